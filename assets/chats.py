@@ -1,0 +1,223 @@
+"""The chats group: an export → chats and messages → blocks → conversations, and statistics."""
+
+from resonare_pipeline.chats.blocks import BlocksSettings, make_blocks
+from resonare_pipeline.chats.conversations import (
+    ConversationSettings,
+    check_conversations,
+    make_conversations,
+)
+from resonare_pipeline.chats.reading import read_export
+from resonare_pipeline.chats.statistics import write_statistics
+
+from resonare_pipeline.artifacts.manifest import CheckEntry
+from resonare_pipeline.chats.enriching import EnrichedMessagesSettings, enrich_messages
+from resonare_pipeline.chats.exports import MessagesSettings
+from resonare_pipeline.chats.inventory import InventoryFile, read_inventory, write_inventory
+from resonare_pipeline.planning.graph import Check, Output, SettingsOf, StageRun, asset
+from resonare_pipeline.planning.raw import RawKind
+from resonare_pipeline.rows import BLOCKS, CHATS, MESSAGES
+from resonare_pipeline.tokenizers import TokenizerSettings, tokenizer_ingredients
+
+CHAT_EXPORTS = RawKind(
+    folder="chats",
+    partitions="chat_exports",
+    suffixes=(".json",),
+    members=("result*.json", "*.json"),
+    expected="a Telegram export (result.json, or the folder that holds it)",
+)
+
+
+@asset(
+    group="chats",
+    raw=CHAT_EXPORTS,
+    reads_raw=True,
+    outputs=(
+        Output(
+            asset="chat_export",
+            description="The files of one raw export and their hashes. The content is not copied.",
+            kinds=("json",),
+        ),
+    ),
+)
+def chat_export(run: StageRun) -> None:
+    """Identify a raw export by the hashes of its files."""
+    files = [
+        InventoryFile(name=name, size=stat.size, sha256=run.raw_hashes[name])
+        for name, stat in run.raw.entries.items()
+    ]
+    write_inventory(files, run.outputs["chat_export"])
+
+
+@asset(
+    group="chats",
+    raw=CHAT_EXPORTS,
+    inputs=("chat_export",),
+    settings=(MessagesSettings,),
+    distributions=("msgspec", "pyarrow"),
+    outputs=(
+        Output(
+            asset="chats",
+            description="One row per chat of the export, with its participants.",
+            schema=CHATS,
+            kinds=("parquet",),
+        ),
+        Output(
+            asset="messages",
+            description="One row per message, by chat and time; times are UTC.",
+            schema=MESSAGES,
+            kinds=("parquet",),
+        ),
+    ),
+)
+def chat_tables(run: StageRun) -> None:
+    """Read an export into chats and messages, in one pass."""
+    files = read_inventory(run.inputs["chat_export"], run.raw.open)
+    settings = run.get(MessagesSettings)
+    read_export(
+        files, run.outputs["chats"], run.outputs["messages"], settings, progress=run.progress
+    )
+
+
+@asset(
+    group="chats",
+    raw=CHAT_EXPORTS,
+    inputs=("messages",),
+    settings=(EnrichedMessagesSettings,),
+    distributions=("pyarrow",),
+    outputs=(
+        Output(
+            asset="enriched_messages",
+            description="The messages that go on. With no rule set, the very files of `messages`.",
+            schema=MESSAGES,
+            kinds=("parquet",),
+        ),
+    ),
+)
+def enriched_messages(run: StageRun) -> None:
+    """Leave out messages by time and by sender."""
+    settings = run.get(EnrichedMessagesSettings)
+    enrich_messages(run.inputs["messages"], run.outputs["enriched_messages"], settings)
+
+
+def _tokenizer_files(settings: SettingsOf) -> dict[str, str]:
+    tokenizer = settings[TokenizerSettings]
+    return tokenizer_ingredients(TokenizerSettings.model_validate(tokenizer))
+
+
+@asset(
+    group="chats",
+    raw=CHAT_EXPORTS,
+    inputs=("chats", "enriched_messages"),
+    settings=(BlocksSettings, ConversationSettings, TokenizerSettings),
+    files=_tokenizer_files,
+    distributions=("pyarrow", "tiktoken", "tokenizers", "transformers"),
+    outputs=(
+        Output(
+            asset="blocks",
+            description="Runs of messages without a long silence, each within the token bounds.",
+            schema=BLOCKS,
+            kinds=("parquet",),
+        ),
+    ),
+)
+def blocks(run: StageRun) -> None:
+    """Cut each chat into blocks whose rendered conversation keeps within the token bounds."""
+    make_blocks(
+        run.inputs["enriched_messages"],
+        run.inputs["chats"],
+        run.outputs["blocks"],
+        blocks=run.get(BlocksSettings),
+        conversations=run.get(ConversationSettings),
+        tokenizer=run.get(TokenizerSettings),
+        progress=run.progress,
+    )
+
+
+def _verify_conversations(run: StageRun) -> list[CheckEntry]:
+    return check_conversations(
+        run.outputs["chat_conversations"].staged(),
+        run.inputs["blocks"],
+        blocks=run.get(BlocksSettings),
+        conversations=run.get(ConversationSettings),
+        tokenizer=run.get(TokenizerSettings),
+    )
+
+
+@asset(
+    group="chats",
+    raw=CHAT_EXPORTS,
+    inputs=("chats", "enriched_messages", "blocks"),
+    settings=(BlocksSettings, ConversationSettings, TokenizerSettings),
+    files=_tokenizer_files,
+    distributions=("msgspec", "tiktoken", "tokenizers", "transformers"),
+    outputs=(
+        Output(
+            asset="chat_conversations",
+            description="One conversation per block, roles assigned: train.jsonl.",
+            kinds=("jsonl",),
+            deliver=("train.jsonl", "processed.json"),
+        ),
+    ),
+    checks=(
+        Check(
+            name="token_bounds",
+            asset="chat_conversations",
+            description="Every conversation has between the minimum and maximum of tokens.",
+        ),
+        Check(
+            name="roles",
+            asset="chat_conversations",
+            description="Roles stand in the order that the conversation's shape asks for.",
+        ),
+        Check(
+            name="no_empty_turns",
+            asset="chat_conversations",
+            description="No turn is empty.",
+        ),
+        Check(
+            name="unique_ids",
+            asset="chat_conversations",
+            description="No example or block stands twice.",
+        ),
+    ),
+    verify=_verify_conversations,
+)
+def chat_conversations(run: StageRun) -> None:
+    """Render each block as a conversation for training."""
+    make_conversations(
+        run.inputs["enriched_messages"],
+        run.inputs["chats"],
+        run.inputs["blocks"],
+        run.outputs["chat_conversations"],
+        blocks=run.get(BlocksSettings),
+        conversations=run.get(ConversationSettings),
+        tokenizer=run.get(TokenizerSettings),
+        progress=run.progress,
+    )
+
+
+@asset(
+    group="chats",
+    raw=CHAT_EXPORTS,
+    inputs=("chats", "enriched_messages", "blocks"),
+    distributions=("pyarrow",),
+    outputs=(
+        Output(
+            asset="chat_statistics",
+            description="Counts by chat, participant, time and block, as JSON and Markdown.",
+            kinds=("json", "markdown"),
+            deliver=("statistics.json", "statistics.md"),
+        ),
+    ),
+)
+def chat_statistics(run: StageRun) -> None:
+    """Count what an export holds and what became of it."""
+    write_statistics(
+        run.inputs["chats"],
+        run.inputs["enriched_messages"],
+        run.inputs["blocks"],
+        run.outputs["chat_statistics"],
+    )
+
+
+STAGES = (chat_export, chat_tables, enriched_messages, blocks, chat_conversations, chat_statistics)

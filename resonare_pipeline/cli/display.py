@@ -1,0 +1,172 @@
+"""What a run shows: progress while it goes, a table and examples when it is done.
+
+Progress goes to standard error, results to standard output; colours vanish when piped.
+"""
+
+import json
+import random
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from resonare_pipeline.artifacts.files import Files
+from resonare_pipeline.artifacts.manifest import FileEntry, OutputEntry
+from resonare_pipeline.artifacts.store import Store
+from resonare_pipeline.planning.graph import Stage
+from resonare_pipeline.planning.making import Cache, Made
+from resonare_pipeline.progress import Progress as Report
+
+if TYPE_CHECKING:
+    from resonare_pipeline.cli.request import Request
+    from resonare_pipeline.cli.running import RunReport
+
+EXAMPLES = 3
+LONGEST_LINE = 300  # characters of one turn shown in an example
+
+
+class Display:
+    """The terminal of one run."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._out = Console()
+        self._err = Console(stderr=True)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.percentage:>3.0f}% {task.fields[unit]}"),
+            TimeElapsedColumn(),
+            console=self._err,
+            transient=True,
+            disable=quiet or not self._err.is_terminal,
+        )
+        self._task: TaskID | None = None
+
+    @contextmanager
+    def progress(self) -> Iterator[None]:
+        """Show progress inside the block."""
+        with self._bar:
+            yield
+
+    def started(self, stage: Stage, partition: str | None) -> Report:
+        """Begin to show one stage's progress."""
+        if self._task is not None:
+            self._bar.remove_task(self._task)
+        label = escape(f"{partition or ''} {stage.name}".strip())
+        task = self._task = self._bar.add_task(label, total=None, unit="")
+
+        def report(done: int, total: int, unit: str) -> None:
+            self._bar.update(task, completed=done, total=total or None, unit=unit)
+
+        return report
+
+    def report(self, request: "Request", report: "RunReport", *, as_json: bool) -> None:
+        """Show what a run came to."""
+        from resonare_pipeline.cli.running import as_object, misses, output_folders
+
+        if as_json:
+            sys.stdout.write(json.dumps(as_object(request, report), ensure_ascii=False) + "\n")
+        else:
+            if report.made:
+                self._out.print(_table(report.made))
+            self._notes(report.made)
+            for folder, names in output_folders(request, report).items():
+                self._out.print(f"[bold]{escape(folder)}[/]  {escape(', '.join(names))}")
+            made, found = misses(report), len(report.made) - misses(report)
+            self._out.print(f"{made} made, {found} from the cache, {len(report.failures)} failed")
+            self._examples(request.workspace.store, report.made)
+        for name, error in report.failures.items():
+            self._err.print(f"[red]failed[/] {escape(name)}: {escape(error)}", highlight=False)
+
+    def _notes(self, made: list[Made]) -> None:
+        for item in made:
+            for entry in item.manifest.outputs.values():
+                for warning in entry.metadata.get("warnings", ()):
+                    self._out.print(
+                        f"[yellow]note[/] {escape(str(item.partition))}: {escape(str(warning))}",
+                        highlight=False,
+                    )
+
+    def _examples(self, store: Store, made: list[Made]) -> None:
+        files = [file for item in made for file in conversation_files(item)]
+        for number, conversation in enumerate(pick_examples(store.files, files), start=1):
+            self._out.print(f"\n[bold]Example {number}[/]")
+            for turn in conversation["messages"]:
+                content = turn["content"]
+                if len(content) > LONGEST_LINE:
+                    content = content[:LONGEST_LINE] + " …"
+                self._out.print(f"[cyan]{turn['role']}[/]: {escape(content)}", highlight=False)
+
+
+def _table(made: list[Made]) -> Table:
+    table = Table(title="What was made", title_justify="left")
+    for name in ("export", "asset", "cache"):
+        table.add_column(name, overflow="fold")
+    for name in ("in", "out", "seconds"):
+        table.add_column(name, justify="right")
+    table.add_column("dropped")
+    rows: dict[tuple[str | None, str], int] = {
+        (item.partition, asset): entry.rows
+        for item in made
+        for asset, entry in item.manifest.outputs.items()
+    }
+    for item in made:
+        for asset, entry in item.manifest.outputs.items():
+            table.add_row(
+                escape(item.partition or ""),
+                asset,
+                "hit" if item.cache is Cache.HIT else "[green]made[/]",
+                _count(_rows_in(item, entry, rows)),
+                _count(entry.rows),
+                f"{item.seconds:.1f}",
+                ", ".join(f"{reason} {items:,}" for reason, items in entry.dropped.items()),
+            )
+    return table
+
+
+def _rows_in(item: Made, entry: OutputEntry, rows: dict[tuple[str | None, str], int]) -> int | None:
+    """Return how many rows a stage was given: those of its last, its main, input."""
+    if "rows_in" in entry.metadata:
+        return int(entry.metadata["rows_in"])
+    return rows.get((item.partition, item.stage.inputs[-1])) if item.stage.inputs else None
+
+
+def _count(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
+
+
+def conversation_files(item: Made) -> list[FileEntry]:
+    """Return the files of conversations that a stage has made."""
+    return [
+        file
+        for entry in item.manifest.outputs.values()
+        for file in entry.files
+        if file.name == "train.jsonl" and file.size
+    ]
+
+
+def pick_examples(files: Files, entries: list[FileEntry]) -> list[dict[str, Any]]:
+    """Return a few conversations from random places of some files, each once."""
+    found: dict[bytes, dict[str, Any]] = {}
+    for _ in range(EXAMPLES * 4):
+        if not entries or len(found) == EXAMPLES:
+            break
+        entry = random.choices(entries, weights=[file.size for file in entries])[0]  # noqa: S311
+        line = _random_line(files, entry)
+        found[line] = json.loads(line)
+    return list(found.values())
+
+
+def _random_line(files: Files, entry: FileEntry) -> bytes:
+    with files.open_read(entry.path) as stream:
+        stream.seek(random.randrange(entry.size))  # noqa: S311  # nothing secret is drawn
+        stream.readline()
+        if line := stream.readline():
+            return line
+        stream.seek(0)
+        return stream.readline()

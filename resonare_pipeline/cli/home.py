@@ -1,0 +1,42 @@
+"""Dagster's home for runs started by the command line: generated once, never overwritten."""
+
+import os
+from pathlib import Path
+
+HOME_VARIABLE = "DAGSTER_HOME"
+
+_DAGSTER_YAML = """\
+# Written once by the resonare command; yours to change.
+telemetry:
+  enabled: false
+run_monitoring:
+  # A run whose process died must end as failed, and not hang as started.
+  enabled: true
+  start_timeout_seconds: 180
+  cancel_timeout_seconds: 60
+  poll_interval_seconds: 30
+concurrency:
+  runs:
+    max_concurrent_runs: 2
+retention:
+  schedule:
+    purge_after_days: 90
+  sensor:
+    purge_after_days:
+      skipped: 7
+      failure: 30
+      success: -1
+"""
+
+
+def ensure_dagster_home(data_folder: Path) -> Path:
+    """Return Dagster's home, made in a data folder if the environment names none."""
+    named = os.environ.get(HOME_VARIABLE)
+    home = Path(named) if named else (data_folder / ".dagster").absolute()
+    if not named:
+        home.mkdir(parents=True, exist_ok=True)
+        settings = home / "dagster.yaml"
+        if not settings.exists():
+            settings.write_text(_DAGSTER_YAML, encoding="utf-8")
+        os.environ[HOME_VARIABLE] = str(home)
+    return home

@@ -1,0 +1,73 @@
+"""Runs of Dagster started by the command line, in this process. Imported only on a miss."""
+
+import logging
+import warnings
+from dataclasses import dataclass
+
+import dagster as dg
+
+from resonare_pipeline.cli.request import Request
+from resonare_pipeline.definitions import defs
+from resonare_pipeline.jobs import JOB_GROUPS
+from resonare_pipeline.planning.graph import Stage
+from resources.settings import FORCE, PARTITION_TAG, SETTINGS_KEY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOutcome:
+    """How one run ended.
+
+    Attributes:
+        error: What went wrong, for people; empty on success.
+    """
+
+    run_id: str
+    error: str = ""
+
+
+def run_partition(
+    request: Request, stages: list[Stage], partition: str | None, *, force: bool
+) -> RunOutcome:
+    """Make some stages of one partition in a Dagster run."""
+    job_name = next(
+        name for name, groups in JOB_GROUPS.items() if any(s.group in groups for s in stages)
+    )
+    places = request.workspace.places
+    config: dict[str, object] = {
+        "overrides": request.overrides,
+        FORCE: force,
+        "raw": places.raw,
+        "store": places.store,
+        "output": places.output,
+    }
+    if request.workspace.single is not None:
+        config["single"] = str(request.workspace.single)
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    with warnings.catch_warnings(), dg.DagsterInstance.get() as instance:
+        warnings.simplefilter("ignore")  # Dagster's notices to developers say nothing to a person
+        result = defs.resolve_job_def(job_name).execute_in_process(
+            instance=instance,
+            run_config={
+                "resources": {SETTINGS_KEY: {"config": config}},
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+            },
+            tags={} if partition is None else {PARTITION_TAG: partition},
+            asset_selection=[dg.AssetKey(name) for stage in stages for name in stage.assets],
+            raise_on_error=False,
+        )
+    return RunOutcome(run_id=result.run_id, error="" if result.success else _why(result))
+
+
+def _why(result: dg.ExecuteInProcessResult) -> str:
+    for event in result.all_events:
+        if event.is_step_failure:
+            data = event.step_failure_data
+            if data.user_failure_data and data.user_failure_data.description:
+                return data.user_failure_data.description
+            if data.error:
+                return data.error.message.strip()
+    for event in result.all_events:
+        if event.is_run_failure and event.job_failure_data.error:
+            error = event.job_failure_data.error
+            return (error.cause or error).message.strip()
+    return f"run {result.run_id} failed"

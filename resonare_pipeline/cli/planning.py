@@ -1,0 +1,68 @@
+"""`resonare plan`: what would be made, and why."""
+
+import json
+import sys
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from resonare_pipeline.cli.request import Request
+from resonare_pipeline.planning.plan import Entry, Plan, Status
+
+STYLES = {
+    Status.HIT: "green",
+    Status.STALE: "yellow",
+    Status.WAITS: "dim",
+    Status.FAILED: "red",
+}
+
+
+def show_plan(request: Request, *, force: bool, as_json: bool) -> int:
+    """Print how every stage stands, and return the exit code."""
+    current = request.plan()
+    if as_json:
+        rows = [_as_object(entry, force=force) for entry in current.entries.values()]
+        sys.stdout.write(json.dumps({"stages": rows}, ensure_ascii=False) + "\n")
+    else:
+        _print(current, force=force)
+    return 1 if any(entry.error for entry in current.entries.values()) else 0
+
+
+def _status(entry: Entry, *, force: bool) -> tuple[Status, tuple[str, ...]]:
+    if force and entry.status is Status.HIT:
+        return Status.STALE, ("forced",)
+    return entry.status, (str(entry.error),) if entry.error else entry.reasons
+
+
+def _as_object(entry: Entry, *, force: bool) -> dict[str, object]:
+    status, reasons = _status(entry, force=force)
+    return {
+        "stage": entry.stage.name,
+        "assets": list(entry.stage.assets),
+        "partition": entry.partition,
+        "status": status.value,
+        "reasons": list(reasons),
+        "fingerprint": entry.fingerprint,
+    }
+
+
+def _print(current: Plan, *, force: bool) -> None:
+    table = Table()
+    for name in ("export", "assets", "status", "why"):
+        table.add_column(name, overflow="fold")
+    for entry in current.entries.values():
+        status, reasons = _status(entry, force=force)
+        table.add_row(
+            escape(entry.partition or ""),
+            ", ".join(entry.stage.assets),
+            f"[{STYLES[status]}]{status.value}[/]",
+            escape("; ".join(reasons)),
+        )
+    console = Console()
+    console.print(table)
+    counts = {
+        status: sum(_status(entry, force=force)[0] is status for entry in current.entries.values())
+        for status in Status
+    }
+    console.print(", ".join(f"{count} {status.value}" for status, count in counts.items()))

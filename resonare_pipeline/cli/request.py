@@ -1,0 +1,107 @@
+"""What a person asked for, resolved: workspace, stages, partitions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from assets.graph import GRAPH
+from resonare_pipeline.bundled import sample_folder
+from resonare_pipeline.errors import SettingsError
+from resonare_pipeline.planning.graph import Graph, Stage
+from resonare_pipeline.planning.plan import Plan
+from resonare_pipeline.planning.plan import plan as make_plan
+from resonare_pipeline.planning.workspace import Workspace, environment, open_workspace
+from resonare_pipeline.settings import Places, parse_assignments
+
+DEMO_FOLDER = "data/demo"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One call of the command line.
+
+    Attributes:
+        stages: Those asked for and all that they need; in the graph's order.
+        partitions: Keys asked for, or None for all.
+        overrides: Settings given with `--set`.
+    """
+
+    workspace: Workspace
+    stages: tuple[Stage, ...]
+    partitions: tuple[str, ...] | None
+    overrides: dict[str, str]
+
+    def plan(self) -> Plan:
+        """Plan what was asked for, as things stand now."""
+        workspace = self.workspace
+        return make_plan(
+            workspace.graph,
+            workspace.settings,
+            workspace.list_raw(),
+            workspace.store,
+            targets=self.stages,
+            partitions=self.partitions,
+        )
+
+
+def open_request(
+    targets: Sequence[str] | None,
+    partitions: Sequence[str] | None,
+    assignments: Sequence[str] | None,
+    *,
+    raw: str | None,
+    store: str | None,
+    output: str | None,
+) -> Request:
+    """Resolve the arguments that `run`, `plan` and their like have in common.
+
+    Raises:
+        SettingsError: For a target that is no group, asset, file or folder, or a wrong setting.
+    """
+    overrides = parse_assignments(assignments or ())
+    places = Places.from_environment(environment(Path.cwd()))
+    chosen = {"raw": raw, "store": store, "output": output}
+    places = replace(places, **{name: place for name, place in chosen.items() if place})
+    stages, single = _resolve(GRAPH, targets or ())
+    return Request(
+        workspace=open_workspace(GRAPH, overrides=overrides, places=places, single=single),
+        stages=GRAPH.upstream(stages),
+        partitions=tuple(dict.fromkeys(partitions)) if partitions else None,
+        overrides=overrides,
+    )
+
+
+def open_demo(folder: Path) -> Request:
+    """Return a request for everything that the synthetic samples give."""
+    home = folder / DEMO_FOLDER
+    places = Places(
+        raw=str(sample_folder()), store=str(home / "artifacts"), output=str(home / "output")
+    )
+    return Request(
+        workspace=open_workspace(GRAPH, places=places),
+        stages=GRAPH.stages,
+        partitions=None,
+        overrides={},
+    )
+
+
+def _resolve(graph: Graph, targets: Sequence[str]) -> tuple[list[Stage], Path | None]:
+    stages: list[Stage] = []
+    single: Path | None = None
+    for target in targets:
+        if target in graph.groups():
+            stages += [stage for stage in graph.stages if stage.group == target]
+        elif target in graph.makers:
+            stages.append(graph.makers[target])
+        elif Path(target).exists() and single is None:
+            single = Path(target)
+        else:
+            raise _unknown(graph, target)
+    return (stages or list(graph.stages)), single
+
+
+def _unknown(graph: Graph, target: str) -> SettingsError:
+    return SettingsError(
+        f"{target!r} is no group, asset, file or folder (one file or folder at a time)",
+        expected=f"{', '.join(graph.groups())}; {', '.join(graph.makers)}; or a path",
+    )

@@ -1,0 +1,118 @@
+"""`resonare run`: plan, make what is missing, and say what came of it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from resonare_pipeline.cli.display import Display
+from resonare_pipeline.cli.home import ensure_dagster_home
+from resonare_pipeline.cli.request import Request
+from resonare_pipeline.planning.making import Cache, Listener, Made, listening, use_hit
+from resonare_pipeline.planning.plan import Entry, Status
+
+
+@dataclass(slots=True, kw_only=True)
+class RunReport:
+    """What a run came to.
+
+    Attributes:
+        made: Stages made or found, in order.
+        failures: Full partition name → what went wrong.
+        runs: Ids of the Dagster runs that were started.
+    """
+
+    made: list[Made] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
+    runs: list[str] = field(default_factory=list)
+
+
+def run_request(request: Request, *, force: bool, as_json: bool) -> int:
+    """Make what a request asks for, and return the exit code.
+
+    One failing partition never stops the others.
+    """
+    display = Display(quiet=as_json)
+    report = RunReport()
+    by_partition: dict[str | None, list[Entry]] = {}
+    for entry in request.plan().entries.values():
+        by_partition.setdefault(entry.partition, []).append(entry)
+    with display.progress():
+        for partition, entries in by_partition.items():
+            _run_partition(request, partition, entries, report, display, force=force)
+    display.report(request, report, as_json=as_json)
+    return 1 if report.failures else 0
+
+
+def _run_partition(
+    request: Request,
+    partition: str | None,
+    entries: list[Entry],
+    report: RunReport,
+    display: Display,
+    *,
+    force: bool,
+) -> None:
+    name = partition_name(entries[0])
+    failed = next((entry.error for entry in entries if entry.error), None)
+    if failed is not None:
+        report.failures[name] = str(failed)
+        return
+    if not force and all(entry.status is Status.HIT for entry in entries):
+        report.made += [use_hit(request.workspace, entry) for entry in entries]
+        return
+    from resonare_pipeline.cli.orchestrating import run_partition
+
+    ensure_dagster_home(Path(request.workspace.places.store).parent)
+    made: dict[str, Made] = {}
+    listener = Listener(
+        started=display.started, made=lambda item: made.update({item.stage.name: item})
+    )
+    with listening(listener):
+        outcome = run_partition(request, [entry.stage for entry in entries], partition, force=force)
+    report.made += made.values()
+    report.runs.append(outcome.run_id)
+    if outcome.error:
+        report.failures[name] = outcome.error
+
+
+def partition_name(entry: Entry) -> str:
+    """Return a partition's full name, as settings spell it."""
+    if entry.stage.raw is None:
+        return entry.stage.group
+    return f"{entry.stage.raw.folder}/{entry.partition}"
+
+
+def as_object(request: Request, report: RunReport) -> dict[str, object]:
+    """Return a run's report as plain data."""
+    return {
+        "stages": [
+            {
+                "asset": asset,
+                "partition": made.partition,
+                "cache": made.cache.value,
+                "seconds": made.seconds,
+                "rows": entry.rows,
+                "dropped": entry.dropped,
+            }
+            for made in report.made
+            for asset, entry in made.manifest.outputs.items()
+        ],
+        "outputs": output_folders(request, report),
+        "failures": report.failures,
+        "runs": report.runs,
+    }
+
+
+def output_folders(request: Request, report: RunReport) -> dict[str, list[str]]:
+    """Return the files that people take away, by folder."""
+    from resonare_pipeline.planning.delivery import delivery_folder, laid_files
+
+    output = request.workspace.output
+    folders = dict.fromkeys(
+        delivery_folder(made.stage, made.partition) for made in report.made if made.stage.delivers
+    )
+    return {output.locate(folder): sorted(laid_files(output, folder)) for folder in folders}
+
+
+def misses(report: RunReport) -> int:
+    """Count the stages that were made and not found."""
+    return sum(made.cache is Cache.MISS for made in report.made)

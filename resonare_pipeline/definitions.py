@@ -1,0 +1,32 @@
+"""What Dagster loads: `build_defs` puts graph, resources and jobs together."""
+
+from collections.abc import Mapping
+
+import dagster as dg
+
+from assets.graph import GRAPH
+from resonare_pipeline.jobs import build_jobs
+from resources.artifact_io import IO_MANAGER_KEY, artifact_io_manager
+from resources.settings import SETTINGS_KEY, settings_resource
+from resources.stage_assets import to_asset
+
+
+def build_defs(overrides: Mapping[str, str] | None = None) -> dg.Definitions:
+    """Return the code location.
+
+    Args:
+        overrides: Settings that hold in every run, in the `--set` syntax.
+    """
+    return dg.Definitions(
+        assets=[to_asset(stage) for stage in GRAPH.stages],
+        jobs=build_jobs(),
+        resources={
+            SETTINGS_KEY: settings_resource(GRAPH, overrides or {}),
+            IO_MANAGER_KEY: artifact_io_manager,
+        },
+        # Several processes cost seconds of imports each; stages spread over cores by themselves.
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_defs()

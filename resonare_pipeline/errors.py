@@ -1,0 +1,108 @@
+"""Every error the project raises on purpose.
+
+    ResonareError
+    ├── SettingsError        a setting or environment value that cannot be used
+    ├── InputError           raw input that cannot be read as what it should be
+    │   ├── UnknownPartitionError   no raw input of that name
+    │   └── InputChangedError       raw input changed while it was being read
+    ├── TokenizerError       a tokenizer that cannot be loaded or used
+    ├── StoreError           the store, raw or output location cannot be read or written
+    │   └── DamagedArtifactError    a file behind a manifest is missing or altered
+    ├── StageError           a stage that cannot run as it was asked
+    ├── CheckFailedError     a blocking check failed on staged output; nothing was committed
+    └── FingerprintError     a value without a stable form
+
+Each message says what was found, where, what was expected, and what to do about it. The command
+line prints that message and no traceback. Nothing here may import another project module.
+"""
+
+
+class ResonareError(Exception):
+    """Base of all errors that a person can act on.
+
+    Args:
+        found: What is wrong, as one clause.
+        where: File, byte, record, setting or partition that it was found in.
+        expected: What would have been right.
+        remedy: What the person can do.
+    """
+
+    def __init__(
+        self, found: str, *, where: str = "", expected: str = "", remedy: str = ""
+    ) -> None:
+        self.found = found
+        self.where = where
+        self.expected = expected
+        self.remedy = remedy
+        super().__init__(found, where, expected, remedy)
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.found}" if self.where else self.found
+        if self.expected:
+            text += f"; expected {self.expected}"
+        if self.remedy:
+            text += f". {self.remedy}"
+        return text
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Keep the keyword fields when an error crosses a process border."""
+        state = {
+            "found": self.found,
+            "where": self.where,
+            "expected": self.expected,
+            "remedy": self.remedy,
+        }
+        return (_rebuild, (type(self), state))
+
+
+def _rebuild(kind: type[ResonareError], state: dict[str, str]) -> ResonareError:
+    return kind(
+        state["found"],
+        where=state["where"],
+        expected=state["expected"],
+        remedy=state["remedy"],
+    )
+
+
+class SettingsError(ResonareError, ValueError):
+    """A setting or environment value that is unknown, of the wrong type or contradictory."""
+
+
+class InputError(ResonareError, ValueError):
+    """Raw input that cannot be read as what it should be."""
+
+
+class UnknownPartitionError(InputError, KeyError):
+    """No raw input of that name exists."""
+
+    __str__ = ResonareError.__str__
+
+
+class InputChangedError(InputError):
+    """Raw input changed while it was being read; nothing was committed."""
+
+
+class TokenizerError(ResonareError, ValueError):
+    """A tokenizer that cannot be loaded or used."""
+
+
+class StoreError(ResonareError, OSError):
+    """The store, the raw inputs or the output folder cannot be read or written."""
+
+    __str__ = ResonareError.__str__
+
+
+class DamagedArtifactError(StoreError):
+    """A file behind a manifest is missing or is not what was written."""
+
+
+class StageError(ResonareError, RuntimeError):
+    """A stage that cannot run as it was asked."""
+
+
+class CheckFailedError(StageError):
+    """A blocking check failed on staged output; nothing was committed."""
+
+
+class FingerprintError(ResonareError, TypeError):
+    """A value that has no stable form, so that nothing may be cached by it."""

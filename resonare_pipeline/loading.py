@@ -1,0 +1,67 @@
+"""Artifacts by name: what `resonare show` and `resonare_pipeline.load` read."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from resonare_pipeline.artifacts.artifact import Artifact
+from resonare_pipeline.artifacts.manifest import FileEntry
+from resonare_pipeline.errors import SettingsError, UnknownPartitionError
+from resonare_pipeline.planning.making import plan_for
+from resonare_pipeline.planning.workspace import Workspace
+
+
+def find_artifact(workspace: Workspace, asset: str, partition: str | None) -> Artifact:
+    """Return the artifact that an asset has under the present settings and raw input.
+
+    Args:
+        partition: Its key; may be left out where there is only one.
+
+    Raises:
+        SettingsError: For a name that is no asset.
+        UnknownPartitionError: For a key that no raw input has, or none given among several.
+        StageError: If it has not been made.
+    """
+    stage = workspace.graph.makers.get(asset)
+    if stage is None:
+        raise SettingsError(
+            f"{asset!r} is no asset", expected=f"one of {', '.join(workspace.graph.makers)}"
+        )
+    if stage.raw is not None and partition is None:
+        keys = workspace.list_raw().keys(stage.raw)
+        if len(keys) != 1:
+            raise UnknownPartitionError(
+                f"{asset} has {len(keys)} partitions",
+                expected=f"one of: {', '.join(keys)}" if keys else stage.raw.expected,
+                remedy="Name one",
+            )
+        partition = keys[0]
+    entry = plan_for(workspace, stage, partition).entry(stage, partition)
+    if entry.error is not None:
+        raise entry.error
+    return plan_for(workspace, stage, partition).artifact(stage, asset, partition)
+
+
+def main_file(artifact: Artifact) -> FileEntry:
+    """Return the file that holds an artifact's rows."""
+    own = [file for file in artifact.entry.files if not file.auxiliary]
+    return next((file for file in own if file.name.endswith((".parquet", ".jsonl"))), own[0])
+
+
+def first_rows(artifact: Artifact, count: int) -> list[dict[str, Any]]:
+    """Return an artifact's first rows as plain data; a document is one row."""
+    return list(islice(_rows(artifact), count))
+
+
+def _rows(artifact: Artifact) -> Iterator[dict[str, Any]]:
+    name = main_file(artifact).name
+    if name.endswith(".parquet"):
+        yield from artifact.rows(name)
+    elif name.endswith(".jsonl"):
+        yield from map(msgspec.json.decode, artifact.lines(name))
+    else:
+        with artifact.open(name) as stream:
+            document = msgspec.json.decode(stream.read())
+        yield from document if isinstance(document, list) else [document]

@@ -1,0 +1,1 @@
+"""What is there, what must be made and why, and how one stage is made. No orchestrator here."""

@@ -1,0 +1,202 @@
+"""The graph of stages, as the one asset decorator declares it.
+
+A stage is a function with named inputs (assets), outputs (assets) and settings sections. Nothing is
+run or looked up here, and no orchestrator is known: the same declaration serves the planner, the
+command line and Dagster.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from resonare_pipeline.artifacts.artifact import Artifact
+from resonare_pipeline.artifacts.draft import OutputDraft
+from resonare_pipeline.artifacts.manifest import CheckEntry
+from resonare_pipeline.errors import StageError
+from resonare_pipeline.planning.raw import RawInput, RawKind
+from resonare_pipeline.progress import Progress, silent
+from resonare_pipeline.settings import Section, SectionT
+
+SettingsOf = Mapping[type[Section], Section]
+
+
+@dataclass(slots=True, kw_only=True)
+class StageRun:
+    """All that a stage's function is given while it makes one partition."""
+
+    partition: str | None
+    inputs: Mapping[str, Artifact]
+    outputs: Mapping[str, OutputDraft]
+    settings: SettingsOf
+    raw_input: RawInput | None = None
+    raw_hashes: Mapping[str, str] = field(default_factory=dict)
+    progress: Progress = silent
+
+    @property
+    def raw(self) -> RawInput:
+        """The raw input behind this partition.
+
+        Raises:
+            StageError: If the stage was made without one.
+        """
+        if self.raw_input is None:
+            raise StageError("this stage has no raw input", where=str(self.partition))
+        return self.raw_input
+
+    def get(self, section: type[SectionT]) -> SectionT:
+        """Return the effective settings of a section that the stage declares."""
+        value = self.settings[section]
+        if not isinstance(value, section):
+            raise StageError(f"settings of another kind stand for {section.section}")
+        return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """One asset that a stage makes.
+
+    Attributes:
+        asset: Its name.
+        description: What it holds, one or two sentences for the web UI.
+        schema: Columns of its main table, if it is one.
+        deliver: Files that are also laid where people take them.
+    """
+
+    asset: str
+    description: str = ""
+    schema: pa.Schema | None = None
+    kinds: tuple[str, ...] = ()
+    deliver: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A check on one staged output, made before anything is committed; a failure blocks."""
+
+    name: str
+    asset: str
+    description: str
+
+
+StageFunction = Callable[[StageRun], None]
+CheckFunction = Callable[[StageRun], list[CheckEntry]]
+IngredientFunction = Callable[[SettingsOf], Mapping[str, str]]
+
+
+def _no_files(settings: SettingsOf) -> Mapping[str, str]:  # noqa: ARG001  # one of a family
+    return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One step of the graph.
+
+    Attributes:
+        function: Makes the outputs.
+        group: The group it stands in, which is also the folder of its deliverables.
+        raw: The kind of raw input whose every item is a partition; None: not partitioned.
+        reads_raw: The raw input's content is an input of this stage.
+        files: Hashes of templates, tokenizers and the like, by name, for given settings.
+        distributions: Names of the distributions whose versions decide the bytes.
+        verify: Makes the checks named in `checks`, on the staged outputs.
+    """
+
+    name: str
+    function: StageFunction
+    group: str
+    description: str
+    outputs: tuple[Output, ...]
+    inputs: tuple[str, ...] = ()
+    settings: tuple[type[Section], ...] = ()
+    raw: RawKind | None = None
+    reads_raw: bool = False
+    files: IngredientFunction = _no_files
+    distributions: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+    verify: CheckFunction | None = None
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """Names of the assets that it makes."""
+        return tuple(output.asset for output in self.outputs)
+
+    @property
+    def delivers(self) -> bool:
+        """Whether any of its files are laid out for people."""
+        return any(output.deliver for output in self.outputs)
+
+
+def asset(
+    *,
+    group: str,
+    outputs: tuple[Output, ...],
+    inputs: tuple[str, ...] = (),
+    settings: tuple[type[Section], ...] = (),
+    raw: RawKind | None = None,
+    reads_raw: bool = False,
+    files: IngredientFunction = _no_files,
+    distributions: tuple[str, ...] = (),
+    checks: tuple[Check, ...] = (),
+    verify: CheckFunction | None = None,
+) -> Callable[[StageFunction], Stage]:
+    """Declare a stage; the function's docstring is its description."""
+
+    def declare(function: StageFunction) -> Stage:
+        return Stage(
+            name=function.__name__,
+            function=function,
+            group=group,
+            description=" ".join((function.__doc__ or "").split()),
+            outputs=outputs,
+            inputs=inputs,
+            settings=settings,
+            raw=raw,
+            reads_raw=reads_raw,
+            files=files,
+            distributions=distributions,
+            checks=checks,
+            verify=verify,
+        )
+
+    return declare
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Stages in an order in which each comes after those it needs."""
+
+    stages: tuple[Stage, ...]
+    makers: Mapping[str, Stage] = field(init=False)
+
+    def __post_init__(self) -> None:
+        makers: dict[str, Stage] = {}
+        for stage in self.stages:
+            for name in stage.inputs:
+                if name not in makers:
+                    raise StageError(f"input {name} is made by no earlier stage", where=stage.name)
+            for name in stage.assets:
+                if name in makers:
+                    raise StageError(f"asset {name} is made twice", where=stage.name)
+                makers[name] = stage
+        object.__setattr__(self, "makers", makers)
+
+    def sections(self) -> Iterator[type[Section]]:
+        """Yield every settings section that some stage declares, each once."""
+        yield from dict.fromkeys(kind for stage in self.stages for kind in stage.settings)
+
+    def raw_kinds(self) -> tuple[RawKind, ...]:
+        """Return every kind of raw input, each once."""
+        return tuple(dict.fromkeys(stage.raw for stage in self.stages if stage.raw is not None))
+
+    def groups(self) -> tuple[str, ...]:
+        """Return the names of the groups."""
+        return tuple(dict.fromkeys(stage.group for stage in self.stages))
+
+    def upstream(self, targets: Iterable[Stage]) -> tuple[Stage, ...]:
+        """Return the stages given and all that they need, in the graph's order."""
+        needed = {stage.name for stage in targets}
+        for stage in reversed(self.stages):
+            if stage.name in needed:
+                needed.update(self.makers[name].name for name in stage.inputs)
+        return tuple(stage for stage in self.stages if stage.name in needed)

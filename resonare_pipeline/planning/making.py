@@ -1,0 +1,218 @@
+"""How one stage is made for one partition: hit, or staged, checked and committed.
+
+Whoever calls (a Dagster step, a test) gets the same outcome. A failure commits nothing.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from enum import StrEnum
+
+from resonare_pipeline.artifacts.artifact import Artifact
+from resonare_pipeline.artifacts.manifest import CheckEntry, Manifest
+from resonare_pipeline.artifacts.store import Attempt
+from resonare_pipeline.errors import CheckFailedError, InputChangedError, StageError
+from resonare_pipeline.planning.delivery import deliver
+from resonare_pipeline.planning.graph import Stage, StageRun
+from resonare_pipeline.planning.hashes import known_hashes, take_hashes
+from resonare_pipeline.planning.plan import Entry, Plan, Status, plan
+from resonare_pipeline.planning.workspace import Workspace
+from resonare_pipeline.progress import Progress, silent
+
+
+class Cache(StrEnum):
+    """Whether an artifact was there already."""
+
+    HIT = "hit"
+    MISS = "miss"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What became of one stage and partition."""
+
+    stage: Stage
+    partition: str | None
+    cache: Cache
+    seconds: float
+    manifest: Manifest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """Who is told how the making goes, within one process."""
+
+    started: Callable[[Stage, str | None], Progress]
+    made: Callable[[Made], None]
+
+
+_listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
+
+
+@contextmanager
+def listening(listener: Listener) -> Iterator[None]:
+    """Tell a listener of everything that is made inside the block."""
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
+def plan_for(workspace: Workspace, stage: Stage, partition: str | None) -> Plan:
+    """Plan one stage and all above it, for one partition."""
+    return plan(
+        workspace.graph,
+        workspace.settings,
+        workspace.list_raw(only=partition),
+        workspace.store,
+        targets=(stage,),
+        partitions=None if partition is None else (partition,),
+    )
+
+
+def make(
+    workspace: Workspace,
+    stage: Stage,
+    partition: str | None,
+    *,
+    inputs: Mapping[str, Artifact] | None = None,
+    force: bool = False,
+) -> Made:
+    """Return a stage's artifact, made now unless it is there already.
+
+    Args:
+        inputs: The stage's inputs, if the caller has them; they must be those that are planned.
+        force: Make it even if it is there.
+
+    Raises:
+        ResonareError: As the stage says; nothing is committed then.
+    """
+    listener = _listener.get()
+    started = time.perf_counter()
+    progress = listener.started(stage, partition) if listener else silent
+    current = plan_for(workspace, stage, partition)
+    entry = current.entry(stage, partition)
+    if not entry.fingerprint and entry.status is Status.STALE and entry.raw is not None:
+        take_hashes(workspace.store, entry.raw, progress)
+        current = plan_for(workspace, stage, partition)
+        entry = current.entry(stage, partition)
+    if entry.manifest is not None and not force:
+        made = use_hit(workspace, entry)
+    else:
+        manifest = _make_anew(workspace, current, entry, inputs, progress)
+        deliver(workspace.output, workspace.store, stage, manifest)
+        made = Made(
+            stage=stage,
+            partition=partition,
+            cache=Cache.MISS,
+            seconds=round(time.perf_counter() - started, 3),
+            manifest=manifest,
+        )
+    if listener:
+        listener.made(made)
+    return made
+
+
+def use_hit(workspace: Workspace, entry: Entry) -> Made:
+    """Take an artifact that is there: note its use, and lay deliverables that are missing.
+
+    Raises:
+        StageError: If the entry is no hit.
+    """
+    if entry.manifest is None:
+        raise StageError("not there", where=entry.stage.name)
+    started = time.perf_counter()
+    workspace.store.mark_used(entry.manifest)
+    deliver(workspace.output, workspace.store, entry.stage, entry.manifest)
+    return Made(
+        stage=entry.stage,
+        partition=entry.partition,
+        cache=Cache.HIT,
+        seconds=round(time.perf_counter() - started, 3),
+        manifest=entry.manifest,
+    )
+
+
+def _make_anew(
+    workspace: Workspace,
+    current: Plan,
+    entry: Entry,
+    inputs: Mapping[str, Artifact] | None,
+    progress: Progress,
+) -> Manifest:
+    _refuse_unready(entry)
+    if entry.ingredients is None:
+        raise StageError("planned without ingredients", where=entry.stage.name)
+    attempt = workspace.store.attempt(entry.stage.name, entry.partition, entry.fingerprint)
+    started = time.perf_counter()
+    try:
+        run = _prepare(workspace, current, entry, attempt, inputs, progress)
+        entry.stage.function(run)
+        checks = tuple(entry.stage.verify(run)) if entry.stage.verify else ()
+        _refuse_failed(workspace, entry, attempt, checks)
+        return workspace.store.commit(
+            attempt,
+            ingredients=entry.ingredients,
+            checks=checks,
+            seconds=round(time.perf_counter() - started, 3),
+        )
+    except BaseException:
+        workspace.store.discard(attempt)
+        raise
+
+
+def _refuse_failed(
+    workspace: Workspace, entry: Entry, attempt: Attempt, checks: tuple[CheckEntry, ...]
+) -> None:
+    failed = [check for check in checks if not check.passed]
+    if failed:
+        kept = workspace.store.reject(attempt)
+        raise CheckFailedError(
+            "; ".join(f"check {check.name} failed: {check.message}" for check in failed),
+            where=f"{entry.stage.name} {entry.partition or ''}".strip(),
+            remedy=f"What was made is kept at {kept}; nothing was committed",
+        )
+
+
+def _refuse_unready(entry: Entry) -> None:
+    if entry.error is not None:
+        raise entry.error
+    if entry.status is Status.WAITS:
+        raise InputChangedError(
+            f"cannot be made now: {'; '.join(entry.reasons)}",
+            where=f"{entry.stage.name} {entry.partition or ''}".strip(),
+            expected="all inputs made under the present settings",
+            remedy="Run again, with what it waits for",
+        )
+
+
+def _prepare(
+    workspace: Workspace,
+    current: Plan,
+    entry: Entry,
+    attempt: Attempt,
+    inputs: Mapping[str, Artifact] | None,
+    progress: Progress,
+) -> StageRun:
+    makers = workspace.graph.makers
+    planned = {
+        asset: current.artifact(makers[asset], asset, entry.partition)
+        for asset in entry.stage.inputs
+    }
+    for asset, handle in (inputs or {}).items():
+        if handle.digest != planned[asset].digest:
+            raise InputChangedError(
+                f"{asset} changed while the run went on", where=entry.stage.name, remedy="Run again"
+            )
+    return StageRun(
+        partition=entry.partition,
+        inputs=planned,
+        outputs={asset: workspace.store.output(attempt, asset) for asset in entry.stage.assets},
+        settings=entry.settings,
+        raw_input=entry.raw,
+        raw_hashes=known_hashes(workspace.store, entry.raw) or {} if entry.raw else {},
+        progress=progress,
+    )

@@ -1,0 +1,45 @@
+"""The one IO manager: it hands a step the artifact that the planner expects of each input.
+
+Nothing is written here: a stage's artifact is committed before its step ends, and what passes
+between steps is a handle.
+"""
+
+import dagster as dg
+
+from resonare_pipeline.artifacts.artifact import Artifact
+from resonare_pipeline.errors import StoreError
+from resonare_pipeline.planning.making import plan_for
+from resources.settings import SETTINGS_KEY, RunSettings
+
+IO_MANAGER_KEY = "artifact_io"
+
+
+class ArtifactIOManager(dg.IOManager):
+    """Finds artifacts by the planner; keeps no record of its own."""
+
+    def handle_output(self, context: dg.OutputContext, obj: Artifact) -> None:
+        """Make sure that what a step announces is in the store.
+
+        Raises:
+            StoreError: If a file of the artifact is not there.
+        """
+        for file in obj.entry.files:
+            if obj.files.stat(file.path) is None:
+                raise StoreError(
+                    "announced but not in the store", where=f"{context.asset_key}: {file.name}"
+                )
+
+    def load_input(self, context: dg.InputContext) -> Artifact:
+        """Return the handle to the input that belongs to this run's settings and raw input."""
+        settings: RunSettings = getattr(context.resources, SETTINGS_KEY)
+        workspace = settings.workspace
+        name = context.asset_key.to_user_string()
+        stage = workspace.graph.makers[name]
+        partition = context.asset_partition_key if context.has_asset_partitions else None
+        return plan_for(workspace, stage, partition).artifact(stage, name, partition)
+
+
+@dg.io_manager(required_resource_keys={SETTINGS_KEY}, description="Artifacts by fingerprint.")
+def artifact_io_manager() -> ArtifactIOManager:
+    """Return the IO manager."""
+    return ArtifactIOManager()

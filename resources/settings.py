@@ -1,0 +1,94 @@
+"""The `settings` resource: what a run may override, and the workspace that every step opens.
+
+Before its first step a run registers its own partition here, if raw input of that name exists, so
+that a run started by name alone works on an instance that has never seen the partition.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from resonare_pipeline.planning.graph import Graph
+from resonare_pipeline.planning.raw import RawKind
+from resonare_pipeline.planning.workspace import Workspace, environment, open_workspace
+from resonare_pipeline.settings import Places
+
+PARTITION_TAG = "dagster/partition"
+SETTINGS_KEY = "settings"
+FORCE = "force"
+
+_CONFIG = {
+    "overrides": dg.Field(
+        dg.Map(str, str),
+        default_value={},
+        description="Settings for this run alone, as stage.key: value, like --set.",
+    ),
+    FORCE: dg.Field(bool, default_value=False, description="Make stages again even on a hit."),
+    "raw": dg.Field(str, is_required=False, description="Raw inputs; else RESONARE_RAW."),
+    "store": dg.Field(str, is_required=False, description="Artifacts; else RESONARE_STORE."),
+    "output": dg.Field(str, is_required=False, description="Deliverables; else RESONARE_OUTPUT."),
+    "single": dg.Field(
+        str, is_required=False, description="A file or folder to take as the only raw input."
+    ),
+}
+
+
+class RunSettings:
+    """What a run's steps share: the workspace, and whether hits are made again."""
+
+    def __init__(self, workspace: Workspace, *, force: bool) -> None:
+        self.workspace = workspace
+        self.force = force
+
+
+def settings_resource(graph: Graph, defaults: Mapping[str, str]) -> dg.ResourceDefinition:
+    """Return the resource for a graph.
+
+    Args:
+        defaults: Overrides that hold in every run, in the `--set` syntax.
+    """
+
+    def start(context: dg.InitResourceContext) -> RunSettings:
+        config: dict[str, Any] = context.resource_config
+        common = Places.from_environment(environment(Path.cwd()))
+        places = Places(
+            **{name: config.get(name, getattr(common, name)) for name in Places.__slots__}
+        )
+        workspace = open_workspace(
+            graph,
+            overrides={**defaults, **config["overrides"]},
+            places=places,
+            single=Path(config["single"]) if "single" in config else None,
+        )
+        _register_partition(context, workspace)
+        return RunSettings(workspace, force=config[FORCE])
+
+    return dg.ResourceDefinition(
+        resource_fn=start, config_schema=_CONFIG, description="Settings of a run."
+    )
+
+
+def _register_partition(context: dg.InitResourceContext, workspace: Workspace) -> None:
+    run = context.run
+    key = run.tags.get(PARTITION_TAG) if run else None
+    if key is None or run is None or context.instance is None:
+        return
+    for kind in _kinds_of_run(workspace.graph, run):
+        workspace.list_raw(only=key).require(kind, key)
+        if key not in context.instance.get_dynamic_partitions(kind.partitions):
+            context.instance.add_dynamic_partitions(kind.partitions, [key])
+
+
+def _kinds_of_run(graph: Graph, run: dg.DagsterRun) -> list[RawKind]:
+    selected = {key.to_user_string() for key in run.asset_selection or ()}
+    job_group = run.job_name.removesuffix("_job")
+    return list(
+        dict.fromkeys(
+            stage.raw
+            for stage in graph.stages
+            if stage.raw is not None
+            and (selected.intersection(stage.assets) if selected else stage.group == job_group)
+        )
+    )

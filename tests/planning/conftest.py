@@ -1,0 +1,11 @@
+from pathlib import Path
+
+import pytest
+from toy import Toy
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Toy:
+    project = Toy(tmp_path)
+    project.write("a.txt", "one two  three")
+    return project
