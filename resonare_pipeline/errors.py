@@ -34,7 +34,7 @@ class ResonareError(Exception):
         self.where = where
         self.expected = expected
         self.remedy = remedy
-        super().__init__(found, where, expected, remedy)
+        super().__init__(found)  # alone: OSError takes further arguments for errno and file names
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.found}" if self.where else self.found
@@ -75,8 +75,6 @@ class InputError(ResonareError, ValueError):
 class UnknownPartitionError(InputError, KeyError):
     """No raw input of that name exists."""
 
-    __str__ = ResonareError.__str__
-
 
 class InputChangedError(InputError):
     """Raw input changed while it was being read; nothing was committed."""
@@ -88,8 +86,6 @@ class TokenizerError(ResonareError, ValueError):
 
 class StoreError(ResonareError, OSError):
     """The store, the raw inputs or the output folder cannot be read or written."""
-
-    __str__ = ResonareError.__str__
 
 
 class DamagedArtifactError(StoreError):

@@ -5,6 +5,7 @@ A stage writes through an `OutputDraft`; only `Store.commit` makes the result an
 
 import contextlib
 import hashlib
+import io
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
@@ -12,7 +13,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from resonare_pipeline.artifacts.artifact import Artifact
-from resonare_pipeline.artifacts.files import Files
+from resonare_pipeline.artifacts.files import BUFFER_BYTES, Files
 from resonare_pipeline.artifacts.manifest import FileEntry, OutputEntry
 from resonare_pipeline.artifacts.tables import TableWriter
 from resonare_pipeline.errors import StageError
@@ -22,36 +23,23 @@ from resonare_pipeline.rows import DROPPED
 DROPPED_NAME = "dropped.parquet"
 
 
-class _HashingStream:
-    """A write-only stream that hashes and counts what passes through."""
+class _Hashing(io.RawIOBase):
+    """Hashes and counts what passes through to another stream, which it never closes."""
 
     def __init__(self, inner: BinaryIO) -> None:
         self._inner = inner
         self._hasher = hashlib.sha256()
         self.size = 0
-        self.closed = False
-
-    def write(self, content: bytes) -> int:
-        view = memoryview(content)
-        self._hasher.update(view)
-        self.size += view.nbytes
-        self._inner.write(view)
-        return view.nbytes
-
-    def flush(self) -> None:
-        self._inner.flush()
-
-    def close(self) -> None:
-        self.closed = True
 
     def writable(self) -> bool:
         return True
 
-    def readable(self) -> bool:
-        return False
-
-    def seekable(self) -> bool:
-        return False
+    def write(self, content: Any, /) -> int:
+        with memoryview(content) as view:
+            self._hasher.update(view)
+            self._inner.write(view)
+            self.size += view.nbytes
+            return view.nbytes
 
     def tell(self) -> int:
         return self.size
@@ -69,7 +57,7 @@ class DroppedRows:
 
     def add(self, row_id: str, reason: str, *, items: int = 1) -> None:
         """Record one dropped row, or one row that stands for several items."""
-        self.counts[reason] += items
+        self.counts[str(reason)] += items
         self._writer.add({"id": row_id, "reason": reason, "items": items})
 
 
@@ -93,25 +81,34 @@ class OutputDraft:
         Args:
             name: File name, without a folder.
             auxiliary: The file describes the output and is no part of its digest.
+
+        Raises:
+            StageError: If the output has a file of that name already.
+            StoreError: If it cannot be written.
         """
+        if any(entry.name == name for entry in self._entries):
+            raise StageError(f"a stage wrote {name} twice", where=self.asset)
         path = f"{self._folder}/{name}"
         with self._files.open_write(path) as inner:
-            stream = _HashingStream(inner)
-            yield stream  # type: ignore[misc]  # offers what writers call, not all of BinaryIO
+            hashing = _Hashing(inner)
+            with io.BufferedWriter(hashing, BUFFER_BYTES) as stream:
+                yield stream
         stat = self._files.stat(path)
         self._entries.append(
             FileEntry(
                 name=name,
                 path=path,
-                size=stream.size,
-                sha256=stream.digest(),
+                size=hashing.size,
+                sha256=hashing.digest(),
                 version=stat.version if stat else "",
                 auxiliary=auxiliary,
             )
         )
 
     @contextlib.contextmanager
-    def table(self, name: str, schema: pa.Schema, *, auxiliary: bool = False) -> Iterator[TableWriter]:
+    def table(
+        self, name: str, schema: pa.Schema, *, auxiliary: bool = False
+    ) -> Iterator[TableWriter]:
         """Write a Parquet table, row by row or batch by batch."""
         with (
             self.open(name, auxiliary=auxiliary) as stream,

@@ -5,24 +5,36 @@ forward slashes. A file written through `open_write` appears whole or not at all
 """
 
 import contextlib
+import datetime as dt
 import errno
+import io
 import os
 import shutil
+import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from resonare_pipeline.errors import StoreError
 
+BUFFER_BYTES = 1 << 18  # so that small writes cost no system call each
+
+_DRAFT_SUFFIX = ".tmp"
+_FREE_SPACE = "Free some space, or point RESONARE_STORE and RESONARE_OUTPUT elsewhere"
+_GIVE_PERMISSION = "Give this user permission, or point the setting at another place"
+_NAME_A_FOLDER = "Point RESONARE_STORE and RESONARE_OUTPUT at folders"
 _REMEDIES = {
-    errno.ENOSPC: "Free some space, or point RESONARE_STORE and RESONARE_OUTPUT elsewhere",
-    errno.EDQUOT: "Free some space, or point RESONARE_STORE and RESONARE_OUTPUT elsewhere",
+    errno.ENOSPC: _FREE_SPACE,
+    errno.EDQUOT: _FREE_SPACE,
+    errno.EFBIG: "Point RESONARE_STORE and RESONARE_OUTPUT at a place that takes larger files",
     errno.EROFS: "Point RESONARE_STORE and RESONARE_OUTPUT at a place that can be written",
-    errno.EACCES: "Give this user permission, or point the setting at another place",
-    errno.EPERM: "Give this user permission, or point the setting at another place",
+    errno.EACCES: _GIVE_PERMISSION,
+    errno.EPERM: _GIVE_PERMISSION,
+    errno.ENOTDIR: _NAME_A_FOLDER,
+    errno.EEXIST: _NAME_A_FOLDER,
 }
 
 
@@ -33,10 +45,13 @@ class FileStat:
     Attributes:
         size: In bytes.
         version: Modification time in nanoseconds on disk; the ETag elsewhere.
+        modified_at: When it was last written, where the storage says so; decides only what may
+            be cleared away, never whether two files are the same.
     """
 
     size: int
     version: str
+    modified_at: dt.datetime | None = field(default=None, compare=False)
 
 
 class Files(Protocol):
@@ -63,12 +78,17 @@ class Files(Protocol):
         """Return size and version, or None where there is no such file."""
         ...
 
-    def walk(self, folder: str) -> Iterator[tuple[str, FileStat]]:
-        """Yield every file below a folder, in order of name; nothing if there is no folder."""
+    def walk(self, folder: str, *, drafts: bool = False) -> Iterator[tuple[str, FileStat]]:
+        """Yield every file below a folder, in order of name; nothing if there is no folder.
+
+        Args:
+            drafts: Also yield files that are being written, or whose writer died, by the names
+                that they have meanwhile.
+        """
         ...
 
     def move(self, source: str, target: str) -> None:
-        """Move a folder."""
+        """Move a folder; nothing if it is not there."""
         ...
 
     def delete(self, path: str) -> None:
@@ -89,6 +109,18 @@ def storage_errors(where: str) -> Iterator[None]:
             where=where,
             remedy=_REMEDIES.get(error.errno or 0, ""),
         ) from error
+
+
+class _PlacedFile(io.FileIO):
+    """A file on disk whose failed writes say where the content was meant to go."""
+
+    def __init__(self, path: Path, where: str) -> None:
+        super().__init__(path, "xb")
+        self._where = where
+
+    def write(self, content: Any, /) -> int:
+        with storage_errors(self._where):
+            return super().write(content)
 
 
 class LocalFiles:
@@ -122,16 +154,21 @@ class LocalFiles:
     def open_write(self, path: str) -> Iterator[BinaryIO]:
         """Write beside the target, flush to the device, then rename over it."""
         full = self._full(path)
-        draft = full.with_name(f".{uuid.uuid4().hex}.tmp")
+        draft = full.with_name(f".{uuid.uuid4().hex}{_DRAFT_SUFFIX}")
         with storage_errors(str(full)):
             full.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                with draft.open("wb") as stream:
-                    yield stream
-                    stream.flush()
-                    os.fsync(stream.fileno())
+            raw = _PlacedFile(draft, str(full))
+        # Errors of the caller's own pass as they are: only those of this file are ours to explain.
+        try:
+            with io.BufferedWriter(raw, BUFFER_BYTES) as stream:
+                yield stream
+                stream.flush()
+                with storage_errors(str(full)):
+                    os.fsync(raw.fileno())
+            with storage_errors(str(full)):
                 draft.replace(full)
-            finally:
+        finally:
+            with contextlib.suppress(OSError):  # what stays behind is cleared away by pruning
                 draft.unlink(missing_ok=True)
 
     def stat(self, path: str) -> FileStat | None:
@@ -142,43 +179,58 @@ class LocalFiles:
                 found = full.stat()
             except (FileNotFoundError, NotADirectoryError):
                 return None
-        return FileStat(size=found.st_size, version=str(found.st_mtime_ns))
+        return None if stat.S_ISDIR(found.st_mode) else _file_stat(found)
 
-    def walk(self, folder: str) -> Iterator[tuple[str, FileStat]]:
-        """Yield files in order of name, drafts left out."""
+    def walk(self, folder: str, *, drafts: bool = False) -> Iterator[tuple[str, FileStat]]:
+        """Yield files in order of name."""
         start = self._full(folder)
         with storage_errors(str(start)):
-            yield from self._walk(start)
+            yield from self._walk(start, drafts=drafts)
 
-    def _walk(self, folder: Path) -> Iterator[tuple[str, FileStat]]:
+    def _walk(self, folder: Path, *, drafts: bool) -> Iterator[tuple[str, FileStat]]:
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except (FileNotFoundError, NotADirectoryError):
             return
         for entry in entries:
             if entry.is_dir():
-                yield from self._walk(Path(entry.path))
-            elif not (entry.name.startswith(".") and entry.name.endswith(".tmp")):
+                yield from self._walk(Path(entry.path), drafts=drafts)
+            elif drafts or not _is_draft(entry.name):
                 with contextlib.suppress(FileNotFoundError):  # deleted since it was listed
-                    found = entry.stat()
-                    path = Path(entry.path).relative_to(self.root).as_posix()
-                    yield path, FileStat(size=found.st_size, version=str(found.st_mtime_ns))
+                    found = _file_stat(entry.stat())
+                    yield Path(entry.path).relative_to(self.root).as_posix(), found
 
     def move(self, source: str, target: str) -> None:
         """Move a folder by renaming it."""
-        full = self._full(target)
+        origin, full = self._full(source), self._full(target)
         with storage_errors(str(full)):
-            full.parent.mkdir(parents=True, exist_ok=True)
-            self._full(source).replace(full)
+            if origin.exists():
+                full.parent.mkdir(parents=True, exist_ok=True)
+                origin.replace(full)
 
     def delete(self, path: str) -> None:
         """Delete a file or a folder."""
         full = self._full(path)
-        with storage_errors(str(full)):
+        if full == self.root:
+            raise StoreError("the root itself is not deleted", where=str(full))
+        # Another process may be deleting the same: what it takes first is as good as deleted.
+        with storage_errors(str(full)), contextlib.suppress(FileNotFoundError):
             if full.is_dir() and not full.is_symlink():
                 shutil.rmtree(full)
             else:
-                full.unlink(missing_ok=True)
+                full.unlink()
+
+
+def _is_draft(name: str) -> bool:
+    return name.startswith(".") and name.endswith(_DRAFT_SUFFIX)
+
+
+def _file_stat(found: os.stat_result) -> FileStat:
+    return FileStat(
+        size=found.st_size,
+        version=str(found.st_mtime_ns),
+        modified_at=dt.datetime.fromtimestamp(found.st_mtime, dt.UTC),
+    )
 
 
 def open_files(uri: str) -> LocalFiles:
@@ -201,6 +253,16 @@ def read_bytes(files: Files, path: str) -> bytes:
     """Return a small file's content."""
     with files.open_read(path) as stream:
         return stream.read()
+
+
+def read_if_there(files: Files, path: str) -> bytes | None:
+    """Return a small file's content, or None where there is no such file."""
+    try:
+        return read_bytes(files, path)
+    except StoreError:
+        if files.stat(path) is None:  # asked second, so that reading takes one round trip
+            return None
+        raise
 
 
 def write_bytes(files: Files, path: str, content: bytes) -> None:

@@ -75,6 +75,18 @@ def decode_manifest(content: bytes) -> Manifest | None:
     """Return the manifest, or None for bytes that are not one of this format version."""
     try:
         manifest = msgspec.json.decode(content, type=Manifest)
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):  # no JSON, no UTF-8, other fields, or nested without end
         return None
     return manifest if manifest.format_version == FORMAT_VERSION else None
+
+
+class _Versioned(msgspec.Struct):
+    format_version: int
+
+
+def is_of_other_version(content: bytes) -> bool:
+    """Tell whether bytes are a manifest that another release of the project may understand."""
+    try:
+        return msgspec.json.decode(content, type=_Versioned).format_version != FORMAT_VERSION
+    except (ValueError, RecursionError):
+        return False

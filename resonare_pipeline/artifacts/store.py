@@ -13,16 +13,17 @@ files; the manifest of the later one replaces that of the earlier, whose files s
 they are pruned. Nothing rests on locks or conditional writes.
 """
 
+import contextlib
 import datetime as dt
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import msgspec
 
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.draft import OutputDraft
-from resonare_pipeline.artifacts.files import Files, FileStat, read_bytes, write_bytes
+from resonare_pipeline.artifacts.files import Files, FileStat, read_if_there, write_bytes
 from resonare_pipeline.artifacts.manifest import (
     MANIFEST_NAME,
     CheckEntry,
@@ -39,6 +40,7 @@ from resonare_pipeline.fingerprint import digest_of_stream, short_hash
 STAGES = "stages"
 REJECTED = "rejected"
 HASHES = "hashes"
+SEEN_NAME = "seen.json"
 UNPARTITIONED = "_"
 LONGEST_NAME_BYTES = 200  # most file systems allow 255 bytes a name
 
@@ -49,9 +51,18 @@ def utc_now() -> str:
 
 
 def folder_of(partition: str | None) -> str:
-    """Return the folder name that stands for a partition key."""
+    """Return the folder name that stands for a partition key.
+
+    Raises:
+        StoreError: For a key that is no single name.
+    """
     if partition is None:
         return UNPARTITIONED
+    if not partition or partition.startswith(".") or "/" in partition or "\0" in partition:
+        raise StoreError(
+            f"the partition {partition!r} cannot name a folder",
+            expected="a name without a slash or a leading dot",
+        )
     if len(partition.encode()) <= LONGEST_NAME_BYTES:
         return partition
     head = partition.encode()[: LONGEST_NAME_BYTES - 20].decode(errors="ignore")
@@ -89,17 +100,21 @@ class Store:
 
     def find(self, stage: str, partition: str | None, fingerprint: str) -> Manifest | None:
         """Return the manifest at an address, or None."""
-        return self._read(f"{self.home(stage, partition, fingerprint)}/{MANIFEST_NAME}")
+        return self.read_manifest(f"{self.home(stage, partition, fingerprint)}/{MANIFEST_NAME}")
 
-    def _read(self, path: str) -> Manifest | None:
-        if self.files.stat(path) is None:
+    def read_manifest(self, path: str) -> Manifest | None:
+        """Return the manifest that a file holds, or None if that is none, or of another place."""
+        manifest = decode_manifest(read_if_there(self.files, path) or b"")
+        if manifest is None:
             return None
-        return decode_manifest(read_bytes(self.files, path))
+        # A manifest that was copied to another address describes nothing that lies there.
+        home = self.home(manifest.stage, manifest.partition, manifest.fingerprint)
+        return manifest if path == f"{home}/{MANIFEST_NAME}" else None
 
     def manifests(self, folder: str = STAGES) -> Iterator[Manifest]:
-        """Yield every manifest below a folder."""
+        """Yield every manifest below a folder; what is not one is passed over."""
         for path, _ in self.files.walk(folder):
-            if path.endswith(f"/{MANIFEST_NAME}") and (manifest := self._read(path)):
+            if path.endswith(f"/{MANIFEST_NAME}") and (manifest := self.read_manifest(path)):
                 yield manifest
 
     def newest(self, stage: str, partition: str | None) -> Manifest | None:
@@ -142,11 +157,13 @@ class Store:
             checks=checks,
         )
         home = self.home(attempt.stage, attempt.partition, attempt.fingerprint)
-        write_bytes(self.files, f"{home}/{MANIFEST_NAME}", encode_manifest(manifest))
-        return manifest
+        content = encode_manifest(manifest)
+        write_bytes(self.files, f"{home}/{MANIFEST_NAME}", content)
+        # What was written, so that a miss hands on the same plain data as a later hit.
+        return decode_manifest(content) or manifest
 
     def reject(self, attempt: Attempt) -> str:
-        """Keep an attempt's files for a person to look at, and return where."""
+        """Keep an attempt's files, if it wrote any, for a person to look at, and return where."""
         target = attempt.folder.replace(STAGES, REJECTED, 1)
         self.files.move(attempt.folder, target)
         return self.files.locate(target)
@@ -160,69 +177,65 @@ class Store:
 
         Sizes and versions are compared; a file whose version is new is hashed again, once.
         """
-        seen_path = f"{self.home(manifest.stage, manifest.partition, manifest.fingerprint)}/seen.json"
-        seen = self._seen(seen_path)
+        seen = self._seen(manifest)
         verified: dict[str, str] = {}
         for file in unique_files(manifest.outputs.values()):
             stat = self.files.stat(file.path)
-            if stat is None:
-                return f"{file.name} is missing"
-            if stat.size != file.size:
-                return f"{file.name} has {stat.size} bytes, not {file.size}"
-            if stat.version not in (file.version, seen.versions.get(file.path)):
-                if not self.holds(file):
-                    return f"{file.name} is not what was written"
-                verified[file.path] = stat.version
+            known = (file.version, seen.versions.get(file.path))
+            if stat is None or stat.size != file.size or stat.version not in known:
+                if problem := self.problem(file):
+                    return problem
+                verified[file.path] = stat.version if stat else ""
         if verified:
             seen.versions |= verified
-            self._note(seen_path, seen)
+            self._note(manifest, seen)
         return ""
 
-    def holds(self, file: FileEntry) -> bool:
-        """Hash a file and tell whether it is still what was written."""
-        if self.files.stat(file.path) is None:
-            return False
+    def problem(self, file: FileEntry) -> str:
+        """Hash a file and return how it differs from what was written, or an empty string."""
+        stat = self.files.stat(file.path)
+        if stat is None:
+            return f"{file.name} is missing"
+        if stat.size != file.size:
+            return f"{file.name} has {stat.size} bytes, not {file.size}"
         with self.files.open_read(file.path) as stream:
-            return digest_of_stream(stream) == file.sha256
+            digest = digest_of_stream(stream)
+        return "" if digest == file.sha256 else f"{file.name} is not what was written"
 
     def mark_used(self, manifest: Manifest) -> None:
         """Remember the day of use, which keeps the artifact from being pruned."""
-        path = f"{self.home(manifest.stage, manifest.partition, manifest.fingerprint)}/seen.json"
-        seen = self._seen(path)
+        seen = self._seen(manifest)
         today = utc_now()[:10]
         if seen.used_on != today:
             seen.used_on = today
-            self._note(path, seen)
+            self._note(manifest, seen)
 
     def used_on(self, manifest: Manifest) -> str:
         """Return the day (ISO) on which an artifact was last made or used."""
-        path = f"{self.home(manifest.stage, manifest.partition, manifest.fingerprint)}/seen.json"
-        return max(self._seen(path).used_on, manifest.made_at[:10])
+        return max(self._seen(manifest).used_on, manifest.made_at[:10])
 
-    def _seen(self, path: str) -> _Seen:
-        if self.files.stat(path) is None:
-            return _Seen()
+    def _seen_path(self, manifest: Manifest) -> str:
+        home = self.home(manifest.stage, manifest.partition, manifest.fingerprint)
+        return f"{home}/{SEEN_NAME}"
+
+    def _seen(self, manifest: Manifest) -> _Seen:
+        content = read_if_there(self.files, self._seen_path(manifest))
         try:
-            return msgspec.json.decode(read_bytes(self.files, path), type=_Seen)
-        except msgspec.DecodeError:
+            return msgspec.json.decode(content or b"{}", type=_Seen)
+        except ValueError:
             return _Seen()
 
-    def _note(self, path: str, seen: _Seen) -> None:
-        try:
-            write_bytes(self.files, path, msgspec.json.encode(seen))
-        except StoreError:
-            return  # a store that may only be read still serves hits
+    def _note(self, manifest: Manifest, seen: _Seen) -> None:
+        # A store that may only be read still serves hits.
+        with contextlib.suppress(StoreError):
+            write_bytes(self.files, self._seen_path(manifest), msgspec.json.encode(seen))
 
     def known_hashes(self, name: str) -> dict[str, tuple[FileStat, str]]:
         """Return the files last hashed under a name: full file name → (stat, SHA-256)."""
-        path = self._hashes_path(name)
-        if self.files.stat(path) is None:
-            return {}
+        content = read_if_there(self.files, self._hashes_path(name))
         try:
-            return msgspec.json.decode(
-                read_bytes(self.files, path), type=dict[str, tuple[FileStat, str]]
-            )
-        except msgspec.DecodeError:
+            return msgspec.json.decode(content or b"{}", type=dict[str, tuple[FileStat, str]])
+        except ValueError:
             return {}
 
     def keep_hashes(self, name: str, record: dict[str, tuple[FileStat, str]]) -> None:
@@ -234,6 +247,6 @@ class Store:
         return f"{HASHES}/{folder}/{folder_of(last)}.json"
 
 
-def unique_files(outputs: Iterator[OutputEntry] | object) -> list[FileEntry]:
+def unique_files(outputs: Iterable[OutputEntry]) -> list[FileEntry]:
     """Return the files of several outputs, each once."""
-    return list({file.path: file for entry in outputs for file in entry.files}.values())  # type: ignore[attr-defined]
+    return list({file.path: file for entry in outputs for file in entry.files}.values())

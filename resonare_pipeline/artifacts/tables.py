@@ -1,17 +1,27 @@
-"""Parquet written so that equal rows give equal bytes (for one version of pyarrow)."""
+"""Parquet written so that equal rows give equal bytes (for one version of pyarrow).
+
+Rows are cut into row groups by what they hold alone, never by how they arrive, and each column of a
+group is one piece when it is encoded: pages and dictionaries would tell of the pieces otherwise.
+"""
 
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-CHUNK_ROWS = 8_192  # rows held as Python objects before they become a batch
+CHUNK_ROWS = 1_024  # rows held as Python objects; a row group ends only at a multiple of it
 GROUP_ROWS = 65_536  # rows of a row group: what a reader of one group holds in memory
+GROUP_BYTES = 128 << 20  # bytes of text after which a row group ends early, for rows that are long
 
 
 class TableWriter:
-    """Writes rows or record batches to one Parquet stream in bounded memory."""
+    """Writes rows or record batches to one Parquet stream in bounded memory.
+
+    Attributes:
+        count: Rows added so far.
+    """
 
     def __init__(self, stream: BinaryIO, schema: pa.Schema) -> None:
         self._schema = schema
@@ -19,19 +29,22 @@ class TableWriter:
             stream, schema, compression="zstd", compression_level=1, write_statistics=True
         )
         self._rows: list[dict[str, Any]] = []
-        self._batches: list[pa.RecordBatch] = []
-        self._held = 0
+        self._pieces: list[pa.RecordBatch] = []
+        self._held_rows = 0
+        self._held_bytes = 0
         self.count = 0
 
     def add(self, row: dict[str, Any]) -> None:
         """Add one row."""
         self._rows.append(row)
+        self.count += 1
         if len(self._rows) >= CHUNK_ROWS:
             self._flush_rows()
 
     def add_batch(self, batch: pa.RecordBatch) -> None:
         """Add a batch of the table's own schema, after all rows added before it."""
         self._flush_rows()
+        self.count += batch.num_rows
         self._hold(batch)
 
     def _flush_rows(self) -> None:
@@ -40,22 +53,23 @@ class TableWriter:
             self._rows.clear()
 
     def _hold(self, batch: pa.RecordBatch) -> None:
-        # Row groups are cut at fixed row counts, so that the bytes do not tell how rows arrived.
-        self.count += batch.num_rows
-        while self._held + batch.num_rows >= GROUP_ROWS:
-            room = GROUP_ROWS - self._held
-            self._batches.append(batch.slice(0, room))
-            batch = batch.slice(room)
-            self._write_group()
-        if batch.num_rows:
-            self._batches.append(batch)
-            self._held += batch.num_rows
+        start = 0
+        while start < batch.num_rows:
+            piece = batch.slice(start, CHUNK_ROWS - self._held_rows % CHUNK_ROWS)
+            start += piece.num_rows
+            self._pieces.append(piece)
+            self._held_rows += piece.num_rows
+            self._held_bytes += sum(map(_text_bytes, piece.columns))
+            is_chunk = self._held_rows % CHUNK_ROWS == 0
+            if is_chunk and (self._held_rows >= GROUP_ROWS or self._held_bytes >= GROUP_BYTES):
+                self._write_group()
 
     def _write_group(self) -> None:
-        table = pa.Table.from_batches(self._batches, schema=self._schema).combine_chunks()
+        table = pa.Table.from_batches(self._pieces, schema=self._schema).combine_chunks()
         self._writer.write_table(table, row_group_size=GROUP_ROWS)
-        self._batches.clear()
-        self._held = 0
+        self._pieces.clear()
+        self._held_rows = 0
+        self._held_bytes = 0
 
     def __enter__(self) -> Self:
         return self
@@ -66,8 +80,22 @@ class TableWriter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if kind is None:
-            self._flush_rows()
-            if self._batches:
-                self._write_group()
-        self._writer.close()
+        try:
+            if kind is None:
+                self._flush_rows()
+                if self._pieces:
+                    self._write_group()
+        finally:
+            self._writer.close()
+
+
+def _text_bytes(column: pa.Array) -> int:
+    """Return the bytes of all strings in a column, whatever lies in memory beside them."""
+    kind = column.type
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return _text_bytes(column.flatten())
+    if pa.types.is_struct(kind):
+        return sum(map(_text_bytes, column.flatten()))
+    if pa.types.is_string(kind) or pa.types.is_binary(kind) or pa.types.is_large_string(kind):
+        return pc.sum(pc.binary_length(column)).as_py() or 0
+    return 0

@@ -109,7 +109,7 @@ def _own_code(function: FunctionType, sources: Sources) -> tuple[str, list[Impor
     imports: list[Import] = []
     needed: dict[ast.stmt, None] = {}
     seen = {path[0]} if len(path) == 1 else set()
-    names = {"*"}.union(*map(global_names, definitions))
+    names = {"*"}.union(*map(global_names, definitions)) - seen
     while names:
         name = names.pop()
         seen.add(name)
@@ -119,7 +119,7 @@ def _own_code(function: FunctionType, sources: Sources) -> tuple[str, list[Impor
             elif statement not in needed:
                 needed[statement] = None
                 names |= global_names(statement) - seen
-    in_order = sorted(needed, key=lambda statement: statement.lineno)
+    in_order = sorted(needed, key=lambda statement: (statement.lineno, statement.col_offset))
     digest, inside = written([*definitions, *in_order])
     return digest, [*imports, *inside]
 
@@ -139,9 +139,11 @@ def _modules(imports: Iterable[Import], importer: str, sources: Sources) -> dict
     """Return the hash of every module that imports lead to."""
     found: dict[str, str] = {}
     seen: set[str] = set()
-    pending = [(item, importer) for item in imports]
+    pending = dict.fromkeys(imports, importer)
+    followed: set[Import] = set()
     while pending:
-        item, importer = pending.pop()
+        item, importer = pending.popitem()
+        followed.add(item)
         for module, text in _reached(item, importer, sources):
             if module in seen:
                 continue
@@ -149,7 +151,7 @@ def _modules(imports: Iterable[Import], importer: str, sources: Sources) -> dict
             summary = _summary(module, text)
             if not summary.is_bare:
                 found[module] = summary.digest
-            pending += [(inner, module) for inner in summary.imports]
+            pending |= {inner: module for inner in summary.imports if inner not in followed}
     return found
 
 
@@ -182,6 +184,7 @@ def _reached(item: Import, importer: str, sources: Sources) -> Iterator[tuple[st
     yield from ((name, text) for name, text in texts.items() if text is not None)
 
 
+@cache
 def _counts(module: str) -> bool:
     """Tell whether a module is not listed, nor stands below a package that is."""
     parts = module.split(".")

@@ -114,17 +114,17 @@ def partition_key(name: str, *, is_file: bool) -> str:
         InputError: For a name that cannot be a key.
     """
     key = unicodedata.normalize("NFC", PurePosixPath(name).stem if is_file else name)
-    if not key or "/" in key or key.startswith(".") or any(map(_is_control, key)):
+    if not key or "/" in key or key.startswith(".") or any(map(_is_unprintable, key)):
         raise InputError(
             f"the name {name!r} cannot name a partition",
-            expected="a name without a slash, a leading dot or control characters",
+            expected="UTF-8 without a slash, a leading dot or control characters",
             remedy="Rename it",
         )
     return key
 
 
-def _is_control(character: str) -> bool:
-    return unicodedata.category(character) == "Cc"
+def _is_unprintable(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cs")  # controls; bytes that are no UTF-8
 
 
 def list_raw(root: Path, kinds: Iterable[RawKind], *, only: str | None = None) -> RawListing:

@@ -122,21 +122,27 @@ def _bound(nodes: Iterable[ast.AST]) -> set[str]:
     names: set[str] = set()
     elsewhere: set[str] = set()
     for node in _own_scope(nodes):
-        match node:
-            case ast.Name():
-                if not isinstance(node.ctx, ast.Load):
-                    names.add(node.id)
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                names.add(node.name)
-            case ast.Import() | ast.ImportFrom():
-                names.update(name for name, _ in imported(node))
-            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
-                names.add(name)
-            case ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
-                names.add(name)
-            case ast.Global() | ast.Nonlocal():
-                elsewhere.update(node.names)
+        if isinstance(node, ast.Global | ast.Nonlocal):
+            elsewhere.update(node.names)
+        else:
+            names |= _named(node)
     return names - elsewhere
+
+
+def _named(node: ast.AST) -> set[str]:
+    """Return the names that one node gives a value."""
+    match node:
+        case ast.Name():
+            return set() if isinstance(node.ctx, ast.Load) else {node.id}
+        case ast.Import() | ast.ImportFrom():
+            return {name for name, _ in imported(node)}
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            return {node.name}
+        case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
+            return {name}
+        case ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
+            return {name}
+    return set()
 
 
 def _own_scope(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:

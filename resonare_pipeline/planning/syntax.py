@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, TypeGuard
 
 from resonare_pipeline.errors import FingerprintError
 
@@ -19,7 +20,7 @@ KEPT_TEXTS = 1024  # summaries kept in memory: more than the project has modules
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 _BLOCKS = frozenset({"body", "orelse", "finalbody"})
-_SKIPPED = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
+_SKIPPED = frozenset({"ctx", "kind", "type_comment"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +110,11 @@ def effective(statements: list[ast.stmt]) -> list[ast.stmt]:
         for statement in statements
         if not isinstance(statement, ast.Pass)
         and not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
-        and not (is_for_typing(statement) and not statement.orelse)  # type: ignore[attr-defined]
+        and not (is_for_typing(statement) and not statement.orelse)
     ]
 
 
-def is_for_typing(node: ast.AST) -> bool:
+def is_for_typing(node: ast.AST) -> TypeGuard[ast.If]:
     """Tell whether a statement is an `if TYPE_CHECKING:`."""
     if not isinstance(node, ast.If):
         return False
@@ -123,59 +124,45 @@ def is_for_typing(node: ast.AST) -> bool:
     return isinstance(test, ast.Name) and test.id == "TYPE_CHECKING"
 
 
-def _write(node: ast.AST, parts: list[str], imports: dict[Import, None]) -> None:
-    parts.append(f"({type(node).__name__}")
-    if isinstance(node, ast.Constant):
-        parts.append(f"{_constant(node.value)})")
+def _write(value: object, parts: list[str], imports: dict[Import, None]) -> None:
+    if not isinstance(value, ast.AST):
+        parts.append(_constant(value))
         return
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        imports.update((item, None) for _, item in imported(node))
-    for name, value in _fields(node):
-        parts.append(f" {name}=")
-        if isinstance(value, list):
-            parts.append("[")
-            for item in value:
-                _write_value(item, parts, imports)
-            parts.append("]")
-        else:
-            _write_value(value, parts, imports)
+    parts.append(f"({type(value).__name__}")
+    if isinstance(value, ast.Import | ast.ImportFrom):
+        imports.update((item, None) for _, item in imported(value))
+    for name in value._fields:
+        field = getattr(value, name, None)
+        if isinstance(field, list):
+            if items := _counting(value, name, field):
+                parts.append(f" {name}=[")
+                for item in items:
+                    _write(item, parts, imports)
+                parts.append("]")
+        elif name not in _SKIPPED and (field is not None or isinstance(value, ast.Constant)):
+            parts.append(f" {name}=")
+            _write(field, parts, imports)
     parts.append(")")
 
 
-def _write_value(value: object, parts: list[str], imports: dict[Import, None]) -> None:
-    if isinstance(value, ast.AST):
-        _write(value, parts, imports)
-    else:
-        parts.append(_constant(value))
-
-
-def _fields(node: ast.AST) -> Iterator[tuple[str, object]]:
-    """Yield the fields that count, with blocks and f-strings in their plain form."""
-    typing_only = is_for_typing(node)
-    for name in node._fields:
-        value = getattr(node, name, None)
-        if name in _SKIPPED or (typing_only and name == "body"):
-            continue
-        if isinstance(value, list):
-            if name in _BLOCKS:
-                value = effective(value)
-            elif isinstance(node, ast.JoinedStr):
-                value = _joined(value)
-        if value is not None and value != []:
-            yield name, value
+def _counting(node: ast.AST, name: str, items: list[Any]) -> list[Any]:
+    """Return what counts of a node's list: blocks and f-strings have more than one form."""
+    if name in _BLOCKS:
+        return [] if name == "body" and is_for_typing(node) else effective(items)
+    return _joined(items) if isinstance(node, ast.JoinedStr) else items
 
 
 def _joined(values: list[ast.expr]) -> list[ast.expr]:
-    """Merge neighbouring literal parts of an f-string, which versions cut differently."""
+    """Merge neighbouring literal parts of an f-string, which versions may cut differently."""
     merged: list[ast.expr] = []
+    text = ""
     for value in values:
-        if not isinstance(value, ast.Constant):
-            merged.append(value)
-        elif merged and isinstance(merged[-1], ast.Constant):
-            merged[-1] = ast.Constant(f"{merged[-1].value}{value.value}")
-        elif value.value != "":
-            merged.append(value)
-    return merged
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            text += value.value
+            continue
+        merged += [ast.Constant(text), value] if text else [value]
+        text = ""
+    return [*merged, ast.Constant(text)] if text else merged
 
 
 def _constant(value: object) -> str:

@@ -1,7 +1,8 @@
 from pathlib import Path
 
 import pytest
-from toy import Toy
+
+from tests.planning.toy import Toy
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from toy import GRAPH, Toy, parity, same_words, text, words_and_letters
 
 from resonare_pipeline.errors import (
     CheckFailedError,
@@ -13,6 +12,8 @@ from resonare_pipeline.errors import (
 )
 from resonare_pipeline.planning.making import Cache, make
 from resonare_pipeline.planning.plan import Status
+from resonare_pipeline.planning.raw import RawInput
+from tests.planning.toy import GRAPH, Toy, parity, same_words, text, words_and_letters
 
 ALL_HIT = dict.fromkeys((stage.name for stage in GRAPH.stages), "hit")
 ALL_MISS = dict.fromkeys((stage.name for stage in GRAPH.stages), "miss")
@@ -136,16 +137,14 @@ def test_make_input_changed_while_hashing_is_refused(
 ) -> None:
     workspace = toy.open()
     path = toy.folder / "raw/texts/a.txt"
-    listing = workspace.list_raw()
-    raw = listing.inputs["texts", "a"]
-    opened = type(raw).open
+    opened = RawInput.open
 
-    def open_and_edit(self: object, name: str) -> object:
-        stream = opened(raw, name)
+    def open_and_edit(self: RawInput, name: str) -> object:
+        stream = opened(self, name)
         path.write_text("edited meanwhile")
         return stream
 
-    monkeypatch.setattr(type(raw), "open", open_and_edit)
+    monkeypatch.setattr(RawInput, "open", open_and_edit)
     with pytest.raises(InputChangedError, match="changed while being read"):
         make(workspace, text, "a")
     monkeypatch.undo()

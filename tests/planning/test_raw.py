@@ -2,10 +2,10 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from toy import TEXTS
 
 from resonare_pipeline.errors import InputError, StoreError
 from resonare_pipeline.planning.raw import list_one, list_raw, partition_key
+from tests.planning.toy import TEXTS
 
 
 def _write(path: Path, content: str = "x") -> None:
@@ -60,7 +60,7 @@ def test_list_raw_folder_without_members_says_what_was_expected(tmp_path: Path) 
     assert "expected a text file" in message
 
 
-@pytest.mark.parametrize("name", [".hidden", "a/b", "tab\there", "", "line\nbreak"])
+@pytest.mark.parametrize("name", [".hidden", "a/b", "tab\there", "", "line\nbreak", "caf\udce9"])
 def test_partition_key_unusable_name_is_refused(name: str) -> None:
     with pytest.raises(InputError, match="cannot name a partition"):
         partition_key(name, is_file=False)

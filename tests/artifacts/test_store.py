@@ -1,0 +1,399 @@
+import os
+import shutil
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resonare_pipeline.artifacts.files import FileStat, LocalFiles
+from resonare_pipeline.artifacts.manifest import (
+    FORMAT_VERSION,
+    MANIFEST_NAME,
+    CheckEntry,
+    Ingredients,
+    Manifest,
+    decode_manifest,
+    encode_manifest,
+    is_of_other_version,
+)
+from resonare_pipeline.artifacts.store import Store, folder_of
+from resonare_pipeline.errors import StoreError
+from tests.artifacts.making import commit, make, make_alias, stage_files
+
+SOME = {"a.txt": b"one", "b.txt": b"two"}
+
+
+def files_below(root: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file()
+    }
+
+
+def path_of(root: Path, manifest: Manifest, name: str) -> Path:
+    entry = manifest.outputs[manifest.stage]
+    return root / next(file.path for file in entry.files if file.name == name)
+
+
+def manifest_path(root: Path, fingerprint: str = "f1") -> Path:
+    return root / "stages" / "words" / "alice" / fingerprint / MANIFEST_NAME
+
+
+def touch_later(path: Path) -> None:
+    """Give a file another time, as any change does."""
+    stat = path.stat()
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns + 10**9))
+
+
+def test_find_after_commit_returns_what_was_committed(store: Store) -> None:
+    ingredients = Ingredients(
+        settings={"words": {"limit": 3, "names": ["ä"]}},
+        code={"assets.words:words": "c"},
+        inputs={"export": "d"},
+        files={"template": "t"},
+        versions={"pyarrow": "21"},
+    )
+    check = CheckEntry(name="bounds", asset="words", passed=True, message="all in")
+    attempt = stage_files(store, SOME)
+    made = store.commit(attempt, ingredients=ingredients, checks=(check,), seconds=1.25)
+    found = store.find("words", "alice", "f1")
+    assert found == made
+    assert found is not None
+    assert (found.ingredients, found.checks, found.seconds) == (ingredients, (check,), 1.25)
+    assert list(store.artifact(found, "words").lines("a.txt")) == [b"one"]
+
+
+@pytest.mark.parametrize(
+    "address", [("words", "alice", "f2"), ("words", "bob", "f1"), ("letters", "alice", "f1")]
+)
+def test_find_at_another_address_is_none(store: Store, address: tuple[str, str, str]) -> None:
+    make(store, SOME)
+    assert store.find(*address) is None
+
+
+def test_find_before_the_commit_is_none_and_the_next_attempt_commits(store: Store) -> None:
+    stage_files(store, {"a.txt": b"left behind by a crash"})
+    assert store.find("words", "alice", "f1") is None
+    manifest = make(store, SOME)
+    assert store.find("words", "alice", "f1") == manifest
+    assert store.damage(manifest) == ""
+
+
+def test_find_of_an_earlier_fingerprint_after_a_later_one_still_hits(store: Store) -> None:
+    first = make(store, SOME, fingerprint="f1")
+    make(store, {"a.txt": b"other"}, fingerprint="f2")
+    assert store.find("words", "alice", "f1") == first
+
+
+def test_commit_of_a_second_attempt_leaves_the_readers_of_the_first_alone(store: Store) -> None:
+    first = make(store, SOME)
+    with store.artifact(first, "words").open("a.txt") as stream:
+        second = make(store, {"a.txt": b"one again"})
+        assert stream.read() == b"one"
+    assert store.damage(first) == ""
+    assert store.find("words", "alice", "f1") == second
+
+
+def test_commit_of_several_outputs_makes_all_of_them_visible_at_once(store: Store) -> None:
+    attempt = store.attempt("chat_tables", "alice", "f1")
+    for asset in ("chats", "messages"):
+        draft = store.output(attempt, asset)
+        with draft.open("table") as stream:
+            stream.write(asset.encode())
+        draft.report(rows=1)
+        assert store.find("chat_tables", "alice", "f1") is None
+    manifest = commit(store, attempt)
+    assert list(manifest.outputs) == ["chats", "messages"]
+    assert list(store.artifact(manifest, "chats").lines("table")) == [b"chats"]
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[]",
+        b"\xff\xfe\x00",
+        b'{"stage": "\xff"}',
+        b"[" * 100_000,
+        b'{"stage":"words","partition":"alice","fingerprint":"f1"}',
+    ],
+    ids=["empty", "cut", "null", "list", "binary", "no utf-8", "nested", "fields missing"],
+)
+def test_find_with_a_garbage_manifest_is_none_and_the_next_commit_heals(
+    store: Store, root: Path, garbage: bytes
+) -> None:
+    make(store, SOME)
+    manifest_path(root).write_bytes(garbage)
+    assert store.find("words", "alice", "f1") is None
+    assert list(store.manifests()) == []
+    again = make(store, SOME)
+    assert store.find("words", "alice", "f1") == again
+
+
+def test_find_with_a_manifest_cut_anywhere_is_none(store: Store, root: Path) -> None:
+    make(store, SOME)
+    path = manifest_path(root)
+    whole = path.read_bytes()
+    for length in range(0, len(whole.rstrip()), 7):
+        path.write_bytes(whole[:length])
+        assert store.find("words", "alice", "f1") is None
+
+
+@given(st.binary(max_size=200))
+def test_decode_manifest_of_any_bytes_is_none_and_raises_nothing(content: bytes) -> None:
+    assert decode_manifest(content) is None
+    assert not is_of_other_version(content)
+
+
+def test_decode_manifest_of_another_version_is_none(store: Store) -> None:
+    content = encode_manifest(make(store, SOME))
+    newer = content.replace(
+        f'"format_version": {FORMAT_VERSION}'.encode(),
+        f'"format_version": {FORMAT_VERSION + 1}'.encode(),
+    )
+    assert decode_manifest(content) is not None
+    assert decode_manifest(newer) is None
+    assert is_of_other_version(newer)
+    assert not is_of_other_version(content)
+
+
+def test_find_of_a_manifest_copied_by_hand_to_another_address_is_none(
+    store: Store, root: Path
+) -> None:
+    make(store, SOME)
+    shutil.copytree(manifest_path(root).parents[1], root / "stages" / "words" / "bob")
+    assert store.find("words", "bob", "f1") is None
+    assert len(list(store.manifests())) == 1
+
+
+def test_manifests_passes_over_an_output_that_is_called_like_a_manifest(store: Store) -> None:
+    inner = make(store, SOME, fingerprint="f0")
+    outer = make(store, {MANIFEST_NAME: encode_manifest(inner)})
+    assert {manifest.fingerprint for manifest in store.manifests()} == {"f0", outer.fingerprint}
+    assert len(list(store.manifests())) == 2
+
+
+def test_newest_is_the_manifest_that_was_made_last(store: Store, root: Path) -> None:
+    make(store, SOME, fingerprint="f1")
+    make(store, SOME, partition="bob", fingerprint="f3")
+    path = manifest_path(root, "f1")
+    path.write_bytes(path.read_bytes().replace(b'"made_at": "2', b'"made_at": "3'))
+    make(store, SOME, fingerprint="f2")
+    found = store.newest("words", "alice")
+    assert found is not None
+    assert found.fingerprint == "f1"
+    assert store.newest("words", "carol") is None
+
+
+def test_damage_of_a_missing_file_names_it(store: Store, root: Path) -> None:
+    manifest = make(store, SOME)
+    path_of(root, manifest, "b.txt").unlink()
+    assert store.damage(manifest) == "b.txt is missing"
+
+
+def test_damage_of_a_file_of_another_size_tells_both(store: Store, root: Path) -> None:
+    manifest = make(store, SOME)
+    path_of(root, manifest, "a.txt").write_bytes(b"on")
+    assert store.damage(manifest) == "a.txt has 2 bytes, not 3"
+
+
+def test_damage_of_altered_bytes_of_the_same_size_is_seen(store: Store, root: Path) -> None:
+    manifest = make(store, SOME)
+    path = path_of(root, manifest, "a.txt")
+    path.write_bytes(b"eno")
+    touch_later(path)
+    assert store.damage(manifest) == "a.txt is not what was written"
+    assert store.damage(manifest) == "a.txt is not what was written"
+
+
+def test_damage_of_an_auxiliary_file_is_seen(store: Store, root: Path) -> None:
+    attempt = stage_files(store, SOME)
+    with attempt.outputs["words"].dropped() as dropped:
+        dropped.add("w1", "rude")
+    manifest = commit(store, attempt)
+    path_of(root, manifest, "dropped.parquet").unlink()
+    assert store.damage(manifest) == "dropped.parquet is missing"
+
+
+def test_damage_behind_an_alias_is_seen_through_it(store: Store, root: Path) -> None:
+    source = make(store, SOME)
+    alias = make_alias(store, source)
+    path_of(root, source, "a.txt").unlink()
+    assert store.damage(alias) == "a.txt is missing"
+
+
+def test_damage_of_a_store_that_was_copied_is_none(store: Store, root: Path) -> None:
+    manifest = make(store, SOME)
+    alias = make_alias(store, manifest)
+    copy = root.with_name("copy")
+    shutil.copytree(root, copy, copy_function=shutil.copyfile)
+    for path in copy.rglob("*.txt"):
+        touch_later(path)
+    copied = Store(LocalFiles(copy))
+    for address in (("words", "alice", "f1"), ("same_words", "alice", "a1")):
+        found = copied.find(*address)
+        assert found in (manifest, alias)
+        assert found is not None
+        assert copied.damage(found) == ""
+
+
+def test_damage_of_a_copied_file_remembers_that_it_was_verified(store: Store, root: Path) -> None:
+    manifest = make(store, SOME)
+    path = path_of(root, manifest, "a.txt")
+    touch_later(path)
+    assert store.damage(manifest) == ""
+    # The same size and time as verified, so no byte is read again: only `verify` would see this.
+    stat = path.stat()
+    path.write_bytes(b"eno")
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert store.damage(manifest) == ""
+    touch_later(path)
+    assert store.damage(manifest) == "a.txt is not what was written"
+
+
+@pytest.mark.parametrize("garbage", [b"", b"{", b"\xff", b'{"versions": 3}'])
+def test_damage_with_a_garbage_note_of_what_was_verified_is_none(
+    store: Store, root: Path, garbage: bytes
+) -> None:
+    manifest = make(store, SOME)
+    store.mark_used(manifest)
+    notes = [path for path in files_below(root) if path.endswith("seen.json")]
+    assert len(notes) == 1
+    (root / notes[0]).write_bytes(garbage)
+    assert store.damage(manifest) == ""
+    assert store.used_on(manifest) == manifest.made_at[:10]
+
+
+def test_store_that_was_moved_keeps_every_artifact(store: Store, root: Path) -> None:
+    manifest = make(store, SOME)
+    alias = make_alias(store, manifest)
+    elsewhere = root.with_name("elsewhere") / "deep"
+    elsewhere.parent.mkdir()
+    root.rename(elsewhere)
+    moved = Store(LocalFiles(elsewhere))
+    assert moved.find("words", "alice", "f1") == manifest
+    assert moved.find("same_words", "alice", "a1") == alias
+    assert moved.damage(manifest) == moved.damage(alias) == ""
+    assert list(moved.artifact(alias, "same_words").lines("b.txt")) == [b"two"]
+
+
+def test_manifest_holds_no_absolute_path(store: Store, root: Path) -> None:
+    make(store, SOME)
+    assert str(root).encode() not in manifest_path(root).read_bytes()
+
+
+def test_reject_keeps_the_files_and_commits_nothing(store: Store, root: Path) -> None:
+    attempt = stage_files(store, SOME)
+    kept = Path(store.reject(attempt))
+    assert sorted(path.read_bytes() for path in kept.rglob("*.txt")) == [b"one", b"two"]
+    assert kept.is_relative_to(root / "rejected" / "words" / "alice" / "f1")
+    assert store.find("words", "alice", "f1") is None
+    assert not [path for path in files_below(root) if path.startswith("stages/")]
+
+
+def test_reject_of_an_attempt_without_files_is_no_error(store: Store) -> None:
+    source = make(store, SOME)
+    attempt = store.attempt("same_words", "alice", "a1")
+    store.output(attempt, "same_words").alias(store.artifact(source, "words"))
+    store.reject(attempt)
+    assert store.damage(source) == ""
+
+
+def test_discard_deletes_the_attempt_and_no_other(store: Store) -> None:
+    manifest = make(store, SOME)
+    attempt = stage_files(store, {"a.txt": b"new"})
+    store.discard(attempt)
+    store.discard(attempt)
+    assert store.find("words", "alice", "f1") == manifest
+    assert store.damage(manifest) == ""
+    names = [path.rpartition("/")[2] for path, _ in store.files.walk("stages")]
+    assert sorted(names) == ["a.txt", "b.txt", MANIFEST_NAME]
+
+
+def test_used_on_is_the_day_of_the_making_and_then_of_the_use(store: Store, root: Path) -> None:
+    manifest = make(store, SOME)
+    assert store.used_on(manifest) == manifest.made_at[:10]
+    old = manifest.made_at.replace(manifest.made_at[:10], "2020-01-01")
+    path = manifest_path(root)
+    path.write_bytes(path.read_bytes().replace(manifest.made_at.encode(), old.encode()))
+    aged = store.find("words", "alice", "f1")
+    assert aged is not None
+    assert store.used_on(aged) == "2020-01-01"
+    store.mark_used(aged)
+    assert store.used_on(aged) >= manifest.made_at[:10]
+
+
+@pytest.mark.parametrize(
+    "partition",
+    [
+        "a b  c",
+        "Zoë 😀 家族",
+        unicodedata.normalize("NFC", "Zoe\u0308"),
+        "-n",
+        "a:b?*\"<>|'$(x)`",
+        "%2e%2e",
+        "~",
+        "_",
+        "x" * 199,
+        "x" * 201,
+        "ж" * 5_000,
+        "👩‍👩‍👧" * 300,
+        None,
+    ],
+)
+def test_partition_of_any_name_keeps_its_own_artifacts(store: Store, partition: str | None) -> None:
+    other = make(store, {"a.txt": b"other"}, partition="other")
+    manifest = make(store, SOME, partition=partition)
+    store.mark_used(manifest)
+    assert store.find("words", partition, "f1") == manifest
+    assert store.find("words", "other", "f1") == other
+    assert sorted(found.partition or "" for found in store.manifests()) == sorted(
+        ["other", partition or ""]
+    )
+    assert len(folder_of(partition).encode()) <= 200
+
+
+def test_partitions_with_one_long_beginning_have_folders_of_their_own() -> None:
+    assert folder_of("ж" * 500 + "a") != folder_of("ж" * 500 + "b")
+
+
+@pytest.mark.parametrize("partition", ["", ".", "..", "../x", "a/b", "/", ".hidden", "a\0b"])
+def test_partition_that_is_no_single_name_is_refused(store: Store, partition: str) -> None:
+    with pytest.raises(StoreError, match="cannot name a folder"):
+        store.attempt("words", partition, "f1")
+    with pytest.raises(StoreError, match="cannot name a folder"):
+        store.find("words", partition, "f1")
+
+
+def test_output_file_with_a_path_that_leaves_its_folder_is_refused(store: Store) -> None:
+    draft = store.output(store.attempt("words", "alice", "f1"), "words")
+    with pytest.raises(StoreError, match="leaves its root"), draft.open("../../escape"):
+        pass
+
+
+def test_known_hashes_are_those_kept_under_the_name(store: Store) -> None:
+    record = {"/raw/a.json": (FileStat(size=3, version="17"), "d" * 64)}
+    assert store.known_hashes("raw/chats/alice") == {}
+    store.keep_hashes("raw/chats/alice", record)
+    assert store.known_hashes("raw/chats/alice") == record
+    assert store.known_hashes("raw/chats/bob") == {}
+
+
+@pytest.mark.parametrize("garbage", [b"", b"{", b"\xff", b'{"a": [1]}'])
+def test_known_hashes_of_a_garbage_record_are_none(
+    store: Store, root: Path, garbage: bytes
+) -> None:
+    store.keep_hashes("raw/chats/alice", {"a": (FileStat(size=3, version="17"), "d")})
+    for name in files_below(root):
+        (root / name).write_bytes(garbage)
+    assert store.known_hashes("raw/chats/alice") == {}
+
+
+def test_empty_store_has_no_manifests(store: Store) -> None:
+    assert list(store.manifests()) == []
+    assert store.find("words", None, "f1") is None
