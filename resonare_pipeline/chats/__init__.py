@@ -1,0 +1,1 @@
+"""Chat exports → chats, messages → blocks → conversations, and their statistics."""

@@ -1,0 +1,1 @@
+"""Reading exports of any source into the tables `chats` and `messages`."""

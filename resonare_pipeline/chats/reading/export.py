@@ -1,0 +1,242 @@
+"""An export of chats becomes the tables of chats and messages.
+
+Readers of single formats parse files onto a spool; here is what all of them share: which chats are
+taken, who the owner is, the order of rows, what is reported. A file's format is not known here.
+"""
+
+import datetime as dt
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from resonare_pipeline.artifacts.draft import DroppedRows, OutputDraft
+from resonare_pipeline.chats.exports import ExportFile, MessagesSettings
+from resonare_pipeline.chats.reading.order import ChatPlan, plan_chat
+from resonare_pipeline.chats.reading.owner import Owner, OwnerBasis, find_owner
+from resonare_pipeline.chats.reading.reasons import Reason
+from resonare_pipeline.chats.reading.spool import Span, Spool
+from resonare_pipeline.chats.reading.tables import chat_row, duplicate_ids, message_batches
+from resonare_pipeline.chats.telegram.export import Findings, read_file
+from resonare_pipeline.chats.telegram.times import zone_of
+from resonare_pipeline.chats.telegram.window import WINDOW_BYTES
+from resonare_pipeline.errors import InputError
+from resonare_pipeline.progress import Progress, silent
+from resonare_pipeline.rows import CHATS, MESSAGES
+
+CHATS_FILE = "chats.parquet"
+MESSAGES_FILE = "messages.parquet"
+JOINED_ROWS = 1_024  # as many as the writer of tables treats at a time
+NAMED_FILES = 3  # in an error about all files of an export
+TELEGRAM = "telegram"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Contents:
+    """All that was read, before anything is written."""
+
+    spool: Spool
+    plans: list[ChatPlan]
+    left_out: dict[str, int]
+    owner: Owner
+    warnings: list[str]
+    local_times: int
+
+
+def read_export(
+    files: Sequence[ExportFile],
+    chats: OutputDraft,
+    messages: OutputDraft,
+    settings: MessagesSettings,
+    *,
+    progress: Progress = silent,
+    window_bytes: int = WINDOW_BYTES,
+) -> None:
+    """Write the chats and messages of one export in bounded memory.
+
+    Chats that occur in several files are joined by message id; of a message that was edited
+    between two exports the later version counts. Rows are ordered by chat, time and id, whatever
+    the layout of the files.
+
+    Args:
+        files: All files of the export.
+        chats: Takes `chats.parquet`.
+        messages: Takes `messages.parquet` and what was left out.
+        settings: Which chats are taken, who the owner is where no file tells, the zone of times.
+        progress: Told of bytes read.
+        window_bytes: How much of a file is parsed at a time.
+
+    Raises:
+        InputError: If a file is no export, or there is no message in any.
+        InputChangedError: If a file is not what it was when it was listed.
+        SettingsError: If the time zone or the owner does not exist.
+    """
+    zone = zone_of(settings.time_zone)
+    with tempfile.TemporaryDirectory(prefix="resonare-", ignore_cleanup_errors=True) as folder:
+        spool = Spool(Path(folder))
+        try:
+            findings = _read_files(files, spool, settings, zone, progress, window_bytes)
+        finally:
+            spool.close()
+        contents = _contents(spool, findings, settings, [file.name for file in files])
+        _write(contents, chats, messages)
+
+
+def _read_files(
+    files: Sequence[ExportFile],
+    spool: Spool,
+    settings: MessagesSettings,
+    zone: dt.tzinfo,
+    progress: Progress,
+    window_bytes: int,
+) -> list[Findings]:
+    on_read = _byte_counter(sum(file.size for file in files), progress)
+    ordered = sorted(files, key=lambda file: file.name)
+    return [
+        read_file(
+            file,
+            spool,
+            file_number=number,
+            kinds=settings.chat_kinds,
+            zone=zone,
+            window_bytes=window_bytes,
+            on_read=on_read,
+        )
+        for number, file in enumerate(ordered)
+    ]
+
+
+def _byte_counter(total: int, progress: Progress) -> Callable[[int], None]:
+    done = 0
+
+    def count(size: int) -> None:
+        nonlocal done
+        done += size
+        progress(done, total, "bytes")
+
+    return count
+
+
+def _contents(
+    spool: Spool, findings: list[Findings], settings: MessagesSettings, names: list[str]
+) -> _Contents:
+    spans: dict[str, list[Span]] = {}
+    left_out: Counter[str] = Counter()
+    for span in spool.spans:
+        if span.taken:
+            spans.setdefault(span.chat_id, []).append(span)
+        else:
+            left_out[span.chat_id] += span.elements
+    plans = [plan_chat(spool, spans[chat_id]) for chat_id in sorted(spans)]
+    if not any(plan.count for plan in plans):
+        raise _no_messages(spool, left_out, settings, names)
+    stated = next((found.owner for found in reversed(findings) if found.owner), None)
+    owner = find_owner(plans, spool.senders, stated=stated, setting=settings.owner)
+    warnings = [warning for found in findings for warning in found.warnings]
+    local_times = sum(span.local_times for plan in plans for span in plan.spans)
+    return _Contents(
+        spool=spool,
+        plans=plans,
+        left_out=dict(sorted(left_out.items())),
+        owner=owner,
+        warnings=warnings + _guesses(owner, local_times, settings),
+        local_times=local_times,
+    )
+
+
+def _guesses(owner: Owner, local_times: int, settings: MessagesSettings) -> list[str]:
+    warnings = []
+    if local_times:
+        warnings.append(
+            f"{local_times} messages have only local times, which were read as "
+            f"{settings.time_zone}; set messages.time_zone if that is wrong"
+        )
+    if owner.basis is OwnerBasis.MOST_ACTIVE:
+        warnings.append(
+            f"the export does not tell who made it; {owner.sender_id}, who wrote most, was taken "
+            "for the owner; set messages.owner if that is wrong"
+        )
+    if owner.basis is OwnerBasis.NONE:
+        warnings.append("no sender was found who may have made the export, so that it has no owner")
+    return warnings
+
+
+def _no_messages(
+    spool: Spool, left_out: Counter[str], settings: MessagesSettings, names: list[str]
+) -> InputError:
+    kinds = sorted({str(span.kind) for span in spool.spans if not span.taken})
+    total = sum(span.elements for span in spool.spans)
+    remedy = "Check the file: messages need a date and a text or medium"
+    if kinds:
+        remedy = f"To take {', '.join(kinds)}, add them to chat_kinds in [messages]"
+    return InputError(
+        f"none of {total} messages in {len(spool.spans)} chats can be used; "
+        f"{len(left_out)} chats are of kinds that are not taken",
+        where=", ".join(sorted(names)[:NAMED_FILES]),
+        expected=f"messages in chats of the kinds {', '.join(settings.chat_kinds)}",
+        remedy=remedy,
+    )
+
+
+def _write(contents: _Contents, chats: OutputDraft, messages: OutputDraft) -> None:
+    owner_id = contents.owner.sender_id
+    with ExitStack() as stack:
+        chat_rows = stack.enter_context(chats.table(CHATS_FILE, CHATS))
+        message_rows = stack.enter_context(messages.table(MESSAGES_FILE, MESSAGES))
+        dropped = stack.enter_context(messages.dropped())
+        for chat_id, count in contents.left_out.items():
+            dropped.add(chat_id, Reason.CHAT_KIND, items=count)
+        for plan in contents.plans:
+            before = sum(dropped.counts.values())
+            _write_dropped(contents.spool, plan, dropped)
+            left_out = sum(dropped.counts.values()) - before
+            chat_rows.add(
+                chat_row(
+                    plan,
+                    contents.spool.senders,
+                    owner_id=owner_id,
+                    dropped=left_out,
+                    source=TELEGRAM,
+                )
+            )
+        every = (message_batches(contents.spool, plan, owner_id) for plan in contents.plans)
+        for batch in _joined(chain.from_iterable(every)):
+            message_rows.add_batch(batch)
+    chats.report(rows=len(contents.plans), metadata={"chats_left_out": len(contents.left_out)})
+    messages.report(rows=message_rows.count, metadata=_metadata(contents))
+
+
+def _joined(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Join small batches, for each costs the writer about as much as a thousand rows."""
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(one.num_rows for one in held) >= JOINED_ROWS:
+            yield pa.concat_batches(held)
+            held.clear()
+    if held:
+        yield pa.concat_batches(held)
+
+
+def _write_dropped(spool: Spool, plan: ChatPlan, dropped: DroppedRows) -> None:
+    for span in plan.spans:
+        for source_id, reason in spool.dropped(span):
+            dropped.add(f"{plan.chat_id}:{source_id}", reason)
+    for message_id in duplicate_ids(spool, plan):
+        dropped.add(message_id, Reason.DUPLICATE)
+
+
+def _metadata(contents: _Contents) -> dict[str, Any]:
+    return {
+        "owner_id": contents.owner.sender_id,
+        "owner_name": contents.owner.name,
+        "owner_basis": contents.owner.basis.value,
+        "local_times": contents.local_times,
+        "warnings": contents.warnings,
+    }

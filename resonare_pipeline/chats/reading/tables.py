@@ -1,0 +1,144 @@
+"""Parsed messages become the rows that stages hand one another.
+
+The last step of reading: ids are completed, the owner is marked. Nothing about one format.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from resonare_pipeline.chats.reading.order import ChatPlan, Rows, gather
+from resonare_pipeline.chats.reading.spool import Sender, Spool
+from resonare_pipeline.fingerprint import short_hash
+from resonare_pipeline.rows import MESSAGES
+
+CLASH_DIGITS = 8
+HASH_DIGITS = 12  # of short_hash, which content hashes are made with
+_ID_COLUMNS = ("number", "label", "content")
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def message_batches(spool: Spool, plan: ChatPlan, owner_id: str | None) -> Iterator[pa.RecordBatch]:
+    """Yield a chat's messages in order, by the schema `MESSAGES`."""
+    senders = _SenderColumns(spool.senders, owner_id)
+    for batch, stretch in gather(spool, plan.rows):
+        count = batch.num_rows
+        codes = batch.column("sender")
+        columns = {
+            "message_id": _message_ids(plan.chat_id, batch, plan.rows, stretch),
+            "chat_id": pa.repeat(pa.scalar(plan.chat_id), count),
+            "sender_id": senders.ids.take(codes),
+            "sender_name": senders.names.take(codes),
+            "is_owner": pa.array(senders.owners[codes.to_numpy()]),
+            "reply_to_id": _replies(plan.chat_id, batch),
+        }
+        yield pa.record_batch(
+            [columns[name] if name in columns else batch.column(name) for name in MESSAGES.names],
+            schema=MESSAGES,
+        )
+
+
+class _SenderColumns:
+    """Senders as columns to pick from by code."""
+
+    def __init__(self, senders: Sequence[Sender], owner_id: str | None) -> None:
+        self.ids = pa.array([sender.id for sender in senders], pa.string())
+        self.names = pa.array([sender.name for sender in senders], pa.string())
+        self.owners: npt.NDArray[np.bool_] = np.array(
+            [sender.id is not None and sender.id == owner_id for sender in senders], np.bool_
+        )
+
+
+def _message_ids(chat_id: str, batch: pa.RecordBatch, rows: Rows, stretch: slice) -> pa.Array:
+    ids = pc.binary_join_element_wise(chat_id, batch.column("number").cast(pa.string()), ":")
+    special = batch.column("number").is_null().to_numpy(zero_copy_only=False)
+    if rows.clashing is not None:
+        special = special | rows.clashing[stretch]
+    if not special.any():
+        return ids
+    texts: list[str | None] = ids.to_pylist()
+    for row in np.flatnonzero(special).tolist():
+        texts[row] = f"{chat_id}:{_source_id(batch, row, rows, stretch.start + row)}"
+    return pa.array(texts, pa.string())
+
+
+def _source_id(batch: pa.RecordBatch, row: int, rows: Rows, place: int) -> str:
+    number, label, content = (batch.column(name)[row].as_py() for name in _ID_COLUMNS)
+    source_id = str(number) if number is not None else label or f"h{content:0{HASH_DIGITS}x}"
+    if rows.repeats is not None and rows.repeats[place]:
+        source_id += f".{rows.repeats[place] + 1}"
+    if rows.clashing is not None and rows.clashing[place]:
+        facts = [batch.column(name)[row] for name in ("sent_at", "text")]
+        source_id += f"~{short_hash([facts[0].value, facts[1].as_py()], digits=CLASH_DIGITS)}"
+    return source_id
+
+
+def _replies(chat_id: str, batch: pa.RecordBatch) -> pa.Array:
+    numbers, elsewhere = batch.column("reply_number"), batch.column("reply_to_id")
+    here = pc.binary_join_element_wise(chat_id, numbers.cast(pa.string()), ":")
+    return pc.coalesce(elsewhere, here)
+
+
+def duplicate_ids(spool: Spool, plan: ChatPlan) -> Iterator[str]:
+    """Yield the message ids of versions that were left out, one for each."""
+    if plan.duplicates is not None:
+        for batch, stretch in gather(spool, plan.duplicates):
+            yield from _message_ids(plan.chat_id, batch, plan.duplicates, stretch).to_pylist()
+
+
+def chat_row(
+    plan: ChatPlan, senders: Sequence[Sender], *, owner_id: str | None, dropped: int, source: str
+) -> dict[str, Any]:
+    """Return a chat's row of the table of chats.
+
+    Args:
+        plan: The chat.
+        senders: What its tallies point into.
+        owner_id: Whom to mark among the participants.
+        dropped: Messages of this chat that were left out.
+        source: The app that the export is from.
+    """
+    return {
+        "chat_id": plan.chat_id,
+        "name": plan.name,
+        "kind": plan.kind,
+        "source": source,
+        "message_count": plan.count,
+        "dropped_count": dropped,
+        "participants": _participants(plan, senders, owner_id),
+        "first_sent_at": _time(plan.first_sent),
+        "last_sent_at": _time(plan.last_sent),
+    }
+
+
+def _time(microseconds: int | None) -> dt.datetime | None:
+    return None if microseconds is None else _EPOCH + dt.timedelta(microseconds=microseconds)
+
+
+def _participants(
+    plan: ChatPlan, senders: Sequence[Sender], owner_id: str | None
+) -> list[dict[str, Any]]:
+    counts: Counter[str] = Counter()
+    names: dict[str, tuple[int, str]] = {}  # the latest name counts: people change theirs
+    for code, (count, last) in plan.tallies.items():
+        sender = senders[code]
+        if sender.id is None:
+            continue
+        counts[sender.id] += count
+        if sender.name and last >= names.get(sender.id, (-1, ""))[0]:
+            names[sender.id] = (last, sender.name)
+    return [
+        {
+            "sender_id": sender_id,
+            "name": names[sender_id][1] if sender_id in names else None,
+            "messages": counts[sender_id],
+            "is_owner": sender_id == owner_id,
+        }
+        for sender_id in sorted(counts, key=lambda sender_id: (-counts[sender_id], sender_id))
+    ]

@@ -1,0 +1,280 @@
+"""One file of a Telegram Desktop export, whatever its shape, onto the spool.
+
+Shapes: a chat as the root; an account with `chats.list` and `left_chats.list`; a list of chats.
+Keys may come in any order, so what a chat is may be known only after its messages. All sections
+but those that hold messages are passed over unread: they hold phone numbers, addresses, devices.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+
+from resonare_pipeline.chats.exports import ExportFile
+from resonare_pipeline.chats.reading.owner import Owner, OwnerBasis
+from resonare_pipeline.chats.reading.spool import ParsedRun, Span, Spool
+from resonare_pipeline.chats.telegram import cursor, refusals
+from resonare_pipeline.chats.telegram.columns import parse_pieces, parse_run
+from resonare_pipeline.chats.telegram.elements import runs
+from resonare_pipeline.chats.telegram.ids import KINDS, chat_id, whole_number
+from resonare_pipeline.chats.telegram.message import count_pieces, count_run
+from resonare_pipeline.chats.telegram.window import WINDOW_BYTES, CutOffError, Window, not_utf8
+from resonare_pipeline.errors import InputError
+
+_SECTIONS = {"chats": 1, "left_chats": 2}
+
+
+@dataclass(slots=True, kw_only=True)
+class Findings:
+    """What one file told beside messages.
+
+    Attributes:
+        owner: Whom the export names as its owner.
+        warnings: What a person should know of the reading.
+    """
+
+    owner: Owner | None = None
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Reading:
+    """One file while it is being read."""
+
+    window: Window
+    spool: Spool
+    file_number: int
+    kinds: frozenset[str]
+    zone: dt.tzinfo
+    keys: list[str] = field(default_factory=list)
+    owner: Owner | None = None
+    spans: list[Span] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Head:
+    """What a chat says of itself."""
+
+    name: str | None = None
+    kind: str | None = None
+    number: cursor.Scalar = None
+
+    def note(self, key: str, value: cursor.Scalar) -> None:
+        """Keep the value of `name`, `type` or `id`; a wrong type is as good as none."""
+        if key == "id":
+            self.number = value
+        elif key == "name":
+            self.name = value if isinstance(value, str) and value else None
+        else:
+            self.kind = value if isinstance(value, str) and value else None
+
+
+def read_file(
+    file: ExportFile,
+    spool: Spool,
+    *,
+    file_number: int,
+    kinds: tuple[str, ...],
+    zone: dt.tzinfo,
+    window_bytes: int = WINDOW_BYTES,
+    on_read: Callable[[int], None] = lambda _: None,
+) -> Findings:
+    """Put all messages of a file onto the spool.
+
+    Args:
+        file: The file.
+        spool: Where messages go.
+        file_number: Place of the file among all of the export.
+        kinds: Kinds of chat that are taken where there are several.
+        zone: Zone of times that have none.
+        window_bytes: How much is read and parsed at a time.
+        on_read: Told how many bytes were read.
+
+    Raises:
+        InputError: If this is no export, or broken beyond reading on.
+        InputChangedError: If the bytes are not those that were listed.
+    """
+    with file.open() as stream, ThreadPoolExecutor(max_workers=1) as ahead:
+        window = Window(stream, file, ahead=ahead, window_bytes=window_bytes, on_read=on_read)
+        reading = _Reading(
+            window=window,
+            spool=spool,
+            file_number=file_number,
+            kinds=frozenset(kinds),
+            zone=zone,
+        )
+        try:
+            warnings = _document(reading)
+        except InputError:
+            window.verify()  # a file that is still being written looks broken, too
+            raise
+        window.verify()
+    return Findings(owner=reading.owner, warnings=warnings)
+
+
+def _document(reading: _Reading) -> list[str]:
+    window = reading.window
+    if cursor.at_end(window):
+        raise refusals.empty(window)
+    first = cursor.peek(window)
+    try:
+        if first == b"{":
+            _root(reading)
+        elif first == b"[":
+            _list(reading, 0)
+        else:
+            raise refusals.no_export(window)
+    except CutOffError:
+        return [_cut_off(reading)]
+    if not reading.spans:
+        raise refusals.other_json(window, reading.keys)
+    return _rest(window)
+
+
+def _cut_off(reading: _Reading) -> str:
+    window = reading.window
+    end = window.start + len(window.data)
+    saved = sum(span.elements for span in reading.spans)
+    if not saved:
+        raise InputError(
+            "the file is cut off before the end of its first message",
+            where=window.where(end),
+            expected="an export that Telegram Desktop has finished",
+            remedy="Copy the file again, or export again",
+        )
+    return (
+        f"{window.file.name} is cut off: it ends at byte {end}, within a value that began at or "
+        f"before byte {window.offset}; {saved} complete messages were saved"
+    )
+
+
+def _rest(window: Window) -> list[str]:
+    """Look at what stands behind the document's end."""
+    if cursor.at_end(window):
+        return []
+    if cursor.peek(window) in (b"{", b"["):
+        raise refusals.second_document(window)
+    return [f"{window.where()}: what follows the end of the JSON was not read"]
+
+
+def _root(reading: _Reading) -> None:
+    window, head = reading.window, _Head()
+    span: Span | None = None
+    try:
+        for key in cursor.members(window):
+            reading.keys.append(key[:40])
+            if key == "messages":
+                span = span or _new_span(reading, (0, 0))
+                _messages(reading, span, counted_only=False)
+            elif key in ("name", "type", "id"):
+                head.note(key, cursor.scalar(window))
+            else:
+                _section(reading, key)
+    finally:
+        if span is not None:
+            _finish(reading, span, head, taken=True)
+
+
+def _section(reading: _Reading, key: str) -> None:
+    window = reading.window
+    first = cursor.peek(window)
+    if key in _SECTIONS and first == b"{":
+        for inner in cursor.members(window):
+            if inner == "list" and cursor.peek(window) == b"[":
+                _list(reading, _SECTIONS[key])
+            else:
+                cursor.skip(window)
+    elif key in _SECTIONS and first == b"[":
+        _list(reading, _SECTIONS[key])
+    elif key == "personal_information" and first == b"{":
+        _personal_information(reading)
+    else:
+        cursor.skip(window)
+
+
+def _personal_information(reading: _Reading) -> None:
+    facts: dict[str, cursor.Scalar] = {}
+    for key in cursor.members(reading.window):
+        if key in ("user_id", "first_name", "last_name"):
+            facts[key] = cursor.scalar(reading.window)
+        else:
+            cursor.skip(reading.window)
+    number = whole_number(facts.get("user_id"))
+    names = [facts.get(key) for key in ("first_name", "last_name")]
+    if number is not None:
+        reading.owner = Owner(
+            sender_id=f"telegram:user{number}",
+            name=" ".join(name for name in names if isinstance(name, str) and name) or None,
+            basis=OwnerBasis.PERSONAL_INFORMATION,
+        )
+
+
+def _list(reading: _Reading, section: int) -> None:
+    for number in cursor.items(reading.window):
+        if cursor.peek(reading.window) == b"{":
+            _chat(reading, (section, number))
+        else:
+            cursor.skip(reading.window)
+
+
+def _chat(reading: _Reading, place: tuple[int, int]) -> None:
+    window, head = reading.window, _Head()
+    span: Span | None = None
+    try:
+        for key in cursor.members(window):
+            if len(reading.keys) < refusals.LISTED_KEYS:
+                reading.keys.append(key[:40])
+            if key == "messages":
+                span = span or _new_span(reading, place)
+                _messages(reading, span, counted_only=not _taken(reading, head))
+            elif key in ("name", "type", "id"):
+                head.note(key, cursor.scalar(window))
+            else:
+                cursor.skip(window)
+    finally:
+        if span is not None:
+            _finish(reading, span, head, taken=_taken(reading, head))
+
+
+def _taken(reading: _Reading, head: _Head) -> bool:
+    return head.kind not in KINDS or head.kind in reading.kinds
+
+
+def _new_span(reading: _Reading, place: tuple[int, int]) -> Span:
+    span = Span(place=(reading.file_number, *place))
+    reading.spans.append(span)
+    return span
+
+
+def _finish(reading: _Reading, span: Span, head: _Head, *, taken: bool) -> None:
+    span.name, span.kind, span.taken = head.name, head.kind, taken
+    span.chat_id = chat_id(
+        number=head.number,
+        kind=head.kind,
+        name=head.name,
+        old_numbers=span.old_numbers,
+        first=span.first,
+    )
+    reading.spool.spans.append(span)
+
+
+def _messages(reading: _Reading, span: Span, *, counted_only: bool) -> None:
+    window = reading.window
+    if cursor.peek(window) != b"[":
+        raise refusals.messages_not_a_list(window)
+    window.at += 1
+    if counted_only:
+        for count in runs(window, count_run, count_pieces):
+            span.elements += count
+        return
+    whole = partial(parse_run, zone=reading.zone)
+    for run in runs(window, whole, partial(_pieces, window, reading.zone)):
+        reading.spool.add(span, run)
+
+
+def _pieces(window: Window, zone: dt.tzinfo, body: bytes, place: int) -> ParsedRun:
+    try:
+        return parse_pieces(body, zone)
+    except UnicodeDecodeError as error:
+        raise not_utf8(window, place + error.start) from error
