@@ -1,0 +1,1 @@
+"""What an export holds and what became of it, in numbers."""
