@@ -1,18 +1,17 @@
 """The chats group: an export → chats and messages → blocks → conversations, and statistics."""
 
+from resonare_pipeline.artifacts.manifest import CheckEntry
 from resonare_pipeline.chats.blocks import BlocksSettings, make_blocks
 from resonare_pipeline.chats.conversations import (
     ConversationSettings,
     check_conversations,
     make_conversations,
 )
-from resonare_pipeline.chats.reading import read_export
-from resonare_pipeline.chats.statistics import write_statistics
-
-from resonare_pipeline.artifacts.manifest import CheckEntry
 from resonare_pipeline.chats.enriching import EnrichedMessagesSettings, enrich_messages
 from resonare_pipeline.chats.exports import MessagesSettings
 from resonare_pipeline.chats.inventory import InventoryFile, read_inventory, write_inventory
+from resonare_pipeline.chats.reading.export import read_export
+from resonare_pipeline.chats.statistics.writing import write_statistics
 from resonare_pipeline.planning.graph import Check, Output, SettingsOf, StageRun, asset
 from resonare_pipeline.planning.raw import RawKind
 from resonare_pipeline.rows import BLOCKS, CHATS, MESSAGES
@@ -200,7 +199,7 @@ def chat_conversations(run: StageRun) -> None:
     group="chats",
     raw=CHAT_EXPORTS,
     inputs=("chats", "enriched_messages", "blocks"),
-    distributions=("pyarrow",),
+    distributions=("msgspec", "pyarrow"),
     outputs=(
         Output(
             asset="chat_statistics",

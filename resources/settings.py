@@ -21,7 +21,7 @@ FORCE = "force"
 
 _CONFIG = {
     "overrides": dg.Field(
-        dg.Map(str, str),
+        {str: str},
         default_value={},
         description="Settings for this run alone, as stage.key: value, like --set.",
     ),

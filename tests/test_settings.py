@@ -101,15 +101,15 @@ def test_settings_wrong_file_names_key_place_and_allowed(
 
 
 def test_settings_wrong_environment_or_override_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="environment: unknown setting cut.nope"):
+    with pytest.raises(SettingsError, match=r"environment: unknown setting cut\.nope"):
         load(tmp_path, environ={"RESONARE_CUT__NOPE": "1"})
     with pytest.raises(SettingsError, match="RESONARE_NOPE__X names no section"):
         load(tmp_path, environ={"RESONARE_NOPE__X": "1"})
-    with pytest.raises(SettingsError, match="--set: unknown setting cut.nope"):
+    with pytest.raises(SettingsError, match=r"--set: unknown setting cut\.nope"):
         load(tmp_path, overrides={"cut.nope": "1"})
     with pytest.raises(SettingsError, match="'cut' names no setting"):
         load(tmp_path, overrides={"cut": "1"})
-    with pytest.raises(SettingsError, match="'cut.note' sets nothing"):
+    with pytest.raises(SettingsError, match=r"'cut\.note' sets nothing"):
         parse_assignments(["cut.note"])
 
 

@@ -73,7 +73,7 @@ class Display:
             sys.stdout.write(json.dumps(as_object(request, report), ensure_ascii=False) + "\n")
         else:
             if report.made:
-                self._out.print(_table(report.made))
+                self._out.print(_table(request, report.made))
             self._notes(report.made)
             for folder, names in output_folders(request, report).items():
                 self._out.print(f"[bold]{escape(folder)}[/]  {escape(', '.join(names))}")
@@ -103,7 +103,7 @@ class Display:
                 self._out.print(f"[cyan]{turn['role']}[/]: {escape(content)}", highlight=False)
 
 
-def _table(made: list[Made]) -> Table:
+def _table(request: "Request", made: list[Made]) -> Table:
     table = Table(title="What was made", title_justify="left")
     for name in ("export", "asset", "cache"):
         table.add_column(name, overflow="fold")
@@ -121,7 +121,7 @@ def _table(made: list[Made]) -> Table:
                 escape(item.partition or ""),
                 asset,
                 "hit" if item.cache is Cache.HIT else "[green]made[/]",
-                _count(_rows_in(item, entry, rows)),
+                _count(_rows_in(request, item, entry, rows)),
                 _count(entry.rows),
                 f"{item.seconds:.1f}",
                 ", ".join(f"{reason} {items:,}" for reason, items in entry.dropped.items()),
@@ -129,11 +129,22 @@ def _table(made: list[Made]) -> Table:
     return table
 
 
-def _rows_in(item: Made, entry: OutputEntry, rows: dict[tuple[str | None, str], int]) -> int | None:
-    """Return how many rows a stage was given: those of its last, its main, input."""
-    if "rows_in" in entry.metadata:
-        return int(entry.metadata["rows_in"])
-    return rows.get((item.partition, item.stage.inputs[-1])) if item.stage.inputs else None
+def _rows_in(
+    request: "Request",
+    item: Made,
+    entry: OutputEntry,
+    rows: dict[tuple[str | None, str], int],
+) -> int | None:
+    """Return how many rows a stage was given: those of its last, its main, input.
+
+    What reads raw input takes in all that it writes or drops.
+    """
+    if not item.stage.inputs:
+        return None
+    main = item.stage.inputs[-1]
+    if request.workspace.graph.makers[main].reads_raw:
+        return entry.rows + sum(entry.dropped.values())
+    return rows.get((item.partition, main))
 
 
 def _count(value: int | None) -> str:

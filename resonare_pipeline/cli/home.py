@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from resonare_pipeline.artifacts.files import storage_errors
+
 HOME_VARIABLE = "DAGSTER_HOME"
 
 _DAGSTER_YAML = """\
@@ -34,9 +36,10 @@ def ensure_dagster_home(data_folder: Path) -> Path:
     named = os.environ.get(HOME_VARIABLE)
     home = Path(named) if named else (data_folder / ".dagster").absolute()
     if not named:
-        home.mkdir(parents=True, exist_ok=True)
-        settings = home / "dagster.yaml"
-        if not settings.exists():
-            settings.write_text(_DAGSTER_YAML, encoding="utf-8")
+        with storage_errors(str(home)):
+            home.mkdir(parents=True, exist_ok=True)
+            settings = home / "dagster.yaml"
+            if not settings.exists():
+                settings.write_text(_DAGSTER_YAML, encoding="utf-8")
         os.environ[HOME_VARIABLE] = str(home)
     return home

@@ -20,6 +20,7 @@ STYLES = {
 
 def show_plan(request: Request, *, force: bool, as_json: bool) -> int:
     """Print how every stage stands, and return the exit code."""
+    request.require_inputs()
     current = request.plan()
     if as_json:
         rows = [_as_object(entry, force=force) for entry in current.entries.values()]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from assets.graph import GRAPH
 from resonare_pipeline.bundled import sample_folder
-from resonare_pipeline.errors import SettingsError
+from resonare_pipeline.errors import InputError, SettingsError
 from resonare_pipeline.planning.graph import Graph, Stage
 from resonare_pipeline.planning.plan import Plan
 from resonare_pipeline.planning.plan import plan as make_plan
@@ -24,12 +24,37 @@ class Request:
         stages: Those asked for and all that they need; in the graph's order.
         partitions: Keys asked for, or None for all.
         overrides: Settings given with `--set`.
+        data_folder: Where Dagster's home is made, if the environment names none.
     """
 
     workspace: Workspace
     stages: tuple[Stage, ...]
     partitions: tuple[str, ...] | None
     overrides: dict[str, str]
+    data_folder: Path = Path("data")
+
+    def require_inputs(self) -> None:
+        """Refuse what cannot lead anywhere: names without raw input, or no raw input at all.
+
+        Raises:
+            UnknownPartitionError: For a partition that no raw input has.
+            InputError: If there is no raw input of any kind.
+        """
+        raw = self.workspace.list_raw()
+        if raw.is_empty:
+            raise InputError(
+                "no raw input",
+                where=self.workspace.places.raw,
+                expected=" or ".join(
+                    f"{kind.expected} below {kind.folder}/"
+                    for kind in self.workspace.graph.raw_kinds()
+                ),
+                remedy="Put one there, or try: resonare demo",
+            )
+        for key in self.partitions or ():
+            kinds = dict.fromkeys(stage.raw for stage in self.stages if stage.raw)
+            if not any(key in raw.keys(kind) for kind in kinds):
+                raw.require(next(iter(kinds)), key)
 
     def plan(self) -> Plan:
         """Plan what was asked for, as things stand now."""
@@ -82,6 +107,7 @@ def open_demo(folder: Path) -> Request:
         stages=GRAPH.stages,
         partitions=None,
         overrides={},
+        data_folder=home,
     )
 
 

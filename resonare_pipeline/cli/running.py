@@ -1,7 +1,6 @@
 """`resonare run`: plan, make what is missing, and say what came of it."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from resonare_pipeline.cli.display import Display
 from resonare_pipeline.cli.home import ensure_dagster_home
@@ -30,6 +29,7 @@ def run_request(request: Request, *, force: bool, as_json: bool) -> int:
 
     One failing partition never stops the others.
     """
+    request.require_inputs()
     display = Display(quiet=as_json)
     report = RunReport()
     by_partition: dict[str | None, list[Entry]] = {}
@@ -61,7 +61,7 @@ def _run_partition(
         return
     from resonare_pipeline.cli.orchestrating import run_partition
 
-    ensure_dagster_home(Path(request.workspace.places.store).parent)
+    ensure_dagster_home(request.data_folder)
     made: dict[str, Made] = {}
     listener = Listener(
         started=display.started, made=lambda item: made.update({item.stage.name: item})

@@ -1,0 +1,246 @@
+"""Token counts with OpenAI's o200k_base, and counting spread over processes.
+
+The encoding is built from the rank file that ships with the project: no network, no cache folder.
+Text that looks like a special token is ordinary text. tiktoken is imported, and the ranks read,
+when the first text is counted, once a process. What may not live here: how chats become
+conversations, settings.
+"""
+
+import base64
+import functools
+import hashlib
+import multiprocessing
+import os
+import unicodedata
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from resonare_pipeline.errors import TokenizerError
+
+if TYPE_CHECKING:
+    import tiktoken
+
+Context = TypeVar("Context")
+Argument = TypeVar("Argument")
+Result = TypeVar("Result")
+
+RANKS_NAME = "o200k_base.tiktoken"
+RANKS_PATH = Path(__file__).with_name("ranks") / RANKS_NAME
+RANKS_SHA256 = "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d"
+
+# How o200k_base cuts text before merging, part of the encoding's definition (tiktoken, MIT).
+_UPPER = r"\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}"
+_LOWER = r"\p{Ll}\p{Lm}\p{Lo}\p{M}"
+_SUFFIX = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+PATTERN = "|".join(
+    (
+        rf"[^\r\n\p{{L}}\p{{N}}]?[{_UPPER}]*[{_LOWER}]+{_SUFFIX}",
+        rf"[^\r\n\p{{L}}\p{{N}}]?[{_UPPER}]+[{_LOWER}]*{_SUFFIX}",
+        r"\p{N}{1,3}",
+        r" ?[^\s\p{L}\p{N}]+[\r\n/]*",
+        r"\s*[\r\n]+",
+        r"\s+(?!\S)",
+        r"\s+",
+    )
+)
+SPECIAL_TOKENS = {"<|endoftext|>": 199999, "<|endofprompt|>": 200018}
+
+LONGEST_TEXT = 400_000  # characters; a million blanks in a row overflow tiktoken's stack
+LONGEST_TAIL = 8  # characters; longer ends of lines are too rare to be worth remembering
+
+# Texts; starting processes takes as long as counting this many short ones in the one there is.
+WORKER_THRESHOLD = 200_000
+MOST_WORKERS = 4  # one process feeds and reads them all, and keeps no more than these busy
+
+
+@functools.cache
+def o200k_encoding() -> "tiktoken.Encoding":
+    """Build the encoding from the shipped rank file, once a process.
+
+    Raises:
+        TokenizerError: If the file is missing or is not the published one.
+    """
+    import tiktoken  # not at the top: what never counts need not wait for it
+
+    try:
+        content = RANKS_PATH.read_bytes()
+    except OSError as error:
+        raise TokenizerError(
+            error.strerror or "cannot be read",
+            where=str(RANKS_PATH),
+            expected="the rank file that ships with the package",
+            remedy="Install the package again",
+        ) from error
+    if hashlib.sha256(content).hexdigest() != RANKS_SHA256:
+        raise TokenizerError(
+            "the rank file has been altered",
+            where=str(RANKS_PATH),
+            expected=f"SHA-256 {RANKS_SHA256}",
+            remedy="Install the package again",
+        )
+    entries = (line.split() for line in content.splitlines())
+    return tiktoken.Encoding(
+        name="o200k_base",
+        pat_str=PATTERN,
+        mergeable_ranks={base64.b64decode(token): int(rank) for token, rank in entries},
+        special_tokens=SPECIAL_TOKENS,
+    )
+
+
+def count_text(text: str) -> int:
+    """Count a text's tokens; a longer one than `LONGEST_TEXT` is counted in slices of that size."""
+    encode = o200k_encoding().encode_ordinary
+    if len(text) <= LONGEST_TEXT:
+        return len(encode(text))
+    starts = range(0, len(text), LONGEST_TEXT)
+    return sum(len(encode(text[start : start + LONGEST_TEXT])) for start in starts)
+
+
+def splits_between(before: str, after: str) -> bool:
+    """Tell whether no token can span the border between two texts, and neither sees the other.
+
+    The pattern decides: after a line end its match goes on only with line ends or slashes (or, from
+    blanks, to a later line end), and it never looks back.
+    """
+    return before.endswith("\n") and after[:1] not in "\r\n/" and not after[:1].isspace()
+
+
+def joined_extra(line: str, separator: str, known: dict[str, int]) -> int:
+    """Return how many tokens a separator adds at the end of a line.
+
+    Only what follows the line's last letter or digit can touch a separator that begins with a line
+    end, since the pattern always cuts between the two; so ends are counted once and remembered.
+
+    Args:
+        line: A whole line.
+        separator: What is put behind it.
+        known: Extras of ends of lines seen so far with this separator.
+    """
+    start = len(line)
+    while start and not line[start - 1].isalnum():
+        start -= 1
+    tail = line[start:]
+    extra = known.get(tail)
+    if extra is not None:
+        return extra
+    if not separator.startswith("\n") or len(tail) > LONGEST_TAIL or not _cut_before(tail):
+        return count_text(line + separator) - count_text(line)
+    extra = known[tail] = count_text(tail + separator) - count_text(tail)
+    return extra
+
+
+def _cut_before(tail: str) -> bool:
+    # Marks continue letters; characters unknown to this Python may be letters to tiktoken.
+    return not tail or unicodedata.category(tail[0]) not in ("Mn", "Mc", "Me", "Cn")
+
+
+@dataclass(frozen=True, slots=True)
+class O200kTokenizer:
+    """Counts with o200k_base, conversations by OpenAI's rule; holds nothing, so it can be sent."""
+
+    name: str = "o200k_base"
+    portable: bool = True
+
+    def count_texts(self, texts: Sequence[str]) -> list[int]:
+        """Count each text by itself."""
+        return [count_text(text) for text in texts]
+
+    def line_counts(self, lines: Sequence[str], separator: str) -> tuple[list[int], list[int]]:
+        """Count lines alone, and with the separator that joins them to the next."""
+        known: dict[str, int] = {}
+        alone = self.count_texts(lines)
+        joined = [
+            count + joined_extra(line, separator, known)
+            for line, count in zip(lines, alone, strict=True)
+        ]
+        return alone, joined
+
+    def count_conversations(
+        self, conversations: Sequence[Sequence[Mapping[str, Any]]]
+    ) -> list[int]:
+        """Count whole conversations."""
+        return [openai_rule(messages, self.count_texts) for messages in conversations]
+
+    def count_conversation(self, messages: Sequence[Mapping[str, Any]]) -> int:
+        """Count one whole conversation."""
+        return openai_rule(messages, self.count_texts)
+
+    def splits_between(self, before: str, after: str) -> bool:
+        """Tell whether counts of two neighbouring texts certainly add up."""
+        return splits_between(before, after)
+
+
+def openai_rule(
+    messages: Sequence[Mapping[str, Any]], count_texts: Callable[[Sequence[str]], list[int]]
+) -> int:
+    """Count a conversation as OpenAI's cookbook does for chat models.
+
+    3 per message, the tokens of role and content, 1 and its tokens for a name, and 3 at the end.
+    """
+    texts: list[str] = []
+    names = 0
+    for message in messages:
+        texts += (message["role"], message.get("content") or "")
+        if message.get("name"):
+            texts.append(message["name"])
+            names += 1
+    return 3 * len(messages) + sum(count_texts(texts)) + names + 3
+
+
+def worker_count(wanted: int, texts: int) -> int:
+    """Return how many processes should count; 1 means this one alone.
+
+    Args:
+        wanted: 0 for one a CPU, up to `MOST_WORKERS`, where there is enough to count.
+        texts: How many texts will be counted, as far as is known.
+    """
+    if multiprocessing.current_process().daemon:
+        return 1  # a daemon process may not start others
+    if wanted:
+        return wanted
+    return min(_cpus(), MOST_WORKERS) if texts >= WORKER_THRESHOLD else 1
+
+
+def _cpus() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def map_in_order(
+    function: Callable[[Argument], Result],
+    jobs: Iterable[tuple[Context, Argument]],
+    *,
+    workers: int,
+) -> Iterator[tuple[Context, Result]]:
+    """Apply a function to each job's argument and yield (context, result) in the order of the jobs.
+
+    Lazy: no more than two jobs a worker are in flight. The processes are spawned, so they inherit
+    neither threads nor locks.
+
+    Args:
+        function: Importable by its name, when there are workers.
+        jobs: (what stays here, what is sent) pairs.
+        workers: 1 works in this process.
+    """
+    if workers <= 1:
+        for context, argument in jobs:
+            yield context, function(argument)
+        return
+    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    waiting: deque[tuple[Context, Future[Result]]] = deque()
+    try:
+        for context, argument in jobs:
+            waiting.append((context, pool.submit(function, argument)))
+            if len(waiting) > 2 * workers:
+                context, future = waiting.popleft()
+                yield context, future.result()
+        while waiting:
+            context, future = waiting.popleft()
+            yield context, future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)

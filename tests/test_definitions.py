@@ -1,0 +1,112 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+
+from resonare_pipeline.definitions import build_defs, defs
+
+ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT / "tests" / "data" / "telegram" / "chatpackcli_export.json"
+
+
+def test_definitions_have_these_assets_in_these_groups() -> None:
+    graph = defs.resolve_asset_graph()
+    found = {key.to_user_string(): graph.get(key).group_name for key in graph.get_all_asset_keys()}
+    assert found == dict.fromkeys(
+        (
+            "chat_export",
+            "chats",
+            "messages",
+            "enriched_messages",
+            "blocks",
+            "chat_conversations",
+            "chat_statistics",
+        ),
+        "chats",
+    )
+
+
+def test_every_asset_is_described_and_versioned() -> None:
+    graph = defs.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.description, key
+        assert node.code_version, key
+        assert node.kinds, key
+        assert node.partitions_def == dg.DynamicPartitionsDefinition(name="chat_exports")
+
+
+def test_tables_have_column_schemas() -> None:
+    graph = defs.resolve_asset_graph()
+    for name in ("chats", "messages", "enriched_messages", "blocks"):
+        schema = graph.get(dg.AssetKey(name)).metadata["dagster/column_schema"]
+        assert isinstance(schema, dg.TableSchema)
+        assert "chat_id" in [column.name for column in schema.columns], name
+
+
+def test_definitions_have_these_jobs_and_checks() -> None:
+    assert defs.resolve_job_def("chats_job").name == "chats_job"
+    checks = {check.name for check in defs.resolve_asset_graph().asset_check_keys}
+    assert checks == {"token_bounds", "roles", "no_empty_turns", "unique_ids"}
+
+
+def test_build_defs_overrides_are_the_defaults_of_every_run() -> None:
+    made = build_defs({"blocks.min_tokens_per_block": "3"})
+    assert made.resolve_job_def("chats_job").name == "chats_job"
+
+
+def test_workspace_file_and_project_block_name_the_same_module() -> None:
+    import tomllib
+
+    workspace = yaml.safe_load((ROOT / "workspace.yaml").read_text())
+    assert workspace == {"load_from": [{"python_module": "resonare_pipeline.definitions"}]}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["dg"]["project"]
+    assert project["code_location_target_module"] == "resonare_pipeline.definitions"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    raw = tmp_path / "data" / "raw" / "chats" / "friends.json"
+    raw.parent.mkdir(parents=True)
+    raw.write_bytes(SAMPLE.read_bytes())
+    (tmp_path / "resonare.toml").write_text("[blocks]\nmin_tokens_per_block = 8\n")
+    return tmp_path
+
+
+def job_execute(
+    project: Path, home: Path | None, partition: str = "friends"
+) -> subprocess.CompletedProcess[str]:
+    environ = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
+    environ |= {"DAGSTER_TELEMETRY_DISABLED": "1"}
+    if home is not None:
+        home.mkdir(exist_ok=True)
+        environ["DAGSTER_HOME"] = str(home)
+    command = [sys.executable, "-m", "dagster", "job", "execute"]
+    command += ["-m", "resonare_pipeline.definitions", "-j", "chats_job"]
+    command += ["--tags", f'{{"dagster/partition": "{partition}"}}']
+    return subprocess.run(
+        command, cwd=project, env=environ, capture_output=True, text=True, check=False
+    )
+
+
+def test_job_execute_works_with_no_a_fresh_and_a_used_home(project: Path) -> None:
+    first = job_execute(project, None)
+    assert first.returncode == 0, first.stderr
+    laid = project / "data/output/chats/friends/train.jsonl"
+    content = laid.read_bytes()
+    assert content.count(b'"role"') >= 2
+    for home in (project / "home", project / "home"):
+        laid.unlink()
+        again = job_execute(project, home)
+        assert again.returncode == 0, again.stderr
+        assert laid.read_bytes() == content
+
+
+def test_job_execute_unknown_partition_fails_and_lists_the_known(project: Path) -> None:
+    failed = job_execute(project, None, "nobody")
+    assert failed.returncode != 0
+    assert "no raw input named 'nobody'; expected one of: friends" in failed.stderr
