@@ -109,7 +109,7 @@ def _tokenizer_files(settings: SettingsOf) -> dict[str, str]:
     inputs=("chats", "enriched_messages"),
     settings=(BlocksSettings, ConversationSettings, TokenizerSettings),
     files=_tokenizer_files,
-    distributions=("pyarrow", "tiktoken", "tokenizers", "transformers"),
+    distributions=("pyarrow", "regex", "tiktoken", "tokenizers", "transformers"),
     outputs=(
         Output(
             asset="blocks",
@@ -148,7 +148,7 @@ def _verify_conversations(run: StageRun) -> list[CheckEntry]:
     inputs=("chats", "enriched_messages", "blocks"),
     settings=(BlocksSettings, ConversationSettings, TokenizerSettings),
     files=_tokenizer_files,
-    distributions=("msgspec", "tiktoken", "tokenizers", "transformers"),
+    distributions=("msgspec", "pyarrow", "tiktoken", "tokenizers", "transformers"),
     outputs=(
         Output(
             asset="chat_conversations",

@@ -54,7 +54,7 @@ LONGEST_TAIL = 8  # characters; longer ends of lines are too rare to be worth re
 
 # Texts; starting processes takes as long as counting this many short ones in the one there is.
 WORKER_THRESHOLD = 200_000
-MOST_WORKERS = 4  # one process feeds and reads them all, and keeps no more than these busy
+MOST_WORKERS = 3  # one process feeds and reads them all, and keeps no more than these busy
 
 
 @functools.cache
@@ -191,18 +191,19 @@ def openai_rule(
     return 3 * len(messages) + sum(count_texts(texts)) + names + 3
 
 
-def worker_count(wanted: int, texts: int) -> int:
-    """Return how many processes should count; 1 means this one alone.
+def worker_count(wanted: int | None, texts: int) -> int:
+    """Return how many processes beside this one should count; with 0 it counts by itself.
 
     Args:
-        wanted: 0 for one a CPU, up to `MOST_WORKERS`, where there is enough to count.
+        wanted: None for one each CPU but one, up to `MOST_WORKERS`, where there is enough to count.
         texts: How many texts will be counted, as far as is known.
     """
     if multiprocessing.current_process().daemon:
-        return 1  # a daemon process may not start others
-    if wanted:
+        return 0  # a daemon process may not start others
+    if wanted is not None:
         return wanted
-    return min(_cpus(), MOST_WORKERS) if texts >= WORKER_THRESHOLD else 1
+    # This process reads, cuts and writes meanwhile, and each one more holds the ranks again.
+    return min(max(1, _cpus() - 1), MOST_WORKERS) if texts >= WORKER_THRESHOLD else 0
 
 
 def _cpus() -> int:
@@ -225,9 +226,9 @@ def map_in_order(
     Args:
         function: Importable by its name, when there are workers.
         jobs: (what stays here, what is sent) pairs.
-        workers: 1 works in this process.
+        workers: 0 works in this process.
     """
-    if workers <= 1:
+    if not workers:
         for context, argument in jobs:
             yield context, function(argument)
         return

@@ -31,9 +31,9 @@ class TokenizerSettings(Section):
     trust_remote_code: bool = False
     """Run Python code that comes with the model, which can do anything you can. Default: no."""
 
-    workers: Annotated[int, EXECUTION, Field(ge=0)] = 0
-    """Processes that count with o200k_base. 0: one a CPU, at most 4, where there are enough
-    messages to be worth it; 1: none beside the run itself."""
+    workers: Annotated[int | None, EXECUTION, Field(ge=0)] = None
+    """Processes beside the run itself that count with o200k_base. Unset: one for each CPU but one,
+    at most 3, where there are enough messages to be worth it; 0: none."""
 
 
 class Tokenizer(Protocol):

@@ -46,7 +46,7 @@ class Artifact:
         self, name: str, *, columns: list[str] | None = None, batch_rows: int = BATCH_ROWS
     ) -> Iterator[pa.RecordBatch]:
         """Yield a Parquet file's rows in order, a batch at a time."""
-        with self.open(name) as stream, pq.ParquetFile(stream) as table:
+        with self.open(name) as stream, pq.ParquetFile(stream, pre_buffer=False) as table:
             yield from table.iter_batches(batch_size=batch_rows, columns=columns)
 
     def rows(self, name: str, *, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:

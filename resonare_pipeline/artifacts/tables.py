@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 CHUNK_ROWS = 1_024  # rows held as Python objects; a row group ends only at a multiple of it
-GROUP_ROWS = 65_536  # rows of a row group: what a reader of one group holds in memory
-GROUP_BYTES = 128 << 20  # bytes of text after which a row group ends early, for rows that are long
+GROUP_ROWS = 16_384  # rows of a row group: what writer and reader hold in memory
+GROUP_BYTES = 16 << 20  # bytes of text after which a row group ends early, for rows that are long
 
 
 class TableWriter:

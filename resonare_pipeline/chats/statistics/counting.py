@@ -15,7 +15,7 @@ from resonare_pipeline.artifacts.artifact import Artifact
 
 MESSAGES_FILE = "messages.parquet"
 BLOCKS_FILE = "blocks.parquet"
-MESSAGE_BATCH_ROWS = 65_536  # the row groups of the file, so that none is cut
+MESSAGE_BATCH_ROWS = 16_384  # the row groups of the file, so that none is cut
 BLOCK_BATCH_ROWS = 4_096  # each holds some dozens of messages
 REPLY_WITHIN_SECONDS = 3_600  # the usual end of a conversation
 MICROSECONDS = 1_000_000
