@@ -11,6 +11,9 @@ _DAGSTER_YAML = """\
 # Written once by the resonare command; yours to change.
 telemetry:
   enabled: false
+nux:
+  # No dialog that asks for an e-mail address.
+  enabled: false
 run_monitoring:
   # A run whose process died must end as failed, and not hang as started.
   enabled: true

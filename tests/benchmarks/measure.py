@@ -1,7 +1,7 @@
 """Run a command and print its wall time, CPU time and peak memory, all its processes together.
 
-`python tests/benchmarks/measure.py -- COMMAND…`. Resident set sizes are added up every 50 ms, so pages
-that processes share count more than once: the figure is an upper bound. Linux only.
+`python tests/benchmarks/measure.py -- COMMAND…`. Resident set sizes are added up every 50 ms, so
+pages that processes share count more than once: the figure is an upper bound. Linux only.
 """
 
 import json
@@ -37,7 +37,7 @@ def measure(command: list[str]) -> dict[str, float]:
     """Run a command to its end."""
     started = time.perf_counter()
     peak = 0
-    with subprocess.Popen(command) as process:  # noqa: S603  # the caller's own command
+    with subprocess.Popen(command) as process:  # the caller's own command
         while process.poll() is None:
             peak = max(peak, resident_bytes(process.pid))
             time.sleep(INTERVAL_SECONDS)

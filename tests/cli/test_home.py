@@ -1,0 +1,37 @@
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from resonare_pipeline.cli.home import ensure_dagster_home
+
+
+@pytest.fixture(autouse=True)
+def _no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", "unset below, and put back after the test")
+    monkeypatch.delenv("DAGSTER_HOME")
+
+
+def test_dagster_home_is_generated_without_telemetry_and_with_monitoring(tmp_path: Path) -> None:
+    home = ensure_dagster_home(tmp_path)
+    assert home == tmp_path / ".dagster"
+    with dg.DagsterInstance.get() as instance:
+        assert not instance.telemetry_enabled
+        assert not instance.nux_enabled
+        assert instance.run_monitoring_enabled
+
+
+def test_dagster_home_of_the_environment_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "mine"))
+    assert ensure_dagster_home(tmp_path) == tmp_path / "mine"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_dagster_home_settings_that_a_person_changed_stay(tmp_path: Path) -> None:
+    settings = tmp_path / ".dagster" / "dagster.yaml"
+    settings.parent.mkdir()
+    settings.write_text("telemetry:\n  enabled: false\n")
+    ensure_dagster_home(tmp_path)
+    assert settings.read_text() == "telemetry:\n  enabled: false\n"
