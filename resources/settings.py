@@ -26,6 +26,9 @@ _CONFIG = {
         description="Settings for this run alone, as stage.key: value, like --set.",
     ),
     FORCE: dg.Field(bool, default_value=False, description="Make stages again even on a hit."),
+    "folder": dg.Field(
+        str, is_required=False, description="Where resonare.toml lies; else the working folder."
+    ),
     "raw": dg.Field(str, is_required=False, description="Raw inputs; else RESONARE_RAW."),
     "store": dg.Field(str, is_required=False, description="Artifacts; else RESONARE_STORE."),
     "output": dg.Field(str, is_required=False, description="Deliverables; else RESONARE_OUTPUT."),
@@ -52,7 +55,8 @@ def settings_resource(graph: Graph, defaults: Mapping[str, str]) -> dg.ResourceD
 
     def start(context: dg.InitResourceContext) -> RunSettings:
         config: dict[str, Any] = context.resource_config
-        common = Places.from_environment(environment(Path.cwd()))
+        folder = Path(config.get("folder", Path.cwd()))
+        common = Places.from_environment(environment(folder))
         places = Places(
             **{name: config.get(name, getattr(common, name)) for name in Places.__slots__}
         )
@@ -61,6 +65,7 @@ def settings_resource(graph: Graph, defaults: Mapping[str, str]) -> dg.ResourceD
             overrides={**defaults, **config["overrides"]},
             places=places,
             single=Path(config["single"]) if "single" in config else None,
+            folder=folder,
         )
         _register_partition(context, workspace)
         return RunSettings(workspace, force=config[FORCE])

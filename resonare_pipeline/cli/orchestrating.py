@@ -36,6 +36,7 @@ def run_partition(
     config: dict[str, object] = {
         "overrides": request.overrides,
         FORCE: force,
+        "folder": str(request.workspace.folder),
         "raw": places.raw,
         "store": places.store,
         "output": places.output,

@@ -97,13 +97,16 @@ def open_request(
 
 
 def open_demo(folder: Path) -> Request:
-    """Return a request for everything that the synthetic samples give."""
+    """Return a request for everything that the synthetic samples give.
+
+    The project's own resonare.toml is left aside: its people are not in the samples.
+    """
     home = folder / DEMO_FOLDER
     places = Places(
         raw=str(sample_folder()), store=str(home / "artifacts"), output=str(home / "output")
     )
     return Request(
-        workspace=open_workspace(GRAPH, places=places),
+        workspace=open_workspace(GRAPH, places=places, folder=home),
         stages=GRAPH.stages,
         partitions=None,
         overrides={},

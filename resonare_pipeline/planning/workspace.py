@@ -19,12 +19,14 @@ class Workspace:
     """One project as it stands on storage.
 
     Attributes:
+        folder: Where resonare.toml and .env lie.
         places: Where things lie.
         single: A file or folder that is taken as the only raw input, or None.
     """
 
     graph: Graph
     settings: Settings
+    folder: Path
     places: Places
     store: Store
     output: Files
@@ -74,6 +76,7 @@ def open_workspace(
         settings=load_settings(
             graph.sections(), folder=folder, environ=environ, overrides=overrides or {}
         ),
+        folder=folder,
         places=places,
         store=Store(open_files(places.store)),
         output=open_files(places.output),

@@ -289,6 +289,7 @@ def test_cache_ls_verify_and_prune(project: Path, resonare: Resonare) -> None:
 
 
 def test_demo_makes_conversations_from_the_samples(project: Path, resonare: Resonare) -> None:
+    (project / "resonare.toml").write_text('[chat_conversations]\npersona = "someone else"\n')
     outcome = resonare("demo")
     assert outcome.code == 0, outcome.err
     assert "Example 3" in outcome.out

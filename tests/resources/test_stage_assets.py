@@ -11,7 +11,8 @@ from tests.planning.toy import GRAPH, Toy
 
 
 @pytest.fixture
-def toy(tmp_path: Path) -> Toy:
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Toy:
+    monkeypatch.chdir(tmp_path)
     project = Toy(tmp_path)
     project.write("a.txt", "one two  three")
     return project
