@@ -22,7 +22,7 @@ CHAT_EXPORTS = RawKind(
     partitions="chat_exports",
     suffixes=(".json",),
     members=("result*.json", "*.json"),
-    expected="a Telegram export (result.json, or the folder that holds it)",
+    expected="a Telegram export as JSON (result.json, or the folder that holds it)",
 )
 
 

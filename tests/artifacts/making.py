@@ -1,10 +1,13 @@
 """Small artifacts for tests of the store."""
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 
-from resonare_pipeline.artifacts.manifest import Ingredients, Manifest
+from resonare_pipeline.artifacts.manifest import MANIFEST_NAME, Ingredients, Manifest
 from resonare_pipeline.artifacts.store import Attempt, Store
 
+SOME = {"a.txt": b"one", "b.txt": b"two"}
 NOTHING = Ingredients(settings={}, code={}, inputs={}, files={}, versions={})
 
 
@@ -59,3 +62,26 @@ def make_alias(
     draft.alias(store.artifact(source, source.stage))
     draft.report(rows=source.outputs[source.stage].rows)
     return commit(store, attempt)
+
+
+def files_below(root: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file()
+    }
+
+
+def path_of(root: Path, manifest: Manifest, name: str) -> Path:
+    entry = manifest.outputs[manifest.stage]
+    return root / next(file.path for file in entry.files if file.name == name)
+
+
+def manifest_path(root: Path, fingerprint: str = "f1") -> Path:
+    return root / "stages" / "words" / "alice" / fingerprint / MANIFEST_NAME
+
+
+def touch_later(path: Path) -> None:
+    """Give a file another time, as any change does."""
+    stat = path.stat()
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns + 10**9))

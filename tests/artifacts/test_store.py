@@ -1,4 +1,3 @@
-import os
 import shutil
 import unicodedata
 from pathlib import Path
@@ -7,45 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resonare_pipeline.artifacts.files import FileStat, LocalFiles
+from resonare_pipeline.artifacts.files import FileStat
 from resonare_pipeline.artifacts.manifest import (
     FORMAT_VERSION,
     MANIFEST_NAME,
     CheckEntry,
     Ingredients,
-    Manifest,
     decode_manifest,
     encode_manifest,
     is_of_other_version,
 )
 from resonare_pipeline.artifacts.store import Store, folder_of
 from resonare_pipeline.errors import StoreError
-from tests.artifacts.making import commit, make, make_alias, stage_files
-
-SOME = {"a.txt": b"one", "b.txt": b"two"}
-
-
-def files_below(root: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(root).as_posix(): path.read_bytes()
-        for path in root.rglob("*")
-        if path.is_file()
-    }
-
-
-def path_of(root: Path, manifest: Manifest, name: str) -> Path:
-    entry = manifest.outputs[manifest.stage]
-    return root / next(file.path for file in entry.files if file.name == name)
-
-
-def manifest_path(root: Path, fingerprint: str = "f1") -> Path:
-    return root / "stages" / "words" / "alice" / fingerprint / MANIFEST_NAME
-
-
-def touch_later(path: Path) -> None:
-    """Give a file another time, as any change does."""
-    stat = path.stat()
-    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns + 10**9))
+from tests.artifacts.making import SOME, commit, files_below, make, manifest_path, stage_files
 
 
 def test_find_after_commit_returns_what_was_committed(store: Store) -> None:
@@ -188,103 +161,6 @@ def test_newest_is_the_manifest_that_was_made_last(store: Store, root: Path) -> 
     assert found is not None
     assert found.fingerprint == "f1"
     assert store.newest("words", "carol") is None
-
-
-def test_damage_of_a_missing_file_names_it(store: Store, root: Path) -> None:
-    manifest = make(store, SOME)
-    path_of(root, manifest, "b.txt").unlink()
-    assert store.damage(manifest) == "b.txt is missing"
-
-
-def test_damage_of_a_file_of_another_size_tells_both(store: Store, root: Path) -> None:
-    manifest = make(store, SOME)
-    path_of(root, manifest, "a.txt").write_bytes(b"on")
-    assert store.damage(manifest) == "a.txt has 2 bytes, not 3"
-
-
-def test_damage_of_altered_bytes_of_the_same_size_is_seen(store: Store, root: Path) -> None:
-    manifest = make(store, SOME)
-    path = path_of(root, manifest, "a.txt")
-    path.write_bytes(b"eno")
-    touch_later(path)
-    assert store.damage(manifest) == "a.txt is not what was written"
-    assert store.damage(manifest) == "a.txt is not what was written"
-
-
-def test_damage_of_an_auxiliary_file_is_seen(store: Store, root: Path) -> None:
-    attempt = stage_files(store, SOME)
-    with attempt.outputs["words"].dropped() as dropped:
-        dropped.add("w1", "rude")
-    manifest = commit(store, attempt)
-    path_of(root, manifest, "dropped.parquet").unlink()
-    assert store.damage(manifest) == "dropped.parquet is missing"
-
-
-def test_damage_behind_an_alias_is_seen_through_it(store: Store, root: Path) -> None:
-    source = make(store, SOME)
-    alias = make_alias(store, source)
-    path_of(root, source, "a.txt").unlink()
-    assert store.damage(alias) == "a.txt is missing"
-
-
-def test_damage_of_a_store_that_was_copied_is_none(store: Store, root: Path) -> None:
-    manifest = make(store, SOME)
-    alias = make_alias(store, manifest)
-    copy = root.with_name("copy")
-    shutil.copytree(root, copy, copy_function=shutil.copyfile)
-    for path in copy.rglob("*.txt"):
-        touch_later(path)
-    copied = Store(LocalFiles(copy))
-    for address in (("words", "alice", "f1"), ("same_words", "alice", "a1")):
-        found = copied.find(*address)
-        assert found in (manifest, alias)
-        assert found is not None
-        assert copied.damage(found) == ""
-
-
-def test_damage_of_a_copied_file_remembers_that_it_was_verified(store: Store, root: Path) -> None:
-    manifest = make(store, SOME)
-    path = path_of(root, manifest, "a.txt")
-    touch_later(path)
-    assert store.damage(manifest) == ""
-    # The same size and time as verified, so no byte is read again: only `verify` would see this.
-    stat = path.stat()
-    path.write_bytes(b"eno")
-    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    assert store.damage(manifest) == ""
-    touch_later(path)
-    assert store.damage(manifest) == "a.txt is not what was written"
-
-
-@pytest.mark.parametrize("garbage", [b"", b"{", b"\xff", b'{"versions": 3}'])
-def test_damage_with_a_garbage_note_of_what_was_verified_is_none(
-    store: Store, root: Path, garbage: bytes
-) -> None:
-    manifest = make(store, SOME)
-    store.mark_used(manifest)
-    notes = [path for path in files_below(root) if path.endswith("seen.json")]
-    assert len(notes) == 1
-    (root / notes[0]).write_bytes(garbage)
-    assert store.damage(manifest) == ""
-    assert store.used_on(manifest) == manifest.made_at[:10]
-
-
-def test_store_that_was_moved_keeps_every_artifact(store: Store, root: Path) -> None:
-    manifest = make(store, SOME)
-    alias = make_alias(store, manifest)
-    elsewhere = root.with_name("elsewhere") / "deep"
-    elsewhere.parent.mkdir()
-    root.rename(elsewhere)
-    moved = Store(LocalFiles(elsewhere))
-    assert moved.find("words", "alice", "f1") == manifest
-    assert moved.find("same_words", "alice", "a1") == alias
-    assert moved.damage(manifest) == moved.damage(alias) == ""
-    assert list(moved.artifact(alias, "same_words").lines("b.txt")) == [b"two"]
-
-
-def test_manifest_holds_no_absolute_path(store: Store, root: Path) -> None:
-    make(store, SOME)
-    assert str(root).encode() not in manifest_path(root).read_bytes()
 
 
 def test_reject_keeps_the_files_and_commits_nothing(store: Store, root: Path) -> None:
