@@ -10,12 +10,6 @@ def sample_folder() -> Path:
     return _bundled("data/sample")
 
 
-def prompts_folder() -> Path:
-    """Return the folder of prompt templates; one in the working folder wins."""
-    own = Path.cwd() / "prompts"
-    return own if own.is_dir() else _bundled("prompts")
-
-
 def _bundled(name: str) -> Path:
     installed = _PACKAGE / "_bundled" / name
     return installed if installed.is_dir() else _PACKAGE.parent / name

@@ -66,13 +66,11 @@ class Settings:
     """All settings of a run, before they are narrowed to one stage and partition.
 
     Attributes:
-        sections: Every section that some stage declares, by name.
         common: What holds everywhere, weakest first, up to the partition tables.
         partitions: Tables of `[partition."<folder>/<key>"]`, by that name.
         stronger: What overrides the partition tables, weakest first.
     """
 
-    sections: Mapping[str, type[Section]]
     common: tuple[_Origin, ...]
     partitions: Mapping[str, _Origin]
     stronger: tuple[_Origin, ...]
@@ -135,7 +133,6 @@ def load_settings(
     if not isinstance(partitions, dict):
         raise SettingsError("partition is no table", where=str(path))
     settings = Settings(
-        sections=known,
         common=(_checked(known, str(path), tables),),
         partitions={
             name: _checked(known, f'{path} [partition."{name}"]', table)
