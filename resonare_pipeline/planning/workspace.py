@@ -37,7 +37,8 @@ class Workspace:
         kinds = self.graph.raw_kinds()
         if self.single is not None:
             return list_one(self.single, kinds)
-        root = Path(self.places.raw).expanduser()
+        # Hashes are remembered by full name, however the folder is spelt today.
+        root = Path(self.places.raw).expanduser().absolute()
         listing = list_raw(root, kinds, only=only)
         # An unknown key is answered with the known ones, so all are listed for that.
         return listing if only is None or not listing.is_empty else list_raw(root, kinds)

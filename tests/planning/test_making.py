@@ -38,6 +38,14 @@ def test_make_after_touch_without_change_is_all_hits(toy: Toy) -> None:
     assert toy.caches(toy.open()) == ALL_HIT
 
 
+def test_plan_with_raw_folder_spelt_otherwise_needs_no_hashing(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy.make(toy.open())
+    monkeypatch.chdir(toy.folder)
+    assert toy.statuses(Toy(Path()).open())["text"] is Status.HIT
+
+
 def test_make_after_setting_and_back_is_all_hits(toy: Toy) -> None:
     toy.make(toy.open())
     changed = toy.caches(toy.open({"words.upper": "true"}))
