@@ -1,5 +1,7 @@
 """The chats group: an export → chats and messages → blocks → conversations, and statistics."""
 
+from functools import partial
+
 from resonare_pipeline.artifacts.manifest import CheckEntry
 from resonare_pipeline.chats.blocks import BlocksSettings, make_blocks
 from resonare_pipeline.chats.conversations import (
@@ -25,10 +27,10 @@ CHAT_EXPORTS = RawKind(
     expected="a Telegram export as JSON (result.json, or the folder that holds it)",
 )
 
+chats_asset = partial(asset, group="chats", raw=CHAT_EXPORTS)
 
-@asset(
-    group="chats",
-    raw=CHAT_EXPORTS,
+
+@chats_asset(
     reads_raw=True,
     outputs=(
         Output(
@@ -47,9 +49,7 @@ def chat_export(run: StageRun) -> None:
     write_inventory(files, run.outputs["chat_export"])
 
 
-@asset(
-    group="chats",
-    raw=CHAT_EXPORTS,
+@chats_asset(
     inputs=("chat_export",),
     settings=(MessagesSettings,),
     distributions=("msgspec", "pyarrow"),
@@ -77,9 +77,7 @@ def chat_tables(run: StageRun) -> None:
     )
 
 
-@asset(
-    group="chats",
-    raw=CHAT_EXPORTS,
+@chats_asset(
     inputs=("messages",),
     settings=(EnrichedMessagesSettings,),
     distributions=("pyarrow",),
@@ -103,9 +101,7 @@ def _tokenizer_files(settings: SettingsOf) -> dict[str, str]:
     return tokenizer_ingredients(TokenizerSettings.model_validate(tokenizer))
 
 
-@asset(
-    group="chats",
-    raw=CHAT_EXPORTS,
+@chats_asset(
     inputs=("chats", "enriched_messages"),
     settings=(BlocksSettings, ConversationSettings, TokenizerSettings),
     files=_tokenizer_files,
@@ -142,9 +138,7 @@ def _verify_conversations(run: StageRun) -> list[CheckEntry]:
     )
 
 
-@asset(
-    group="chats",
-    raw=CHAT_EXPORTS,
+@chats_asset(
     inputs=("chats", "enriched_messages", "blocks"),
     settings=(BlocksSettings, ConversationSettings, TokenizerSettings),
     files=_tokenizer_files,
@@ -195,9 +189,7 @@ def chat_conversations(run: StageRun) -> None:
     )
 
 
-@asset(
-    group="chats",
-    raw=CHAT_EXPORTS,
+@chats_asset(
     inputs=("chats", "enriched_messages", "blocks"),
     distributions=("msgspec", "pyarrow"),
     outputs=(

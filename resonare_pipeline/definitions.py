@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import dagster as dg
 
 from assets.graph import GRAPH
-from resonare_pipeline.jobs import build_jobs
+from resonare_pipeline.jobs import JOB_GROUPS, build_jobs
 from resources.artifact_io import IO_MANAGER_KEY, artifact_io_manager
 from resources.settings import SETTINGS_KEY, settings_resource
 from resources.stage_assets import to_asset
@@ -21,7 +21,7 @@ def build_defs(overrides: Mapping[str, str] | None = None) -> dg.Definitions:
         assets=[to_asset(stage) for stage in GRAPH.stages],
         jobs=build_jobs(),
         resources={
-            SETTINGS_KEY: settings_resource(GRAPH, overrides or {}),
+            SETTINGS_KEY: settings_resource(GRAPH, JOB_GROUPS, overrides or {}),
             IO_MANAGER_KEY: artifact_io_manager,
         },
         # Several processes cost seconds of imports each; stages spread over cores by themselves.

@@ -38,10 +38,10 @@ def find_artifact(workspace: Workspace, asset: str, partition: str | None) -> Ar
                 remedy="Name one",
             )
         partition = keys[0]
-    entry = plan_for(workspace, stage, partition).entry(stage, partition)
-    if entry.error is not None:
-        raise entry.error
-    return plan_for(workspace, stage, partition).artifact(stage, asset, partition)
+    current = plan_for(workspace, stage, partition)
+    if error := current.entry(stage, partition).error:
+        raise error
+    return current.artifact(stage, asset, partition)
 
 
 def main_file(artifact: Artifact) -> FileEntry:

@@ -46,10 +46,16 @@ class RunSettings:
         self.force = force
 
 
-def settings_resource(graph: Graph, defaults: Mapping[str, str]) -> dg.ResourceDefinition:
+JobGroups = Mapping[str, tuple[str, ...]]
+
+
+def settings_resource(
+    graph: Graph, job_groups: JobGroups, defaults: Mapping[str, str]
+) -> dg.ResourceDefinition:
     """Return the resource for a graph.
 
     Args:
+        job_groups: Job → groups of assets that it makes.
         defaults: Overrides that hold in every run, in the `--set` syntax.
     """
 
@@ -67,7 +73,7 @@ def settings_resource(graph: Graph, defaults: Mapping[str, str]) -> dg.ResourceD
             single=Path(config["single"]) if "single" in config else None,
             folder=folder,
         )
-        _register_partition(context, workspace)
+        _register_partition(context, workspace, job_groups)
         return RunSettings(workspace, force=config[FORCE])
 
     return dg.ResourceDefinition(
@@ -75,25 +81,26 @@ def settings_resource(graph: Graph, defaults: Mapping[str, str]) -> dg.ResourceD
     )
 
 
-def _register_partition(context: dg.InitResourceContext, workspace: Workspace) -> None:
+def _register_partition(
+    context: dg.InitResourceContext, workspace: Workspace, job_groups: JobGroups
+) -> None:
     run = context.run
     key = run.tags.get(PARTITION_TAG) if run else None
     if key is None or run is None or context.instance is None:
         return
-    for kind in _kinds_of_run(workspace.graph, run):
+    for kind in _kinds_of_run(workspace.graph, run, job_groups.get(run.job_name, ())):
         workspace.list_raw(only=key).require(kind, key)
         if key not in context.instance.get_dynamic_partitions(kind.partitions):
             context.instance.add_dynamic_partitions(kind.partitions, [key])
 
 
-def _kinds_of_run(graph: Graph, run: dg.DagsterRun) -> list[RawKind]:
+def _kinds_of_run(graph: Graph, run: dg.DagsterRun, groups: tuple[str, ...]) -> list[RawKind]:
     selected = {key.to_user_string() for key in run.asset_selection or ()}
-    job_group = run.job_name.removesuffix("_job")
     return list(
         dict.fromkeys(
             stage.raw
             for stage in graph.stages
             if stage.raw is not None
-            and (selected.intersection(stage.assets) if selected else stage.group == job_group)
+            and (selected.intersection(stage.assets) if selected else stage.group in groups)
         )
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from resonare_pipeline.cli.display import Display
 from resonare_pipeline.cli.home import ensure_dagster_home
 from resonare_pipeline.cli.request import Request
+from resonare_pipeline.planning.delivery import delivery_folder, laid_files
 from resonare_pipeline.planning.making import Cache, Listener, Made, listening, use_hit
 from resonare_pipeline.planning.plan import Entry, Status
 
@@ -104,8 +105,6 @@ def as_object(request: Request, report: RunReport) -> dict[str, object]:
 
 def output_folders(request: Request, report: RunReport) -> dict[str, list[str]]:
     """Return the files that people take away, by folder."""
-    from resonare_pipeline.planning.delivery import delivery_folder, laid_files
-
     output = request.workspace.output
     folders = dict.fromkeys(
         delivery_folder(made.stage, made.partition) for made in report.made if made.stage.delivers

@@ -31,15 +31,15 @@ def delivery_folder(stage: Stage, partition: str | None) -> str:
     return stage.group if partition is None else f"{stage.group}/{folder_of(partition)}"
 
 
-def deliver(output: Files, store: Store, stage: Stage, manifest: Manifest) -> list[str]:
-    """Lay a stage's deliverables that are missing or differ, and return their paths.
+def deliver(output: Files, store: Store, stage: Stage, manifest: Manifest) -> None:
+    """Lay a stage's deliverables that are missing or differ.
 
     Args:
         output: The output root.
         manifest: The stage's artifact.
     """
     if not stage.delivers:
-        return []
+        return
     folder = delivery_folder(stage, manifest.partition)
     before = laid_files(output, folder)
     known = dict(before)
@@ -57,7 +57,6 @@ def deliver(output: Files, store: Store, stage: Stage, manifest: Manifest) -> li
         write_bytes(
             output, f"{folder}/{OUTPUT_MANIFEST}", msgspec.json.format(content, indent=1) + b"\n"
         )
-    return [output.locate(f"{folder}/{file.name}") for _, file in _deliverables(stage, manifest)]
 
 
 def laid_files(output: Files, folder: str) -> dict[str, Laid]:

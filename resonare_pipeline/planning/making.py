@@ -220,6 +220,12 @@ def _prepare(
         outputs={asset: workspace.store.output(attempt, asset) for asset in entry.stage.assets},
         settings=entry.settings,
         raw_input=entry.raw,
-        raw_hashes=known_hashes(workspace.store, entry.raw) or {} if entry.raw else {},
+        raw_hashes=_raw_hashes(workspace, entry),
         progress=progress,
     )
+
+
+def _raw_hashes(workspace: Workspace, entry: Entry) -> Mapping[str, str]:
+    if entry.raw is None or not entry.stage.reads_raw:
+        return {}
+    return known_hashes(workspace.store, entry.raw) or {}

@@ -88,10 +88,6 @@ class Plan:
             )
         return self.store.artifact(entry.manifest, asset)
 
-    def pending(self) -> list[Entry]:
-        """Return what would have to be made, or might."""
-        return [entry for entry in self.entries.values() if entry.status is not Status.HIT]
-
 
 def plan(
     graph: Graph,
@@ -106,10 +102,8 @@ def plan(
 
     Args:
         targets: Stages asked for, which are planned with all that they need; None: all.
-        partitions: Keys asked for; None: all. A key without raw input is an error.
-
-    Raises:
-        UnknownPartitionError: For a key that no raw input has.
+        partitions: Keys asked for; None: all. What has no raw input, or one that cannot be used, is
+            planned as failed, with the error.
     """
     stages = graph.stages if targets is None else graph.upstream(targets)
     entries: dict[tuple[str, str | None], Entry] = {}

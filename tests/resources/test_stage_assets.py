@@ -36,7 +36,7 @@ def execute(
         assets=[to_asset(stage) for stage in GRAPH.stages],
         jobs=[dg.define_asset_job("texts_job", selection=dg.AssetSelection.groups("texts"))],
         resources={
-            SETTINGS_KEY: settings_resource(GRAPH, {}),
+            SETTINGS_KEY: settings_resource(GRAPH, {"texts_job": ("texts",)}, {}),
             IO_MANAGER_KEY: artifact_io_manager,
         },
         executor=dg.in_process_executor,
