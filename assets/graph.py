@@ -2,5 +2,6 @@
 
 from assets import chats
 from resonare_pipeline.planning.graph import Graph
+from resonare_pipeline.planning.operation import OPERATION
 
-GRAPH = Graph(stages=(*chats.STAGES,))
+GRAPH = Graph(stages=(*chats.STAGES,), operation=OPERATION)

@@ -164,9 +164,15 @@ def asset(
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Stages in an order in which each comes after those it needs."""
+    """Stages in an order in which each comes after those it needs.
+
+    Attributes:
+        operation: Settings of how the project is operated, which no stage declares.
+        makers: Asset → the stage that makes it.
+    """
 
     stages: tuple[Stage, ...]
+    operation: tuple[type[Section], ...] = ()
     makers: Mapping[str, Stage] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -182,8 +188,9 @@ class Graph:
         object.__setattr__(self, "makers", makers)
 
     def sections(self) -> Iterator[type[Section]]:
-        """Yield every settings section that some stage declares, each once."""
+        """Yield every settings section, each once: those of the stages, then of operation."""
         yield from dict.fromkeys(kind for stage in self.stages for kind in stage.settings)
+        yield from self.operation
 
     def raw_kinds(self) -> tuple[RawKind, ...]:
         """Return every kind of raw input, each once."""
