@@ -1,4 +1,4 @@
-"""What Dagster loads: `build_defs` puts graph, resources and jobs together."""
+"""What Dagster loads: `build_defs` puts graph, resources, jobs and sensors together."""
 
 from collections.abc import Mapping
 
@@ -6,6 +6,7 @@ import dagster as dg
 
 from assets.graph import GRAPH
 from resonare_pipeline.jobs import JOB_GROUPS, build_jobs
+from resonare_pipeline.sensors import build_sensors
 from resources.artifact_io import IO_MANAGER_KEY, artifact_io_manager
 from resources.settings import SETTINGS_KEY, settings_resource
 from resources.stage_assets import to_asset
@@ -17,11 +18,13 @@ def build_defs(overrides: Mapping[str, str] | None = None) -> dg.Definitions:
     Args:
         overrides: Settings that hold in every run, in the `--set` syntax.
     """
+    overrides = overrides or {}
     return dg.Definitions(
         assets=[to_asset(stage) for stage in GRAPH.stages],
         jobs=build_jobs(),
+        sensors=build_sensors(GRAPH, JOB_GROUPS, overrides),
         resources={
-            SETTINGS_KEY: settings_resource(GRAPH, JOB_GROUPS, overrides or {}),
+            SETTINGS_KEY: settings_resource(GRAPH, JOB_GROUPS, overrides),
             IO_MANAGER_KEY: artifact_io_manager,
         },
         # Several processes cost seconds of imports each; stages spread over cores by themselves.

@@ -14,6 +14,7 @@ from resonare_pipeline.planning.graph import Graph
 from resonare_pipeline.planning.raw import RawKind
 from resonare_pipeline.planning.workspace import Workspace, environment, open_workspace
 from resonare_pipeline.settings import Places
+from resources.liveness import PROCESS_TAG, process_name
 
 PARTITION_TAG = "dagster/partition"
 SETTINGS_KEY = "settings"
@@ -73,7 +74,7 @@ def settings_resource(
             single=Path(config["single"]) if "single" in config else None,
             folder=folder,
         )
-        _register_partition(context, workspace, job_groups)
+        _register(context, workspace, job_groups)
         return RunSettings(workspace, force=config[FORCE])
 
     return dg.ResourceDefinition(
@@ -81,12 +82,14 @@ def settings_resource(
     )
 
 
-def _register_partition(
-    context: dg.InitResourceContext, workspace: Workspace, job_groups: JobGroups
-) -> None:
+def _register(context: dg.InitResourceContext, workspace: Workspace, job_groups: JobGroups) -> None:
+    """Note which process a run lives in, and add its partition."""
     run = context.run
-    key = run.tags.get(PARTITION_TAG) if run else None
-    if key is None or run is None or context.instance is None:
+    if run is None or context.instance is None:
+        return
+    context.instance.add_run_tags(run.run_id, {PROCESS_TAG: process_name()})
+    key = run.tags.get(PARTITION_TAG)
+    if key is None:
         return
     for kind in _kinds_of_run(workspace.graph, run, job_groups.get(run.job_name, ())):
         workspace.list_raw(only=key).require(kind, key)

@@ -109,6 +109,24 @@ def demo() -> None:
     raise typer.Exit(run_request(open_demo(Path.cwd()), force=False, as_json=False))
 
 
+@app.command()
+def ui(
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int | None, typer.Option("--port", help="Port; else 3000, or a free one.")
+    ] = None,
+    raw: RawOption = None,
+    store: StoreOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Start the web UI, with the daemon that runs sensors and backfills."""
+    from resonare_pipeline.cli.serving import serve
+
+    named = {"RESONARE_RAW": raw, "RESONARE_STORE": store, "RESONARE_OUTPUT": output}
+    places = {name: place for name, place in named.items() if place}
+    raise typer.Exit(serve(host=host, port=port, places=places))
+
+
 @cache_app.command("ls")
 def cache_ls(
     store: StoreOption = None,

@@ -14,6 +14,10 @@ telemetry:
 nux:
   # No dialog that asks for an e-mail address.
   enabled: false
+run_launcher:
+  # Knows when a run's process has died; Dagster's own does not.
+  module: resources.liveness
+  class: WatchfulRunLauncher
 run_monitoring:
   # A run whose process died must end as failed, and not hang as started.
   enabled: true
@@ -22,15 +26,23 @@ run_monitoring:
   poll_interval_seconds: 30
 concurrency:
   runs:
+    # Each run spreads its work over the processors by itself, and may take 600 MB.
     max_concurrent_runs: 2
+    tag_concurrency_limits:
+      # Two runs of one partition would only do the same work twice.
+      - key: dagster/partition
+        value:
+          applyLimitPerUniqueValue: true
+        limit: 1
 retention:
   schedule:
     purge_after_days: 90
   sensor:
+    # Ticks that asked for nothing come every half minute.
     purge_after_days:
-      skipped: 7
+      skipped: 2
       failure: 30
-      success: -1
+      success: 90
 """
 
 

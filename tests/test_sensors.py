@@ -1,0 +1,215 @@
+"""Ticks of the sensor, one call each; the daemon itself runs in test_daemon."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from assets.graph import GRAPH
+from resonare_pipeline.errors import StoreError
+from resonare_pipeline.jobs import JOB_GROUPS
+from resonare_pipeline.planning.making import make
+from resonare_pipeline.planning.workspace import open_workspace
+from resonare_pipeline.sensors import build_sensors
+
+SAMPLE = Path(__file__).parent / "data" / "telegram" / "chatpackcli_export.json"
+JOB, PARTITIONS = "chats_job", "chat_exports"
+
+
+class Daemon:
+    """Calls the sensor tick by tick and does what a daemon does with its answers."""
+
+    def __init__(self, instance: dg.DagsterInstance) -> None:
+        self.instance = instance
+        self.cursor: str | None = None
+        (self.sensor,) = build_sensors(GRAPH, JOB_GROUPS, {"blocks.min_tokens_per_block": "8"})
+
+    def tick(self) -> dg.SensorResult:
+        with dg.build_sensor_context(instance=self.instance, cursor=self.cursor) as context:
+            result = self.sensor(context)
+        assert isinstance(result, dg.SensorResult)
+        for change in result.dynamic_partitions_requests or ():
+            if isinstance(change, dg.AddDynamicPartitionsRequest):
+                self.instance.add_dynamic_partitions(PARTITIONS, list(change.partition_keys))
+            else:
+                for key in change.partition_keys:
+                    self.instance.delete_dynamic_partition(PARTITIONS, key)
+        self.cursor = result.cursor
+        return result
+
+    def asked(self) -> list[str | None]:
+        return [request.partition_key for request in self.tick().run_requests or ()]
+
+    @property
+    def partitions(self) -> set[str]:
+        return set(self.instance.get_dynamic_partitions(PARTITIONS))
+
+
+@pytest.fixture
+def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "data" / "raw" / "chats"
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def daemon(raw: Path) -> Iterator[Daemon]:  # noqa: ARG001  # it looks into that folder
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield Daemon(instance)
+
+
+def put(raw: Path, key: str, *, at: int = 1) -> None:
+    path = raw / f"{key}.json"
+    shutil.copy(SAMPLE, path)
+    os.utime(path, (at, at))
+
+
+def make_current(key: str) -> None:
+    workspace = open_workspace(GRAPH, overrides={"blocks.min_tokens_per_block": "8"})
+    for stage in GRAPH.stages:
+        make(workspace, stage, key)
+
+
+def test_sensor_takes_a_file_at_the_second_look_and_registers_it_at_the_first(
+    raw: Path, daemon: Daemon
+) -> None:
+    put(raw, "a")
+    assert daemon.asked() == []
+    assert daemon.partitions == {"a"}
+    assert daemon.asked() == ["a"]
+    assert daemon.asked() == []
+
+
+def test_sensor_every_request_has_a_run_key_of_its_own(raw: Path, daemon: Daemon) -> None:
+    keys = []
+    for at in (1, 1, 2, 2, 1, 1):
+        put(raw, "a", at=at)
+        keys += [request.run_key for request in daemon.tick().run_requests or ()]
+    assert len(set(keys)) == len(keys) == 3
+
+
+def test_sensor_passes_over_what_the_planner_calls_current(raw: Path, daemon: Daemon) -> None:
+    put(raw, "a")
+    put(raw, "b")
+    make_current("a")
+    daemon.tick()
+    assert daemon.asked() == ["b"]
+    put(raw, "a", at=5)
+    daemon.tick()
+    assert daemon.asked() == ["a"]
+
+
+def test_sensor_waits_while_a_run_of_the_partition_is_in_progress(
+    raw: Path, daemon: Daemon
+) -> None:
+    put(raw, "a")
+    daemon.tick()
+    run = dg.DagsterRun(
+        job_name=JOB, status=dg.DagsterRunStatus.STARTED, tags={"dagster/partition": "a"}
+    )
+    daemon.instance.add_run(run)
+    waiting = daemon.tick()
+    assert not waiting.run_requests
+    assert "a run in progress" in str(waiting.skip_reason)
+    daemon.instance.report_run_failed(run)
+    assert daemon.asked() == ["a"]
+
+
+def test_sensor_retires_what_two_listings_miss(raw: Path, daemon: Daemon) -> None:
+    put(raw, "a")
+    put(raw, "b")
+    daemon.tick()
+    (raw / "a.json").unlink()
+    daemon.tick()
+    assert daemon.partitions == {"a", "b"}
+    daemon.tick()
+    assert daemon.partitions == {"b"}
+
+
+@pytest.mark.parametrize("is_gone", [True, False], ids=["folder gone", "folder empty"])
+def test_sensor_unmounted_folder_retires_nothing(
+    raw: Path, daemon: Daemon, *, is_gone: bool
+) -> None:
+    put(raw, "a")
+    daemon.tick()
+    shutil.rmtree(raw)
+    if not is_gone:
+        raw.mkdir()
+    for _ in range(4):
+        assert "unmounted" in str(daemon.tick().skip_reason)
+    assert daemon.partitions == {"a"}
+
+
+def test_sensor_folder_that_cannot_be_listed_fails_the_tick_and_changes_nothing(
+    raw: Path, daemon: Daemon
+) -> None:
+    put(raw, "a")
+    daemon.tick()
+    before = daemon.cursor
+    raw.rename(raw.with_name("elsewhere"))
+    raw.write_text("in the folder's place")
+    with pytest.raises(StoreError, match="not a folder"):
+        daemon.tick()
+    assert (daemon.cursor, daemon.partitions) == (before, {"a"})
+
+
+def test_sensor_two_inputs_of_one_name_are_told_and_not_run(raw: Path, daemon: Daemon) -> None:
+    put(raw, "a")
+    (raw / "a").mkdir()
+    shutil.copy(SAMPLE, raw / "a" / "result.json")
+    for _ in range(3):
+        result = daemon.tick()
+        assert not result.run_requests
+        assert "two raw inputs have the name 'a'" in str(result.skip_reason)
+
+
+def test_sensor_asks_for_no_more_than_the_limit_until_runs_end(
+    raw: Path, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESONARE_SENSORS__REQUESTS_PER_TICK", "2")
+    for key in "abc":
+        put(raw, key)
+    daemon.tick()
+    assert daemon.asked() == ["a", "b"]
+    runs = [
+        dg.DagsterRun(
+            job_name=JOB, status=dg.DagsterRunStatus.STARTED, tags={"dagster/partition": key}
+        )
+        for key in "ab"
+    ]
+    for run in runs:
+        daemon.instance.add_run(run)
+    assert daemon.asked() == []
+    daemon.instance.report_run_failed(runs[0])
+    assert daemon.asked() == ["c"]
+
+
+def test_sensor_with_a_lost_cursor_asks_again_only_for_what_is_not_current(
+    raw: Path, daemon: Daemon
+) -> None:
+    put(raw, "a")
+    put(raw, "b")
+    daemon.tick()
+    first = [request.run_key for request in daemon.tick().run_requests or ()]
+    make_current("a")
+    daemon.cursor = None
+    daemon.tick()
+    again = [
+        (request.partition_key, request.run_key) for request in daemon.tick().run_requests or ()
+    ]
+    assert [key for key, _ in again] == ["b"]
+    assert again[0][1] not in first
+
+
+def test_sensor_looks_at_thousands_of_inputs(raw: Path, daemon: Daemon) -> None:
+    for number in range(3_000):
+        (raw / f"export-{number:04}.json").write_text("{}")
+    daemon.tick()
+    assert len(daemon.partitions) == 3_000
+    assert len(daemon.asked()) == 50
+    assert daemon.cursor is not None
+    assert len(daemon.cursor) < 100_000
