@@ -1,0 +1,134 @@
+"""`resonare ui` as a person starts, uses and stops it."""
+
+import json
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.command import DATA
+from tests.processes import clean_environment, family_of, script, wait_for
+
+BACKFILL = """
+mutation Backfill($keys: [String!]!, $assets: [AssetKeyInput!]!) {
+  launchPartitionBackfill(backfillParams: {partitionNames: $keys, assetSelection: $assets}) {
+    __typename
+    ... on LaunchBackfillSuccess { backfillId }
+    ... on PythonError { message }
+  }
+}
+"""
+ASSETS = "{ assetNodes { assetKey { path } groupName description kinds } }"
+SENSORS = """
+{ sensorsOrError(repositorySelector: {
+    repositoryName: "__repository__", repositoryLocationName: "resonare_pipeline.definitions"}) {
+    ... on Sensors { results { name sensorState { status } } } } }
+"""
+
+
+@dataclass(frozen=True)
+class Server:
+    process: subprocess.Popen[str]
+    url: str
+    folder: Path
+
+    def ask(self, query: str, **variables: Any) -> Any:
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        request = urllib.request.Request(  # noqa: S310  # the server's own address on loopback
+            f"{self.url}/graphql", body, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request) as answer:  # noqa: S310  # the same
+            found = json.load(answer)
+        assert "errors" not in found, found["errors"]
+        return found["data"]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    raw = tmp_path / "data" / "raw" / "chats"
+    raw.mkdir(parents=True)
+    for key in ("a", "b"):
+        shutil.copy(DATA / "chatpackcli_export.json", raw / f"{key}.json")
+    settings = "[blocks]\nmin_tokens_per_block = 8\n[sensors]\ninterval_seconds = 1\n"
+    (tmp_path / "resonare.toml").write_text(settings)
+    with subprocess.Popen(
+        [script("resonare"), "ui"],
+        cwd=tmp_path,
+        env=clean_environment(COLUMNS="200"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        said = ""
+        for line in process.stdout:
+            said += line
+            if found := re.search(r"UI and daemon: (http://127\.0\.0\.1:\d+)", line):
+                yield Server(process, found[1], tmp_path)
+                break
+        else:
+            raise AssertionError(said)
+        if process.poll() is None:
+            process.kill()
+
+
+def test_ui_shows_graph_and_sensor_fills_back_and_stops_cleanly(server: Server) -> None:
+    nodes = server.ask(ASSETS)["assetNodes"]
+    assert {node["groupName"] for node in nodes} == {"chats"}
+    assert all(node["description"] and node["kinds"] for node in nodes)
+    (sensor,) = server.ask(SENSORS)["sensorsOrError"]["results"]
+    assert sensor == {"name": "chat_exports_sensor", "sensorState": {"status": "RUNNING"}}
+
+    def known() -> bool:
+        query = """{ assetNodeOrError(assetKey: {path: ["messages"]}) {
+            ... on AssetNode { partitionKeys } } }"""
+        keys: list[str] = server.ask(query)["assetNodeOrError"]["partitionKeys"]
+        return keys == ["a", "b"]
+
+    log = server.folder / "data" / ".dagster" / "ui.log"
+    wait_for("the sensor to register both partitions", known, log=log)
+    assets = [node["assetKey"] for node in nodes]
+    launched = server.ask(BACKFILL, keys=["a", "b"], assets=assets)["launchPartitionBackfill"]
+    assert launched["__typename"] == "LaunchBackfillSuccess", launched
+    query = """query Q($id: String!) { partitionBackfillOrError(backfillId: $id) {
+        ... on PartitionBackfill { status } } }"""
+
+    def finished() -> bool:
+        found = server.ask(query, id=launched["backfillId"])["partitionBackfillOrError"]
+        assert "FAILED" not in found["status"]
+        return bool(found["status"] == "COMPLETED_SUCCESS")
+
+    wait_for("the backfill", finished, log=log)
+    for key in ("a", "b"):
+        assert (server.folder / "data/output/chats" / key / "train.jsonl").stat().st_size > 0
+
+    family = family_of(server.process.pid)
+    assert len(family) >= 3  # web server, daemon, code server
+    server.process.send_signal(signal.SIGINT)
+    assert server.process.wait() == 0
+    wait_for("every process to end", lambda: not any(member.is_running() for member in family))
+
+
+def test_ui_taken_port_is_an_error_that_names_it(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        asked = subprocess.run(
+            [script("resonare"), "ui", "--port", str(port)],
+            cwd=tmp_path,
+            env=clean_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert asked.returncode == 1
+    assert f"127.0.0.1:{port}: the port is taken" in asked.stderr
