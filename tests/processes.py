@@ -69,6 +69,6 @@ def wait_for(what: str, look: Callable[[], Found | None], *, log: Path | None = 
     while time.monotonic() < until:
         if found := look():
             return found
-        time.sleep(0.2)
+        time.sleep(0.05)
     said = log.read_text(errors="replace")[-4_000:] if log and log.exists() else ""
     raise AssertionError(f"waited in vain for {what}\n{said}")

@@ -5,6 +5,13 @@ from typing import Annotated
 
 import typer
 
+from resonare_pipeline.cli.completing import (
+    complete_assets,
+    complete_partitions,
+    complete_settings,
+    complete_targets,
+)
+
 app = typer.Typer(
     name="resonare",
     help="Turn chat exports into fine-tuning datasets: cached, traceable, paid for once.",
@@ -21,15 +28,25 @@ Targets = Annotated[
     typer.Argument(
         help="A group (chats), assets, or one export's FILE or FOLDER. Nothing: everything.",
         show_default=False,
+        autocompletion=complete_targets,
     ),
 ]
 Partitions = Annotated[
     list[str] | None,
-    typer.Option("--partition", "-p", help="Only this export; may be repeated."),
+    typer.Option(
+        "--partition",
+        "-p",
+        help="Only this export; may be repeated.",
+        autocompletion=complete_partitions,
+    ),
 ]
 Assignments = Annotated[
     list[str] | None,
-    typer.Option("--set", help="A setting, as stage.key=value; may be repeated."),
+    typer.Option(
+        "--set",
+        help="A setting, as stage.key=value; may be repeated.",
+        autocompletion=complete_settings,
+    ),
 ]
 RawOption = Annotated[
     str | None, typer.Option("--raw", help="Folder that holds chats/; else RESONARE_RAW.")
@@ -83,8 +100,11 @@ def plan(
 
 @app.command()
 def show(
-    asset: Annotated[str, typer.Argument(help="Name of an asset.")],
-    partition: Annotated[str | None, typer.Argument(help="Export; needed if several.")] = None,
+    asset: Annotated[str, typer.Argument(help="Name of an asset.", autocompletion=complete_assets)],
+    partition: Annotated[
+        str | None,
+        typer.Argument(help="Export; needed if several.", autocompletion=complete_partitions),
+    ] = None,
     rows: Annotated[int, typer.Option("-n", min=1, help="How many rows.")] = 20,
     assignments: Assignments = None,
     raw: RawOption = None,
@@ -107,6 +127,22 @@ def demo() -> None:
     from resonare_pipeline.cli.running import run_request
 
     raise typer.Exit(run_request(open_demo(Path.cwd()), force=False, as_json=False))
+
+
+@app.command()
+def doctor(
+    raw: RawOption = None,
+    store: StoreOption = None,
+    output: OutputOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Examine Python, tokenizer, places, keys and endpoint, and say what to mend."""
+    from resonare_pipeline.cli.doctor import examine, show_findings
+    from resonare_pipeline.cli.request import chosen_places
+
+    findings = examine(Path.cwd(), chosen_places(raw=raw, store=store, output=output))
+    raise typer.Exit(show_findings(findings, as_json=as_json))
 
 
 @app.command()

@@ -4,16 +4,27 @@ Progress goes to standard error, results to standard output; colours vanish when
 """
 
 import json
+import os
 import random
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
+from rich.text import Text
 
 from resonare_pipeline.artifacts.files import Files
 from resonare_pipeline.artifacts.manifest import FileEntry, OutputEntry
@@ -30,6 +41,27 @@ EXAMPLES = 3
 LONGEST_LINE = 300  # characters of one turn shown in an example
 
 
+class _Amount(ProgressColumn):
+    """How much is done, and how fast: bytes as megabytes, all else as it is."""
+
+    def render(self, task: Task) -> Text:
+        unit = task.fields["unit"]
+        scale, name, form = (1e6, "MB", ",.1f") if unit == "bytes" else (1.0, unit, ",.0f")
+        if task.total is None or not unit:
+            return Text("")
+        amount = f"{task.completed / scale:{form}} of {task.total / scale:{form}} {name}"
+        rate = f", {task.speed / scale:{form}}/s" if task.speed else ""
+        return Text(amount + rate)
+
+
+def _terminal() -> IO[str]:
+    """Return standard error as it is now: Dagster points it at a log file while a step runs."""
+    try:
+        return os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8", errors="replace")
+    except (OSError, ValueError):  # no file of the system's stands behind it
+        return sys.stderr
+
+
 class Display:
     """The terminal of one run."""
 
@@ -39,13 +71,16 @@ class Display:
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
-            TextColumn("{task.percentage:>3.0f}% {task.fields[unit]}"),
+            _Amount(),
             TimeElapsedColumn(),
-            console=self._err,
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=Console(file=_terminal()),
             transient=True,
             disable=quiet or not self._err.is_terminal,
         )
         self._task: TaskID | None = None
+        self._place = ""
 
     @contextmanager
     def progress(self) -> Iterator[None]:
@@ -53,17 +88,32 @@ class Display:
         with self._bar:
             yield
 
+    def partition(self, number: int, total: int) -> None:
+        """Say which of several partitions is being made."""
+        self._place = f"{number}/{total} " if total > 1 else ""
+
     def started(self, stage: Stage, partition: str | None) -> Report:
         """Begin to show one stage's progress."""
         if self._task is not None:
             self._bar.remove_task(self._task)
-        label = escape(f"{partition or ''} {stage.name}".strip())
+        label = escape(f"{self._place}{partition or ''} {stage.name}".strip())
         task = self._task = self._bar.add_task(label, total=None, unit="")
 
         def report(done: int, total: int, unit: str) -> None:
             self._bar.update(task, completed=done, total=total or None, unit=unit)
 
         return report
+
+    def interrupted(self, report: "RunReport") -> None:
+        """Say what an interruption has left, and how to go on."""
+        from resonare_pipeline.cli.running import misses
+
+        self._err.print(
+            f"[yellow]interrupted[/] {misses(report)} stages were made and are kept, nothing is "
+            "half done. The same command goes on from there.",
+            highlight=False,
+            soft_wrap=True,
+        )
 
     def report(self, request: "Request", report: "RunReport", *, as_json: bool) -> None:
         """Show what a run came to."""

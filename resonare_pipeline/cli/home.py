@@ -18,6 +18,10 @@ run_launcher:
   # Knows when a run's process has died; Dagster's own does not.
   module: resources.liveness
   class: WatchfulRunLauncher
+compute_logs:
+  # What a step prints would cost four processes a step to keep; these steps print nothing.
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
 run_monitoring:
   # A run whose process died must end as failed, and not hang as started.
   enabled: true
@@ -46,11 +50,16 @@ retention:
 """
 
 
+def dagster_home(data_folder: Path) -> Path:
+    """Return Dagster's home: the one that the environment names, or that of a data folder."""
+    named = os.environ.get(HOME_VARIABLE)
+    return Path(named) if named else (data_folder / ".dagster").absolute()
+
+
 def ensure_dagster_home(data_folder: Path) -> Path:
     """Return Dagster's home, made in a data folder if the environment names none."""
-    named = os.environ.get(HOME_VARIABLE)
-    home = Path(named) if named else (data_folder / ".dagster").absolute()
-    if not named:
+    home = dagster_home(data_folder)
+    if not os.environ.get(HOME_VARIABLE):
         with storage_errors(str(home)):
             home.mkdir(parents=True, exist_ok=True)
             settings = home / "dagster.yaml"

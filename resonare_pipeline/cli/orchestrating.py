@@ -12,6 +12,8 @@ from resonare_pipeline.jobs import JOB_GROUPS
 from resonare_pipeline.planning.graph import Stage
 from resources.settings import FORCE, PARTITION_TAG, SETTINGS_KEY
 
+_INTERRUPTIONS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOutcome:
@@ -28,7 +30,11 @@ class RunOutcome:
 def run_partition(
     request: Request, stages: list[Stage], partition: str | None, *, force: bool
 ) -> RunOutcome:
-    """Make some stages of one partition in a Dagster run."""
+    """Make some stages of one partition in a Dagster run.
+
+    Raises:
+        KeyboardInterrupt: If the run was interrupted, at whatever place Dagster noticed it.
+    """
     job_name = next(
         name for name, groups in JOB_GROUPS.items() if any(s.group in groups for s in stages)
     )
@@ -56,7 +62,14 @@ def run_partition(
             asset_selection=[dg.AssetKey(name) for stage in stages for name in stage.assets],
             raise_on_error=False,
         )
+    if _was_interrupted(result):
+        raise KeyboardInterrupt
     return RunOutcome(run_id=result.run_id, error="" if result.success else _why(result))
+
+
+def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    errors = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
+    return any(error and error.cls_name in _INTERRUPTIONS for error in errors)
 
 
 def _why(result: dg.ExecuteInProcessResult) -> str:

@@ -84,9 +84,7 @@ def open_request(
         SettingsError: For a target that is no group, asset, file or folder, or a wrong setting.
     """
     overrides = parse_assignments(assignments or ())
-    places = Places.from_environment(environment(Path.cwd()))
-    chosen = {"raw": raw, "store": store, "output": output}
-    places = replace(places, **{name: place for name, place in chosen.items() if place})
+    places = chosen_places(raw=raw, store=store, output=output)
     stages, single = _resolve(GRAPH, targets or ())
     return Request(
         workspace=open_workspace(GRAPH, overrides=overrides, places=places, single=single),
@@ -94,6 +92,13 @@ def open_request(
         partitions=tuple(dict.fromkeys(partitions)) if partitions else None,
         overrides=overrides,
     )
+
+
+def chosen_places(*, raw: str | None, store: str | None, output: str | None) -> Places:
+    """Return the places of the environment, with those that the command line names."""
+    chosen = {"raw": raw, "store": store, "output": output}
+    places = Places.from_environment(environment(Path.cwd()))
+    return replace(places, **{name: place for name, place in chosen.items() if place})
 
 
 def open_demo(folder: Path) -> Request:

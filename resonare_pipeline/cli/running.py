@@ -4,10 +4,13 @@ from dataclasses import dataclass, field
 
 from resonare_pipeline.cli.display import Display
 from resonare_pipeline.cli.home import ensure_dagster_home
+from resonare_pipeline.cli.interrupts import noted_interrupts
 from resonare_pipeline.cli.request import Request
 from resonare_pipeline.planning.delivery import delivery_folder, laid_files
 from resonare_pipeline.planning.making import Cache, Listener, Made, listening, use_hit
 from resonare_pipeline.planning.plan import Entry, Status
+
+INTERRUPTED = 130  # exit code; what shells give for a command that SIGINT has ended
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,7 +31,8 @@ class RunReport:
 def run_request(request: Request, *, force: bool, as_json: bool) -> int:
     """Make what a request asks for, and return the exit code.
 
-    One failing partition never stops the others.
+    One failing partition never stops the others. An interruption does: what is finished stays, and
+    what was being made leaves nothing behind.
     """
     request.require_inputs()
     display = Display(quiet=as_json)
@@ -36,9 +40,15 @@ def run_request(request: Request, *, force: bool, as_json: bool) -> int:
     by_partition: dict[str | None, list[Entry]] = {}
     for entry in request.plan().entries.values():
         by_partition.setdefault(entry.partition, []).append(entry)
-    with display.progress():
-        for partition, entries in by_partition.items():
-            _run_partition(request, partition, entries, report, display, force=force)
+    try:
+        with display.progress(), noted_interrupts() as interrupts:
+            for number, (partition, entries) in enumerate(by_partition.items(), start=1):
+                display.partition(number, len(by_partition))
+                _run_partition(request, partition, entries, report, display, force=force)
+                interrupts.raise_if_asked()
+    except KeyboardInterrupt:
+        display.interrupted(report)
+        return INTERRUPTED
     display.report(request, report, as_json=as_json)
     return 1 if report.failures else 0
 
@@ -67,9 +77,12 @@ def _run_partition(
     listener = Listener(
         started=display.started, made=lambda item: made.update({item.stage.name: item})
     )
-    with listening(listener):
-        outcome = run_partition(request, [entry.stage for entry in entries], partition, force=force)
-    report.made += made.values()
+    try:
+        with listening(listener):
+            stages = [entry.stage for entry in entries]
+            outcome = run_partition(request, stages, partition, force=force)
+    finally:
+        report.made += made.values()
     report.runs.append(outcome.run_id)
     if outcome.error:
         report.failures[name] = outcome.error

@@ -1,0 +1,230 @@
+"""`resonare doctor`: whether this machine and these settings can do the work, before work is lost.
+
+Each examination answers with a finding, and none stops the others. Keys are never printed, only
+whether they are there. Nothing is changed but a probe file, written and deleted at once.
+"""
+
+import json
+import os
+import platform
+import shutil
+import sys
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from assets.graph import GRAPH
+from resonare_pipeline.artifacts.files import Files, LocalFiles, read_bytes, write_bytes
+from resonare_pipeline.cli.home import HOME_VARIABLE, dagster_home
+from resonare_pipeline.errors import ResonareError
+from resonare_pipeline.planning.workspace import Workspace, environment, open_workspace
+from resonare_pipeline.settings import Places
+from resonare_pipeline.tokenizers import TokenizerSettings, load_tokenizer
+
+NEWEST_PYTHON = (3, 14)
+LOW_SPACE_BYTES = 5_000_000_000  # a large export, its artifacts and its deliverables
+ANSWER_SECONDS = 10
+PROBE_TEXT = "How many tokens does this sentence have?"
+KEYS = ("API_KEY", "MODEL", "HF_TOKEN")
+ALIASES = {"API_KEY": ("OPENAI_API_KEY",), "MODEL": ("OPENAI_MODEL",)}
+
+
+class Verdict(StrEnum):
+    """What an examination came to."""
+
+    OK = "ok"
+    NOTE = "note"  # works, but a person should know
+    FAILED = "failed"
+
+
+_STYLES = {Verdict.OK: "green", Verdict.NOTE: "yellow", Verdict.FAILED: "red"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """The answer of one examination."""
+
+    subject: str
+    verdict: Verdict
+    found: str
+
+
+def examine(folder: Path, places: Places | None = None) -> Iterator[Finding]:
+    """Yield a finding for each thing that runs depend on.
+
+    Args:
+        folder: Where resonare.toml and .env lie.
+        places: Where things lie; None: as the environment says.
+    """
+    yield _python()
+    yield _packages()
+    try:
+        workspace = open_workspace(GRAPH, places=places, folder=folder)
+    except ResonareError as error:
+        yield Finding(subject="settings", verdict=Verdict.FAILED, found=str(error))
+        return
+    yield Finding(subject="settings", verdict=Verdict.OK, found=_settings_found(folder))
+    yield _guarded("tokenizer", lambda: _tokenizer(workspace))
+    yield _guarded("raw inputs", lambda: _raw(workspace))
+    yield _guarded("store", lambda: _place("store", workspace.store.files))
+    yield _guarded("output", lambda: _place("output", workspace.output))
+    yield _guarded("Dagster's home", lambda: _home(folder))
+    environ = environment(folder)
+    for name in KEYS:
+        yield _key(name, environ)
+    yield _guarded("endpoint", lambda: _endpoint(environ))
+
+
+def show_findings(findings: Iterator[Finding], *, as_json: bool) -> int:
+    """Print findings, and return the exit code."""
+    found = list(findings)
+    if as_json:
+        rows = [asdict(finding) for finding in found]
+        sys.stdout.write(json.dumps({"findings": rows}, ensure_ascii=False) + "\n")
+    else:
+        table = Table()
+        for name in ("subject", "verdict", "found"):
+            table.add_column(name, overflow="fold")
+        for finding in found:
+            verdict = f"[{_STYLES[finding.verdict]}]{finding.verdict.value}[/]"
+            table.add_row(finding.subject, verdict, escape(finding.found))
+        Console().print(table)
+    return 1 if any(finding.verdict is Verdict.FAILED for finding in found) else 0
+
+
+def _guarded(subject: str, examination: Callable[[], Finding]) -> Finding:
+    try:
+        return examination()
+    except (ResonareError, OSError) as error:
+        return Finding(subject=subject, verdict=Verdict.FAILED, found=str(error))
+
+
+def _python() -> Finding:
+    newer = sys.version_info[:2] > NEWEST_PYTHON
+    note = "; newer than what is tested" if newer else ""
+    return Finding(
+        subject="Python",
+        verdict=Verdict.NOTE if newer else Verdict.OK,
+        found=f"{platform.python_version()} on {platform.system()} {platform.machine()}, "
+        f"{os.cpu_count()} processors{note}",
+    )
+
+
+def _packages() -> Finding:
+    names = ("resonare-pipeline", "dagster", "dagster-webserver", "pyarrow", "tiktoken")
+    found, missing = [], []
+    for name in names:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        text = f"not installed: {', '.join(missing)}; install the project again"
+        return Finding(subject="packages", verdict=Verdict.FAILED, found=text)
+    return Finding(subject="packages", verdict=Verdict.OK, found=", ".join(found))
+
+
+def _settings_found(folder: Path) -> str:
+    there = [name for name in ("resonare.toml", ".env") if (folder / name).is_file()]
+    return f"{' and '.join(there) or 'defaults'} in {folder}"
+
+
+def _tokenizer(workspace: Workspace) -> Finding:
+    settings = workspace.settings.section(TokenizerSettings)
+    tokenizer = load_tokenizer(settings)
+    (count,) = tokenizer.count_texts([PROBE_TEXT])
+    found = (
+        f"{tokenizer.name} counts {count} tokens in a sentence of {len(PROBE_TEXT.split())} words"
+    )
+    return Finding(subject="tokenizer", verdict=Verdict.OK, found=found)
+
+
+def _raw(workspace: Workspace) -> Finding:
+    raw = workspace.list_raw()
+    where = workspace.places.raw
+    if raw.problems:
+        problems = "; ".join(str(error) for error in raw.problems.values())
+        return Finding(subject="raw inputs", verdict=Verdict.FAILED, found=problems)
+    if raw.is_empty:
+        kinds = " or ".join(kind.expected for kind in GRAPH.raw_kinds())
+        text = f"none yet in {where}; put there {kinds}"
+        return Finding(subject="raw inputs", verdict=Verdict.NOTE, found=text)
+    size = sum(stat.size for one in raw.inputs.values() for stat in one.entries.values())
+    text = f"{len(raw.inputs)} in {where}, {size / 1e6:,.1f} MB"
+    return Finding(subject="raw inputs", verdict=Verdict.OK, found=text)
+
+
+def _place(subject: str, files: Files) -> Finding:
+    """Write a probe, read it back and delete it."""
+    path = f"probe-{uuid.uuid4().hex}"
+    content = path.encode()
+    try:
+        write_bytes(files, path, content)
+        same = read_bytes(files, path) == content
+    finally:
+        files.delete(path)
+    if not same:
+        text = f"{files.uri}: reads other bytes than were written"
+        return Finding(subject=subject, verdict=Verdict.FAILED, found=text)
+    if not isinstance(files, LocalFiles):
+        text = f"{files.uri}: written, read and deleted"
+        return Finding(subject=subject, verdict=Verdict.OK, found=text)
+    free = shutil.disk_usage(files.root).free
+    low = free < LOW_SPACE_BYTES
+    text = f"{files.uri}: written, read and deleted; {free / 1e9:,.0f} GB free"
+    return Finding(subject=subject, verdict=Verdict.NOTE if low else Verdict.OK, found=text)
+
+
+def _home(folder: Path) -> Finding:
+    home = dagster_home(folder / "data")
+    named = f"named by {HOME_VARIABLE}" if os.environ.get(HOME_VARIABLE) else "the project's own"
+    if not home.is_dir():
+        text = f"{home} ({named}), made by the first run"
+        return Finding(subject="Dagster's home", verdict=Verdict.OK, found=text)
+    if not (home / "dagster.yaml").is_file():
+        text = (
+            f"{home} ({named}) has no dagster.yaml: no run monitoring, and Dagster's telemetry on"
+        )
+        return Finding(subject="Dagster's home", verdict=Verdict.NOTE, found=text)
+    return Finding(subject="Dagster's home", verdict=Verdict.OK, found=f"{home} ({named})")
+
+
+def _key(name: str, environ: dict[str, str]) -> Finding:
+    there = next((one for one in (name, *ALIASES.get(name, ())) if environ.get(one)), None)
+    if there is None:
+        return Finding(subject=name, verdict=Verdict.OK, found="not set; chats need none")
+    return Finding(subject=name, verdict=Verdict.OK, found=f"set as {there}")
+
+
+def _endpoint(environ: dict[str, str]) -> Finding:
+    """Ask an OpenAI-compatible endpoint for its models, which costs nothing."""
+    base = environ.get("BASE_URL")
+    if not base:
+        return Finding(subject="endpoint", verdict=Verdict.OK, found="not set; chats need none")
+    if not base.startswith(("http://", "https://")):
+        text = f"BASE_URL = {base!r} is no http address"
+        return Finding(subject="endpoint", verdict=Verdict.FAILED, found=text)
+    key = environ.get("API_KEY") or environ.get("OPENAI_API_KEY") or ""
+    request = urllib.request.Request(  # noqa: S310  # http or https, as checked above
+        f"{base.rstrip('/')}/models", headers={"Authorization": f"Bearer {key}"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310
+            return Finding(subject="endpoint", verdict=Verdict.OK, found=f"{base}: {answer.status}")
+    except urllib.error.HTTPError as error:
+        refused = error.code in (401, 403)
+        text = f"{base}: HTTP {error.code}" + ("; check API_KEY" if refused else " for /models")
+        verdict = Verdict.FAILED if refused else Verdict.NOTE
+        return Finding(subject="endpoint", verdict=verdict, found=text)
+    except OSError as error:
+        text = f"{base}: no answer ({error})"
+        return Finding(subject="endpoint", verdict=Verdict.FAILED, found=text)
