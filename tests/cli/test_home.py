@@ -4,6 +4,7 @@ import dagster as dg
 import pytest
 
 from resonare_pipeline.cli.home import ensure_dagster_home
+from resources.liveness import WatchfulRunLauncher
 
 
 @pytest.fixture(autouse=True)
@@ -19,6 +20,17 @@ def test_dagster_home_is_generated_without_telemetry_and_with_monitoring(tmp_pat
         assert not instance.telemetry_enabled
         assert not instance.nux_enabled
         assert instance.run_monitoring_enabled
+        assert isinstance(instance.run_launcher, WatchfulRunLauncher)
+        queue = instance.get_concurrency_config().run_queue_config
+        assert queue is not None
+        assert queue.max_concurrent_runs == 2
+        assert queue.tag_concurrency_limits == [
+            {
+                "key": "dagster/partition",
+                "value": {"applyLimitPerUniqueValue": True},
+                "limit": 1,
+            }
+        ]
 
 
 def test_dagster_home_of_the_environment_is_left_alone(
