@@ -14,7 +14,7 @@ import dagster as dg
 import psutil
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 
-PROCESS_TAG = "resonare/process"
+PROCESS_TAG = ".dagster/resonare_process"  # with this prefix the web UI does not show it
 GRACE_SECONDS = 180  # between a run's start and its first step, resources and imports included
 CLOCK_SECONDS = 5  # by which the start of one process may seem to move when clocks are set
 

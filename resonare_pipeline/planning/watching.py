@@ -8,7 +8,6 @@ neither, since an unmounted disk looks like that. No orchestrator is known here.
 """
 
 import base64
-import binascii
 import time
 import zlib
 from collections.abc import Collection, Iterable, Mapping
@@ -24,6 +23,7 @@ from resonare_pipeline.planning.raw import RawInput, RawKind, RawListing
 from resonare_pipeline.planning.workspace import Workspace
 
 ABSENCES = 2  # good listings that must miss an input before it is retired
+READABLE_BYTES = 2_000  # of a watch that is written plainly
 
 
 class Seen(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
@@ -206,8 +206,14 @@ def sift(
 
 
 def encode_watch(watch: Watch) -> str:
-    """Return a watch as text, compressed, for it is kept with every look that is recorded."""
-    return base64.b85encode(zlib.compress(msgspec.json.encode(watch), 9)).decode()
+    """Return a watch as text: as JSON that a person can read, compressed where that is long.
+
+    The text is kept with every look that is recorded, thousands a day.
+    """
+    content = msgspec.json.encode(watch)
+    if len(content) <= READABLE_BYTES:
+        return content.decode()
+    return base64.b85encode(zlib.compress(content, 9)).decode()
 
 
 def decode_watch(text: str | None, *, epoch: str) -> Watch:
@@ -216,7 +222,10 @@ def decode_watch(text: str | None, *, epoch: str) -> Watch:
     Args:
         epoch: For a new one.
     """
+    text = text or ""
     try:
-        return msgspec.json.decode(zlib.decompress(base64.b85decode(text or "")), type=Watch)
-    except (ValueError, zlib.error, binascii.Error, msgspec.MsgspecError):
+        plain = text.startswith("{")
+        content = text.encode() if plain else zlib.decompress(base64.b85decode(text))
+        return msgspec.json.decode(content, type=Watch)
+    except (ValueError, zlib.error):
         return Watch(epoch=epoch)

@@ -104,12 +104,14 @@ def test_look_whatever_is_listed_keys_are_asked_for_only_when_steady(
 
 @given(st.dictionaries(st.text(max_size=5), st.text("0123456789abcdef", max_size=12), max_size=5))
 def test_watch_survives_a_restart_as_text(forms: dict[str, str]) -> None:
-    watch = look(FRESH, forms).watch
-    assert decode_watch(encode_watch(watch), epoch="other") == watch
+    many = {str(number): "0" for number in range(1_000)}
+    for watch in (look(FRESH, forms).watch, look(FRESH, forms | many).watch):
+        assert decode_watch(encode_watch(watch), epoch="other") == watch
 
 
 def test_watch_from_no_or_a_foreign_text_begins_anew() -> None:
-    for text in (None, "", "not a watch", encode_watch(FRESH)[:-3]):
+    many = look(FRESH, {str(number): "0" for number in range(1_000)}).watch
+    for text in (None, "", "not a watch", encode_watch(FRESH)[:-3], encode_watch(many)[:-9]):
         assert decode_watch(text, epoch="new") == Watch(epoch="new")
 
 
