@@ -13,6 +13,8 @@ from resonare_pipeline.chats.enriching import EnrichedMessagesSettings, enrich_m
 from resonare_pipeline.chats.exports import MessagesSettings
 from resonare_pipeline.chats.inventory import InventoryFile, read_inventory, write_inventory
 from resonare_pipeline.chats.reading.export import read_export
+from resonare_pipeline.chats.statistics.charts import PLOT_FILES
+from resonare_pipeline.chats.statistics.font import plot_ingredients
 from resonare_pipeline.chats.statistics.writing import write_statistics
 from resonare_pipeline.planning.graph import Check, Output, SettingsOf, StageRun, asset
 from resonare_pipeline.planning.raw import RawKind
@@ -189,15 +191,22 @@ def chat_conversations(run: StageRun) -> None:
     )
 
 
+def _plot_files(settings: SettingsOf) -> dict[str, str]:  # noqa: ARG001  # one of a family
+    return plot_ingredients()
+
+
 @chats_asset(
-    inputs=("chats", "enriched_messages", "blocks"),
-    distributions=("msgspec", "pyarrow"),
+    inputs=("chats", "messages", "enriched_messages", "blocks"),
+    reads_dropped=("messages", "enriched_messages", "blocks"),
+    settings=(BlocksSettings,),
+    files=_plot_files,
+    distributions=("msgspec", "pillow", "pyarrow"),
     outputs=(
         Output(
             asset="chat_statistics",
-            description="Counts by chat, participant, time and block, as JSON and Markdown.",
-            kinds=("json", "markdown"),
-            deliver=("statistics.json", "statistics.md"),
+            description="Counts by chat, participant, time and block: JSON, Markdown and plots.",
+            kinds=("report", "json"),
+            deliver=("statistics.json", "statistics.md", *PLOT_FILES),
         ),
     ),
 )
@@ -208,6 +217,8 @@ def chat_statistics(run: StageRun) -> None:
         run.inputs["enriched_messages"],
         run.inputs["blocks"],
         run.outputs["chat_statistics"],
+        bounds=run.get(BlocksSettings),
+        dropped=run.dropped,
     )
 
 

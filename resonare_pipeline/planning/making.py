@@ -221,6 +221,7 @@ def _prepare(
         settings=entry.settings,
         raw_input=entry.raw,
         raw_hashes=_raw_hashes(workspace, entry),
+        dropped={asset: planned[asset].entry.dropped for asset in entry.stage.reads_dropped},
         progress=progress,
     )
 
