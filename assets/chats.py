@@ -2,6 +2,13 @@
 
 from functools import partial
 
+from assets.columns import (
+    BLOCK_COLUMNS,
+    BLOCK_LINEAGE,
+    CHAT_COLUMNS,
+    ENRICHED_LINEAGE,
+    MESSAGE_COLUMNS,
+)
 from resonare_pipeline.artifacts.manifest import CheckEntry
 from resonare_pipeline.chats.blocks import BlocksSettings, make_blocks
 from resonare_pipeline.chats.conversations import (
@@ -38,7 +45,7 @@ chats_asset = partial(asset, group="chats", raw=CHAT_EXPORTS)
         Output(
             asset="chat_export",
             description="The files of one raw export and their hashes. The content is not copied.",
-            kinds=("json",),
+            kinds=("source", "json"),
         ),
     ),
 )
@@ -60,13 +67,15 @@ def chat_export(run: StageRun) -> None:
             asset="chats",
             description="One row per chat of the export, with its participants.",
             schema=CHATS,
-            kinds=("parquet",),
+            columns=CHAT_COLUMNS,
+            kinds=("table", "parquet"),
         ),
         Output(
             asset="messages",
             description="One row per message, by chat and time; times are UTC.",
             schema=MESSAGES,
-            kinds=("parquet",),
+            columns=MESSAGE_COLUMNS,
+            kinds=("table", "parquet"),
         ),
     ),
 )
@@ -88,7 +97,9 @@ def chat_tables(run: StageRun) -> None:
             asset="enriched_messages",
             description="The messages that go on. With no rule set, the very files of `messages`.",
             schema=MESSAGES,
-            kinds=("parquet",),
+            columns=MESSAGE_COLUMNS,
+            lineage=ENRICHED_LINEAGE,
+            kinds=("table", "parquet"),
         ),
     ),
 )
@@ -113,7 +124,9 @@ def _tokenizer_files(settings: SettingsOf) -> dict[str, str]:
             asset="blocks",
             description="Runs of messages without a long silence, each within the token bounds.",
             schema=BLOCKS,
-            kinds=("parquet",),
+            columns=BLOCK_COLUMNS,
+            lineage=BLOCK_LINEAGE,
+            kinds=("table", "parquet"),
         ),
     ),
 )
@@ -149,7 +162,7 @@ def _verify_conversations(run: StageRun) -> list[CheckEntry]:
         Output(
             asset="chat_conversations",
             description="One conversation per block, roles assigned: train.jsonl.",
-            kinds=("jsonl",),
+            kinds=("dataset", "json"),
             deliver=("train.jsonl", "processed.json"),
         ),
     ),

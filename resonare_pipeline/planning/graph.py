@@ -65,12 +65,16 @@ class Output:
         asset: Its name.
         description: What it holds, one or two sentences for the web UI.
         schema: Columns of its main table, if it is one.
+        columns: What they mean, for the web UI.
+        lineage: Column → the `asset.column`s that it comes from, for the web UI.
         deliver: Files that are also laid where people take them.
     """
 
     asset: str
     description: str = ""
     schema: pa.Schema | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    lineage: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     kinds: tuple[str, ...] = ()
     deliver: tuple[str, ...] = ()
 

@@ -46,6 +46,7 @@ from resonare_pipeline.chats.statistics.pages import (
     value_axis,
 )
 
+WIDEST_COLUMN = 60
 NARROWEST_LABEL = 52  # between two labels of a time axis
 MARK = "#b3261e"  # bounds
 WHERE_LEFT_OUT = {
@@ -82,10 +83,11 @@ def _activity(statistics: Statistics) -> bytes:
         return nothing(canvas, "No messages")
     frame, most = value_axis(canvas, max(totals))
     step = (frame.right - frame.left) / len(totals)
-    gap = min(step * 0.2, 6)
+    half = min(step * 0.8, WIDEST_COLUMN) / 2
     height = (frame.bottom - frame.top) / most
     for index, (owner, total) in enumerate(zip(shown.by_owner, totals, strict=True)):
-        left, right = frame.left + index * step + gap / 2, frame.left + (index + 1) * step - gap / 2
+        at = frame.left + (index + 0.5) * step
+        left, right = at - half, at + half
         middle = frame.bottom - owner * height
         if owner:
             canvas.bar(left, middle, right, frame.bottom, OWNER)
