@@ -39,10 +39,10 @@ class UiSettings(Section):
     section: ClassVar[str] = "ui"
 
     preview_rows: int | None = Field(default=None, ge=0, le=50)
-    """Rows shown of each artifact, with texts cut to 80 characters, and with them examples, the
-    statistics page and its plots. These are copies of what people wrote, and of their names, in
-    Dagster's event log. 0: nothing of all that. Unset: 10 where that log is a file on this machine,
-    0 where it is a database that others may read."""
+    """Rows shown of each artifact, with texts cut to 80 characters, and with them examples, whose
+    turns are cut to 240, the statistics page and its plots. These are copies of what people wrote,
+    and of their names, in Dagster's event log. 0: nothing of all that. Unset: 10 where that log is
+    a file on this machine, 0 where it is a database that others may read."""
 
 
 OPERATION = (DeliverySettings, SensorSettings, UiSettings)
