@@ -2,6 +2,13 @@
 
 from functools import partial
 
+from assets.columns import (
+    BLOCK_COLUMNS,
+    BLOCK_LINEAGE,
+    CHAT_COLUMNS,
+    ENRICHED_LINEAGE,
+    MESSAGE_COLUMNS,
+)
 from resonare_pipeline.artifacts.manifest import CheckEntry
 from resonare_pipeline.chats.blocks import BlocksSettings, make_blocks
 from resonare_pipeline.chats.conversations import (
@@ -13,6 +20,8 @@ from resonare_pipeline.chats.enriching import EnrichedMessagesSettings, enrich_m
 from resonare_pipeline.chats.exports import MessagesSettings
 from resonare_pipeline.chats.inventory import InventoryFile, read_inventory, write_inventory
 from resonare_pipeline.chats.reading.export import read_export
+from resonare_pipeline.chats.statistics.charts import PLOT_FILES
+from resonare_pipeline.chats.statistics.font import plot_ingredients
 from resonare_pipeline.chats.statistics.writing import write_statistics
 from resonare_pipeline.planning.graph import Check, Output, SettingsOf, StageRun, asset
 from resonare_pipeline.planning.raw import RawKind
@@ -36,7 +45,7 @@ chats_asset = partial(asset, group="chats", raw=CHAT_EXPORTS)
         Output(
             asset="chat_export",
             description="The files of one raw export and their hashes. The content is not copied.",
-            kinds=("json",),
+            kinds=("source", "json"),
         ),
     ),
 )
@@ -58,13 +67,15 @@ def chat_export(run: StageRun) -> None:
             asset="chats",
             description="One row per chat of the export, with its participants.",
             schema=CHATS,
-            kinds=("parquet",),
+            columns=CHAT_COLUMNS,
+            kinds=("table", "parquet"),
         ),
         Output(
             asset="messages",
             description="One row per message, by chat and time; times are UTC.",
             schema=MESSAGES,
-            kinds=("parquet",),
+            columns=MESSAGE_COLUMNS,
+            kinds=("table", "parquet"),
         ),
     ),
 )
@@ -86,7 +97,9 @@ def chat_tables(run: StageRun) -> None:
             asset="enriched_messages",
             description="The messages that go on. With no rule set, the very files of `messages`.",
             schema=MESSAGES,
-            kinds=("parquet",),
+            columns=MESSAGE_COLUMNS,
+            lineage=ENRICHED_LINEAGE,
+            kinds=("table", "parquet"),
         ),
     ),
 )
@@ -111,7 +124,9 @@ def _tokenizer_files(settings: SettingsOf) -> dict[str, str]:
             asset="blocks",
             description="Runs of messages without a long silence, each within the token bounds.",
             schema=BLOCKS,
-            kinds=("parquet",),
+            columns=BLOCK_COLUMNS,
+            lineage=BLOCK_LINEAGE,
+            kinds=("table", "parquet"),
         ),
     ),
 )
@@ -147,7 +162,7 @@ def _verify_conversations(run: StageRun) -> list[CheckEntry]:
         Output(
             asset="chat_conversations",
             description="One conversation per block, roles assigned: train.jsonl.",
-            kinds=("jsonl",),
+            kinds=("dataset", "json"),
             deliver=("train.jsonl", "processed.json"),
         ),
     ),
@@ -189,15 +204,22 @@ def chat_conversations(run: StageRun) -> None:
     )
 
 
+def _plot_files(settings: SettingsOf) -> dict[str, str]:  # noqa: ARG001  # one of a family
+    return plot_ingredients()
+
+
 @chats_asset(
-    inputs=("chats", "enriched_messages", "blocks"),
-    distributions=("msgspec", "pyarrow"),
+    inputs=("chats", "messages", "enriched_messages", "blocks"),
+    reads_dropped=("messages", "enriched_messages", "blocks"),
+    settings=(BlocksSettings,),
+    files=_plot_files,
+    distributions=("msgspec", "pillow", "pyarrow"),
     outputs=(
         Output(
             asset="chat_statistics",
-            description="Counts by chat, participant, time and block, as JSON and Markdown.",
-            kinds=("json", "markdown"),
-            deliver=("statistics.json", "statistics.md"),
+            description="Counts by chat, participant, time and block: JSON, Markdown and plots.",
+            kinds=("report", "json"),
+            deliver=("statistics.json", "statistics.md", *PLOT_FILES),
         ),
     ),
 )
@@ -208,6 +230,8 @@ def chat_statistics(run: StageRun) -> None:
         run.inputs["enriched_messages"],
         run.inputs["blocks"],
         run.outputs["chat_statistics"],
+        bounds=run.get(BlocksSettings),
+        dropped=run.dropped,
     )
 
 

@@ -24,7 +24,8 @@ def load(asset: str, partition: str | None = None) -> "pd.DataFrame":
     import pandas as pd
 
     from assets.graph import GRAPH
-    from resonare_pipeline.loading import find_artifact, first_rows, main_file
+    from resonare_pipeline.artifacts.reading import first_rows, main_file
+    from resonare_pipeline.loading import find_artifact
     from resonare_pipeline.planning.workspace import open_workspace
 
     artifact = find_artifact(open_workspace(GRAPH), asset, partition)

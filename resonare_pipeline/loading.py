@@ -1,13 +1,6 @@
 """Artifacts by name: what `resonare show` and `resonare_pipeline.load` read."""
 
-from collections.abc import Iterator
-from itertools import islice
-from typing import Any
-
-import msgspec
-
 from resonare_pipeline.artifacts.artifact import Artifact
-from resonare_pipeline.artifacts.manifest import FileEntry
 from resonare_pipeline.errors import SettingsError, UnknownPartitionError
 from resonare_pipeline.planning.making import plan_for
 from resonare_pipeline.planning.workspace import Workspace
@@ -42,26 +35,3 @@ def find_artifact(workspace: Workspace, asset: str, partition: str | None) -> Ar
     if error := current.entry(stage, partition).error:
         raise error
     return current.artifact(stage, asset, partition)
-
-
-def main_file(artifact: Artifact) -> FileEntry:
-    """Return the file that holds an artifact's rows."""
-    own = [file for file in artifact.entry.files if not file.auxiliary]
-    return next((file for file in own if file.name.endswith((".parquet", ".jsonl"))), own[0])
-
-
-def first_rows(artifact: Artifact, count: int) -> list[dict[str, Any]]:
-    """Return an artifact's first rows as plain data; a document is one row."""
-    return list(islice(_rows(artifact), count))
-
-
-def _rows(artifact: Artifact) -> Iterator[dict[str, Any]]:
-    name = main_file(artifact).name
-    if name.endswith(".parquet"):
-        yield from artifact.rows(name)
-    elif name.endswith(".jsonl"):
-        yield from map(msgspec.json.decode, artifact.lines(name))
-    else:
-        with artifact.open(name) as stream:
-            document = msgspec.json.decode(stream.read())
-        yield from document if isinstance(document, list) else [document]

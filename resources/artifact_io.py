@@ -11,7 +11,7 @@ from resonare_pipeline.errors import StoreError
 from resonare_pipeline.planning.making import plan_for
 from resources.settings import SETTINGS_KEY, RunSettings
 
-IO_MANAGER_KEY = "artifact_io"
+IO_MANAGER_KEY = "io_manager"  # Dagster's own default, so that no second one stands beside it
 
 
 class ArtifactIOManager(dg.IOManager):

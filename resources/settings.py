@@ -60,7 +60,7 @@ def settings_resource(
         defaults: Overrides that hold in every run, in the `--set` syntax.
     """
 
-    def start(context: dg.InitResourceContext) -> RunSettings:
+    def run_settings(context: dg.InitResourceContext) -> RunSettings:
         config: dict[str, Any] = context.resource_config
         folder = Path(config.get("folder", Path.cwd()))
         common = Places.from_environment(environment(folder))
@@ -78,7 +78,10 @@ def settings_resource(
         return RunSettings(workspace, force=config[FORCE])
 
     return dg.ResourceDefinition(
-        resource_fn=start, config_schema=_CONFIG, description="Settings of a run."
+        resource_fn=run_settings,
+        config_schema=_CONFIG,
+        description="The project as a run sees it: settings from resonare.toml, the environment "
+        "and the overrides, and where raw inputs, artifacts and deliverables lie.",
     )
 
 

@@ -5,19 +5,19 @@ reports it as a materialization, with `cache: hit` where nothing had to be done.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import dagster as dg
-import pyarrow as pa
 
 from resonare_pipeline.artifacts.artifact import Artifact
-from resonare_pipeline.artifacts.manifest import OutputEntry
 from resonare_pipeline.errors import ResonareError
 from resonare_pipeline.fingerprint import short_hash
 from resonare_pipeline.planning.graph import Output, Stage
 from resonare_pipeline.planning.making import Made, make
+from resonare_pipeline.planning.operation import UiSettings
 from resonare_pipeline.planning.plan import stage_code
 from resources.artifact_io import IO_MANAGER_KEY
+from resources.asset_metadata import check_results, definition_metadata, made_metadata
+from resources.previews import preview_rows
 from resources.settings import SETTINGS_KEY, RunSettings
 
 
@@ -51,7 +51,7 @@ def to_asset(stage: Stage) -> dg.AssetsDefinition:
             made = make(settings.workspace, stage, partition, inputs=inputs, force=settings.force)
         except ResonareError as error:
             raise dg.Failure(description=str(error), allow_retries=False) from error
-        yield from _report(settings, made)
+        yield from _report(settings, context.instance, made)
 
     return compute
 
@@ -64,9 +64,6 @@ def partitions_of(stage: Stage) -> dg.DynamicPartitionsDefinition | None:
 
 
 def _asset_out(stage: Stage, output: Output, code_version: str) -> dg.AssetOut:
-    metadata: dict[str, Any] = {}
-    if output.schema is not None:
-        metadata["dagster/column_schema"] = _column_schema(output.schema)
     return dg.AssetOut(
         description=output.description or stage.description,
         group_name=stage.group,
@@ -74,69 +71,21 @@ def _asset_out(stage: Stage, output: Output, code_version: str) -> dg.AssetOut:
         code_version=code_version,
         io_manager_key=IO_MANAGER_KEY,
         dagster_type=dg.Any,
-        metadata=metadata,
+        metadata=definition_metadata(output),
     )
 
 
-def _column_schema(schema: pa.Schema) -> dg.TableSchema:
-    return dg.TableSchema(
-        columns=[
-            dg.TableColumn(
-                name=field.name,
-                type=str(field.type),
-                constraints=dg.TableColumnConstraints(nullable=field.nullable),
-            )
-            for field in schema
-        ]
-    )
-
-
-def _report(settings: RunSettings, made: Made) -> Iterator[dg.MaterializeResult[Artifact]]:
-    store = settings.workspace.store
-    for name, entry in made.manifest.outputs.items():
+def _report(
+    settings: RunSettings, instance: dg.DagsterInstance, made: Made
+) -> Iterator[dg.MaterializeResult[Artifact]]:
+    workspace = settings.workspace
+    rows = preview_rows(workspace.settings.section(UiSettings), instance.event_log_storage)
+    for output in made.stage.outputs:
+        artifact = workspace.store.artifact(made.manifest, output.asset)
         yield dg.MaterializeResult(
-            asset_key=name,
-            value=store.artifact(made.manifest, name),
-            data_version=dg.DataVersion(entry.digest),
-            metadata=_metadata(made, entry),
-            check_results=[
-                dg.AssetCheckResult(
-                    check_name=check.name,
-                    asset_key=check.asset,
-                    passed=check.passed,
-                    description=check.message or None,
-                )
-                for check in made.manifest.checks
-                if check.asset == name
-            ],
+            asset_key=output.asset,
+            value=artifact,
+            data_version=dg.DataVersion(artifact.digest),
+            metadata=made_metadata(made, output, artifact, rows=rows),
+            check_results=check_results(made, output.asset),
         )
-
-
-def _metadata(made: Made, entry: OutputEntry) -> dict[str, Any]:
-    metadata: dict[str, Any] = {
-        "cache": made.cache.value,
-        "dagster/row_count": entry.rows,
-        "fingerprint": made.manifest.fingerprint,
-        "seconds": made.seconds,
-        "bytes": sum(file.size for file in entry.files),
-        "dropped": sum(entry.dropped.values()),
-    }
-    if entry.dropped:
-        metadata["dropped_by_reason"] = dg.TableMetadataValue(
-            records=[
-                dg.TableRecord(data={"reason": reason, "items": items})
-                for reason, items in entry.dropped.items()
-            ],
-            schema=dg.TableSchema(
-                columns=[dg.TableColumn("reason", "string"), dg.TableColumn("items", "int")]
-            ),
-        )
-    if entry.alias_of:
-        metadata["alias_of"] = entry.alias_of
-    return metadata | {name: _plain(value) for name, value in entry.metadata.items()}
-
-
-def _plain(value: object) -> Any:
-    if isinstance(value, (dict, list)):
-        return dg.MetadataValue.json(value)
-    return "" if value is None else value

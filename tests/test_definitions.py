@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 import yaml
 
+from assets.graph import GRAPH
 from resonare_pipeline.definitions import build_defs, defs
 
 ROOT = Path(__file__).parents[1]
@@ -46,6 +47,18 @@ def test_tables_have_column_schemas() -> None:
         schema = graph.get(dg.AssetKey(name)).metadata["dagster/column_schema"]
         assert isinstance(schema, dg.TableSchema)
         assert "chat_id" in [column.name for column in schema.columns], name
+
+
+def test_every_column_is_described_and_comes_from_columns_that_are() -> None:
+    outputs = {output.asset: output for stage in GRAPH.stages for output in stage.outputs}
+    for output in outputs.values():
+        if output.schema is None:
+            continue
+        assert set(output.columns) == set(output.schema.names), output.asset
+        for column, sources in output.lineage.items():
+            assert column in output.columns
+            for asset, _, source in (name.partition(".") for name in sources):
+                assert source in outputs[asset].columns, (output.asset, column)
 
 
 def test_definitions_have_these_jobs_and_checks() -> None:
@@ -110,3 +123,19 @@ def test_job_execute_unknown_partition_fails_and_lists_the_known(project: Path) 
     failed = job_execute(project, None, "nobody")
     assert failed.returncode != 0
     assert "no raw input named 'nobody'; expected one of: friends" in failed.stderr
+
+
+def test_dagsters_home_holds_previews_unless_they_are_turned_off(project: Path) -> None:
+    assert job_execute(project, project / "with").returncode == 0
+    assert b"Hi Alice!" in everything_in(project / "with")
+    with (project / "resonare.toml").open("a") as settings:
+        settings.write("[ui]\npreview_rows = 0\n")
+    assert job_execute(project, project / "without").returncode == 0
+    kept = everything_in(project / "without")
+    assert b"made_at" in kept
+    assert b"Alice" not in kept
+    assert b"data:image" not in kept
+
+
+def everything_in(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())

@@ -59,7 +59,7 @@ def test_sample_has_the_same_fingerprints_and_bytes_everywhere(tmp_path: Path) -
         assert made == found["plain"], name
     folders = [tmp_path / name / "o" for name in CONDITIONS]
     first = {path.relative_to(folders[0]): path.read_bytes() for path in _files(folders[0])}
-    assert len(first) == 3 * 5
+    assert len(first) == 3 * 10
     for folder in folders[1:]:
         assert {path.relative_to(folder): path.read_bytes() for path in _files(folder)} == first
 

@@ -40,6 +40,7 @@ class CheckEntry(msgspec.Struct, frozen=True, kw_only=True):
     asset: str
     passed: bool
     message: str = ""
+    metadata: dict[str, Any] = {}  # numbers that people should see
 
 
 class Ingredients(msgspec.Struct, frozen=True, kw_only=True):

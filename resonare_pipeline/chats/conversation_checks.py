@@ -104,20 +104,21 @@ def check_conversations(
         if times > 1:
             tally.ids.add(f"block {block_id} occurs {times} times")
     return [
-        _entry("token_bounds", tally.bounds, f"{done} conversations counted exactly"),
-        _entry("roles", tally.roles, f"shape {conversations.conversation_shape}"),
-        _entry("no_empty_turns", tally.empty, ""),
-        _entry("unique_ids", tally.ids, ""),
+        _entry("token_bounds", tally.bounds, done, f"{done} conversations counted exactly"),
+        _entry("roles", tally.roles, done, f"shape {conversations.conversation_shape}"),
+        _entry("no_empty_turns", tally.empty, done),
+        _entry("unique_ids", tally.ids, done),
     ]
 
 
-def _entry(name: str, findings: _Findings, passed: str) -> CheckEntry:
+def _entry(name: str, findings: _Findings, conversations: int, passed: str = "") -> CheckEntry:
     failed = f"{findings.count} failures, the first at {findings.first}"
     return CheckEntry(
         name=name,
         asset=ASSET,
         passed=not findings.count,
         message=failed if findings.count else passed,
+        metadata={"conversations": conversations, "failures": findings.count},
     )
 
 

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from resonare_pipeline.loading import find_artifact, first_rows
+from resonare_pipeline.artifacts.reading import first_rows
+from resonare_pipeline.loading import find_artifact
 from resonare_pipeline.planning.workspace import Workspace
 
 LONGEST_CELL = 60  # characters

@@ -23,7 +23,11 @@ SettingsOf = Mapping[type[Section], Section]
 
 @dataclass(slots=True, kw_only=True)
 class StageRun:
-    """All that a stage's function is given while it makes one partition."""
+    """All that a stage's function is given while it makes one partition.
+
+    Attributes:
+        dropped: Input → reason → items that it left out, for the inputs in `reads_dropped`.
+    """
 
     partition: str | None
     inputs: Mapping[str, Artifact]
@@ -31,6 +35,7 @@ class StageRun:
     settings: SettingsOf
     raw_input: RawInput | None = None
     raw_hashes: Mapping[str, str] = field(default_factory=dict)
+    dropped: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     progress: Progress = silent
 
     @property
@@ -60,12 +65,16 @@ class Output:
         asset: Its name.
         description: What it holds, one or two sentences for the web UI.
         schema: Columns of its main table, if it is one.
+        columns: What they mean, for the web UI.
+        lineage: Column → the `asset.column`s that it comes from, for the web UI.
         deliver: Files that are also laid where people take them.
     """
 
     asset: str
     description: str = ""
     schema: pa.Schema | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    lineage: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     kinds: tuple[str, ...] = ()
     deliver: tuple[str, ...] = ()
 
@@ -97,6 +106,8 @@ class Stage:
         group: The group it stands in, which is also the folder of its deliverables.
         raw: The kind of raw input whose every item is a partition; None: not partitioned.
         reads_raw: The raw input's content is an input of this stage.
+        reads_dropped: Inputs whose counts of dropped items are an input too. No digest covers them,
+            so the fingerprint takes them up by themselves.
         files: Hashes of templates, tokenizers and the like, by name, for given settings.
         distributions: Names of the distributions whose versions decide the bytes.
         verify: Makes the checks named in `checks`, on the staged outputs.
@@ -111,6 +122,7 @@ class Stage:
     settings: tuple[type[Section], ...] = ()
     raw: RawKind | None = None
     reads_raw: bool = False
+    reads_dropped: tuple[str, ...] = ()
     files: IngredientFunction = _no_files
     distributions: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
@@ -135,6 +147,7 @@ def asset(
     settings: tuple[type[Section], ...] = (),
     raw: RawKind | None = None,
     reads_raw: bool = False,
+    reads_dropped: tuple[str, ...] = (),
     files: IngredientFunction = _no_files,
     distributions: tuple[str, ...] = (),
     checks: tuple[Check, ...] = (),
@@ -153,6 +166,7 @@ def asset(
             settings=settings,
             raw=raw,
             reads_raw=reads_raw,
+            reads_dropped=reads_dropped,
             files=files,
             distributions=distributions,
             checks=checks,
@@ -181,6 +195,9 @@ class Graph:
             for name in stage.inputs:
                 if name not in makers:
                     raise StageError(f"input {name} is made by no earlier stage", where=stage.name)
+            for name in stage.reads_dropped:
+                if name not in stage.inputs:
+                    raise StageError(f"counts what {name} dropped, no input", where=stage.name)
             for name in stage.assets:
                 if name in makers:
                     raise StageError(f"asset {name} is made twice", where=stage.name)

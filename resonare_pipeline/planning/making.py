@@ -33,13 +33,19 @@ class Cache(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """What became of one stage and partition."""
+    """What became of one stage and partition.
+
+    Attributes:
+        seconds: What it took now; the manifest tells what the making took.
+        reasons: Why it was made, for people.
+    """
 
     stage: Stage
     partition: str | None
     cache: Cache
     seconds: float
     manifest: Manifest
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +118,7 @@ def make(
             cache=Cache.MISS,
             seconds=round(time.perf_counter() - started, 3),
             manifest=manifest,
+            reasons=entry.reasons or ("asked for",),
         )
     if listener:
         listener.made(made)
@@ -221,6 +228,7 @@ def _prepare(
         settings=entry.settings,
         raw_input=entry.raw,
         raw_hashes=_raw_hashes(workspace, entry),
+        dropped={asset: planned[asset].entry.dropped for asset in entry.stage.reads_dropped},
         progress=progress,
     )
 

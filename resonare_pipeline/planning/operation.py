@@ -33,4 +33,16 @@ class SensorSettings(Section):
     """Most runs that one look asks for; what is left over follows at the next."""
 
 
-OPERATION = (DeliverySettings, SensorSettings)
+class UiSettings(Section):
+    """What Dagster's web UI is told of each artifact, beside counts, ids and hashes."""
+
+    section: ClassVar[str] = "ui"
+
+    preview_rows: int | None = Field(default=None, ge=0, le=50)
+    """Rows shown of each artifact, with texts cut to 80 characters, and with them examples, whose
+    turns are cut to 240, the statistics page and its plots. These are copies of what people wrote,
+    and of their names, in Dagster's event log. 0: nothing of all that. Unset: 10 where that log is
+    a file on this machine, 0 where it is a database that others may read."""
+
+
+OPERATION = (DeliverySettings, SensorSettings, UiSettings)

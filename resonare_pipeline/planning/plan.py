@@ -163,6 +163,9 @@ def _input_digests(
         manifest = entries[graph.makers[asset].name, key].manifest
         if manifest is not None:
             digests[asset] = manifest.outputs[asset].digest
+            if asset in stage.reads_dropped:
+                dropped = manifest.outputs[asset].dropped
+                digests[f"{asset}, dropped"] = fingerprint(dropped)
     return digests
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import resonare_pipeline
+from resonare_pipeline.chats.statistics.charts import PLOT_FILES
 from tests.cli.command import DATA, Resonare
 
 ASSETS = {
@@ -33,6 +34,7 @@ def test_run_makes_everything_and_lays_it_out(project: Path, resonare: Resonare)
             "statistics.json",
             "statistics.md",
             "train.jsonl",
+            *PLOT_FILES,
         }
     lines = (project / "data/output/chats/friends/train.jsonl").read_text().splitlines()
     roles = [turn["role"] for turn in json.loads(lines[0])["messages"]]

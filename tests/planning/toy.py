@@ -46,7 +46,15 @@ def _verify(run: StageRun) -> list[CheckEntry]:
     with run.outputs["words"].staged().open("words.txt") as stream:
         longest = max((len(word) for word in stream.read().split()), default=0)
     passed = longest <= run.get(WordsSettings).longest
-    return [CheckEntry(name="length", asset="words", passed=passed, message=f"{longest} letters")]
+    return [
+        CheckEntry(
+            name="length",
+            asset="words",
+            passed=passed,
+            message=f"{longest} letters",
+            metadata={"letters": longest},
+        )
+    ]
 
 
 @asset(

@@ -139,3 +139,45 @@ def test_run_failing_check_is_a_failure_that_names_it(
     [failure] = [event for event in result.all_events if event.is_step_failure]
     assert "check length failed: 5 letters" in str(failure.step_failure_data.user_failure_data)
     assert set(materializations(result)) == {"text"}
+
+
+def test_report_of_a_miss_and_a_hit_tell_the_same_story(
+    toy: Toy, instance: dg.DagsterInstance
+) -> None:
+    first = materializations(execute(toy, instance))["words"].metadata
+    again = materializations(execute(toy, instance))["words"].metadata
+    assert first["made_because"].value == "never made"
+    told = set(first) - {"made_because"}
+    assert told == set(again)
+    changing = {"cache", "seconds"}
+    assert {name: first[name] for name in told - changing} == {
+        name: again[name] for name in told - changing
+    }
+    assert first["dropped"].value == 0
+    assert [record.data["name"] for record in first["files"].records] == ["words.txt"]
+    assert len(first["fingerprint"].value) == 64
+
+
+def test_report_after_a_changed_setting_says_why_it_was_made(
+    toy: Toy, instance: dg.DagsterInstance
+) -> None:
+    execute(toy, instance)
+    made = materializations(execute(toy, instance, overrides={"words.upper": "true"}))
+    assert made["words"].metadata["made_because"].value == "setting words.upper: False → True"
+
+
+def test_report_of_an_alias_names_the_asset_whose_files_it_has(
+    toy: Toy, instance: dg.DagsterInstance
+) -> None:
+    made = materializations(execute(toy, instance))
+    assert made["same_words"].metadata["alias_of"].value == dg.AssetKey("words")
+
+
+def test_report_of_a_check_names_its_partition_on_a_hit_too(
+    toy: Toy, instance: dg.DagsterInstance
+) -> None:
+    for _ in range(2):
+        [check] = execute(toy, instance).get_asset_check_evaluations()
+        assert check.description == "5 letters"
+        assert check.metadata["partition"].value == "a"
+        assert check.metadata["letters"].value == 5

@@ -106,8 +106,11 @@ class MonthStatistics(msgspec.Struct, frozen=True, kw_only=True):
 class BlockStatistics(msgspec.Struct, frozen=True, kw_only=True):
     """The sizes of blocks."""
 
+    min_tokens: int  # the bounds that the blocks were cut to
+    max_tokens: int
     tokens: Distribution
     tokens_histogram: tuple[Bin, ...]
+    tokens_even_histogram: tuple[Bin, ...]  # bins of one width
     messages: Distribution  # members of a block; a split message counts in each of its blocks
 
 
@@ -126,6 +129,14 @@ class PaceStatistics(msgspec.Struct, frozen=True, kw_only=True):
     replies_by_others: Distribution
 
 
+class DroppedStatistics(msgspec.Struct, frozen=True, kw_only=True):
+    """What one asset left out for one reason."""
+
+    asset: str
+    reason: str
+    items: int
+
+
 class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     """All that is known about an export and what became of it."""
 
@@ -135,6 +146,7 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     months: tuple[MonthStatistics, ...]
     hours_by_weekday: dict[str, tuple[int, ...]]  # weekday → messages in UTC hours 0 … 23
     blocks: BlockStatistics
+    dropped: tuple[DroppedStatistics, ...]  # in the order of the graph, then most items first
     pace: PaceStatistics
     media_kinds: dict[str, int]  # most frequent first
     reactions: dict[str, int]  # most frequent first
@@ -179,6 +191,25 @@ def power_of_two_bins(values: np.ndarray) -> tuple[Bin, ...]:
     return tuple(
         Bin(at_least=(1 << bits) >> 1, below=1 << bits, count=int(counts[bits]))
         for bits in range(first, len(counts))
+    )
+
+
+def even_bins(values: np.ndarray, *, at_most: int) -> tuple[Bin, ...]:
+    """Count positive integers in bins of one width, from 1 to the last that holds something.
+
+    The width is the least power of two that needs no more than `at_most` bins. A bin ends with a
+    multiple of it, so that a maximum such as 2,048 lies in the bin below it.
+    """
+    if not len(values):
+        return ()
+    greatest = int(values.max())
+    width = 1
+    while -(-greatest // width) > at_most:
+        width *= 2
+    counts = np.bincount((values - 1) // width)
+    return tuple(
+        Bin(at_least=index * width + 1, below=(index + 1) * width + 1, count=count)
+        for index, count in enumerate(counts.tolist())
     )
 
 

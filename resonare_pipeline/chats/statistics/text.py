@@ -8,10 +8,18 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
+from resonare_pipeline.chats.statistics.charts import (
+    ACTIVITY_FILE,
+    DROPPED_FILE,
+    HOURS_FILE,
+    PEOPLE_FILE,
+    TOKENS_FILE,
+)
 from resonare_pipeline.chats.statistics.model import (
     Bin,
     ChatStatistics,
     Distribution,
+    DroppedStatistics,
     ParticipantStatistics,
     Statistics,
 )
@@ -38,10 +46,11 @@ def render_statistics(statistics: Statistics) -> str:
         "# Statistics\n\nTimes are UTC. Names are as the export gives them.",
         _section("In all", _totals(statistics)),
         _section("Chats", _chats(statistics.chats)),
-        _section("Participants", _participants(statistics.participants)),
-        _section("Months", _months(statistics)),
-        _section("Hours and weekdays", _hours(statistics.hours_by_weekday)),
-        _section("Blocks", _blocks(statistics)),
+        _section("Participants", _participants(statistics.participants), plot=PEOPLE_FILE),
+        _section("Months", _months(statistics), plot=ACTIVITY_FILE),
+        _section("Hours and weekdays", _hours(statistics.hours_by_weekday), plot=HOURS_FILE),
+        _section("Blocks", _blocks(statistics), plot=TOKENS_FILE),
+        _section("Left out", _left_out(statistics.dropped), plot=DROPPED_FILE),
         _section("Silences and replies", _pace(statistics)),
         _section("Media", _counted("kind", statistics.media_kinds)),
         _section("Reactions", _counted("reaction", statistics.reactions)),
@@ -89,8 +98,10 @@ def bar(value: int, greatest: int) -> str:
     return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
 
 
-def _section(title: str, body: str) -> str:
-    return f"## {title}\n\n{body}"
+def _section(title: str, body: str, *, plot: str = "") -> str:
+    """Return a section; its plot, a file beside the page, stands before its tables."""
+    image = f"![{title}]({plot})\n\n" if plot else ""
+    return f"## {title}\n\n{image}{body}"
 
 
 def _table(
@@ -183,10 +194,11 @@ def _chats(chats: Sequence[ChatStatistics]) -> str:
 def _participants(people: Sequence[ParticipantStatistics]) -> str:
     if not people:
         return "Nobody."
-    heads = ("who", "owner", "chats", "messages", "share", "", "characters", "average length")
+    heads = ("", "who", "owner", "chats", "messages", "share", "", "characters", "average length")
     greatest = people[0].messages
     rows = (
         (
+            _number(position),
             cell(person.name or person.sender_id),
             "yes" if person.is_owner else "",
             _number(person.chats),
@@ -196,9 +208,9 @@ def _participants(people: Sequence[ParticipantStatistics]) -> str:
             _number(person.characters),
             _number(person.average_length),
         )
-        for person in people[:MOST_ROWS]
+        for position, person in enumerate(people[:MOST_ROWS], start=1)
     )
-    return _table(heads, rows, left=(0, 1, 5)) + _more(len(people), MOST_ROWS)
+    return _table(heads, rows, left=(1, 2, 6)) + _more(len(people), MOST_ROWS)
 
 
 def _months(statistics: Statistics) -> str:
@@ -258,6 +270,17 @@ def _histogram(bins: Sequence[Bin]) -> str:
         for entry in bins
     )
     return _table(("tokens", "blocks", ""), rows, left=(0, 2))
+
+
+def _left_out(dropped: Sequence[DroppedStatistics]) -> str:
+    if not dropped:
+        return "Nothing."
+    greatest = max(reason.items for reason in dropped)
+    rows = (
+        (reason.asset, reason.reason, _number(reason.items), bar(reason.items, greatest))
+        for reason in dropped
+    )
+    return _table(("by", "reason", "items", ""), rows, left=(0, 1, 3))
 
 
 def _spreads(spreads: Mapping[str, Distribution], *, in_seconds: bool) -> str:

@@ -1,11 +1,12 @@
-"""What an export holds and what became of it, as statistics.json and statistics.md.
+"""What an export holds and what became of it, as statistics.json, statistics.md and plots.
 
 `counting` streams the tables, this module puts the counts together, `model`
-is the shape of the result, and `text` renders it for people. Names of people and chats
+is the shape of the result, and `text` and `plots` render it for people. Names of people and chats
 are part of it; the text of a message never is.
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ import numpy as np
 
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.draft import OutputDraft
+from resonare_pipeline.chats.blocks import BlocksSettings
 from resonare_pipeline.chats.statistics.counting import (
     REPLY_WITHIN_SECONDS,
     BlockCounts,
@@ -26,6 +28,7 @@ from resonare_pipeline.chats.statistics.counting import (
 from resonare_pipeline.chats.statistics.model import (
     BlockStatistics,
     ChatStatistics,
+    DroppedStatistics,
     MonthStatistics,
     PaceStatistics,
     ParticipantStatistics,
@@ -33,6 +36,7 @@ from resonare_pipeline.chats.statistics.model import (
     Threshold,
     Totals,
     distribution,
+    even_bins,
     power_of_two_bins,
     share,
 )
@@ -45,21 +49,43 @@ MARKDOWN_FILE = "statistics.md"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 SILENCES_SECONDS = (600, 1_800, 3_600, 7_200, 21_600, 86_400)  # ten minutes to a day
 
+MOST_EVEN_BINS = 80  # a bar of each is still seen on a page
+
+Dropped = Mapping[str, Mapping[str, int]]
+"""Asset → reason → items."""
+
 _Person = tuple[str, str | None]
 
 
 def write_statistics(
-    chats: Artifact, messages: Artifact, blocks: Artifact, out: OutputDraft
+    chats: Artifact,
+    messages: Artifact,
+    blocks: Artifact,
+    out: OutputDraft,
+    *,
+    bounds: BlocksSettings,
+    dropped: Dropped,
 ) -> None:
-    """Write statistics.json and statistics.md.
+    """Write statistics.json, statistics.md and the plots that it shows.
 
     The tables stand by chat and time; each is read once, in batches. Equal tables give equal bytes.
+
+    Args:
+        bounds: What the blocks were cut to.
+        dropped: What was left out on the way, in the order of the graph.
     """
-    statistics = _collect(chats, count_messages(messages), count_blocks(blocks))
+    # Here and not above: a plan needs no plots, and so no library for images.
+    from resonare_pipeline.chats.statistics.plots import draw_plots
+
+    statistics = _collect(chats, count_messages(messages), count_blocks(blocks), bounds, dropped)
     with out.open(JSON_FILE) as stream:
         stream.write(msgspec.json.format(msgspec.json.encode(statistics), indent=1) + b"\n")
+    plots = draw_plots(statistics)
     with out.open(MARKDOWN_FILE) as stream:
         stream.write(render_statistics(statistics).encode())
+    for name, content in plots.items():
+        with out.open(name, auxiliary=True) as stream:  # says nothing that the JSON does not
+            stream.write(content)
     totals = statistics.totals
     out.report(
         rows=totals.chats,
@@ -73,7 +99,13 @@ def write_statistics(
     )
 
 
-def _collect(chats: Artifact, messages: MessageCounts, blocks: BlockCounts) -> Statistics:
+def _collect(
+    chats: Artifact,
+    messages: MessageCounts,
+    blocks: BlockCounts,
+    bounds: BlocksSettings,
+    dropped: Dropped,
+) -> Statistics:
     written = Written()
     for tally in messages.writers.values():
         written.add(tally)
@@ -90,7 +122,8 @@ def _collect(chats: Artifact, messages: MessageCounts, blocks: BlockCounts) -> S
                 WEEKDAYS, messages.hours_of_week.reshape(7, 24).tolist(), strict=True
             )
         },
-        blocks=_blocks(blocks),
+        blocks=_blocks(blocks, bounds),
+        dropped=_dropped(dropped),
         pace=_pace(messages),
         media_kinds=_most_frequent_first(messages.media_kinds),
         reactions=_most_frequent_first(messages.reactions),
@@ -205,12 +238,23 @@ def _months(messages: MessageCounts) -> tuple[MonthStatistics, ...]:
     )
 
 
-def _blocks(blocks: BlockCounts) -> BlockStatistics:
+def _blocks(blocks: BlockCounts, bounds: BlocksSettings) -> BlockStatistics:
     tokens = _joined(blocks.tokens)
     return BlockStatistics(
+        min_tokens=bounds.min_tokens_per_block,
+        max_tokens=bounds.max_tokens_per_block,
         tokens=distribution(tokens),
         tokens_histogram=power_of_two_bins(tokens),
+        tokens_even_histogram=even_bins(tokens, at_most=MOST_EVEN_BINS),
         messages=distribution(_joined(blocks.members)),
+    )
+
+
+def _dropped(dropped: Dropped) -> tuple[DroppedStatistics, ...]:
+    return tuple(
+        DroppedStatistics(asset=asset, reason=reason, items=items)
+        for asset, reasons in dropped.items()
+        for reason, items in sorted(reasons.items(), key=lambda entry: (-entry[1], entry[0]))
     )
 
 

@@ -10,7 +10,8 @@ import pytest
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.files import LocalFiles, read_bytes
 from resonare_pipeline.artifacts.store import Store
-from resonare_pipeline.chats.statistics.writing import write_statistics
+from resonare_pipeline.chats.blocks import BlocksSettings
+from resonare_pipeline.chats.statistics.writing import Dropped, write_statistics
 from resonare_pipeline.rows import BLOCKS, CHATS, MESSAGES
 
 Row = dict[str, Any]
@@ -36,6 +37,7 @@ def statistics(
     chats: list[Row] | None = None,
     messages: list[Row] | pa.RecordBatch | None = None,
     blocks: list[Row] | None = None,
+    dropped: Dropped | None = None,
 ) -> Artifact:
     store = Store(LocalFiles(folder))
     out = store.output(store.attempt("s", "p", "f"), "chat_statistics")
@@ -44,6 +46,8 @@ def statistics(
         make(folder, "messages", MESSAGES, [] if messages is None else messages),
         make(folder, "blocks", BLOCKS, blocks or []),
         out,
+        bounds=BlocksSettings(),
+        dropped=dropped or {},
     )
     return out.staged()
 

@@ -1,0 +1,63 @@
+"""What the columns of tables mean, and which columns they come from, for people who look at them.
+
+Beside the schemas and not in them: a better sentence must neither change a file nor make a stage
+stale. `rows` holds the schemas.
+"""
+
+from collections.abc import Mapping
+
+Columns = Mapping[str, str]
+Lineage = Mapping[str, tuple[str, ...]]
+
+MESSAGE_COLUMNS: Columns = {
+    "message_id": "Chat id, and the id of the message in its source.",
+    "chat_id": "Kind and number of the chat in its source, such as telegram:user1.",
+    "sender_id": "Who wrote it; null where the source gives no id.",
+    "sender_name": "Name of the sender at that time.",
+    "is_owner": "Whether the person who exported the chat wrote it.",
+    "sent_at": "When it was sent, UTC.",
+    "text": "The text as it was written, without markup.",
+    "entities": "Formatting and links: type, offset and length in code points, value.",
+    "reply_to_id": "The message that it answers.",
+    "forwarded_from": "Whose message was forwarded.",
+    "media_kind": "What is attached: photo, sticker, voice message, …",
+    "media_path": "Where the export keeps what is attached.",
+    "reactions": "Emoji, and how many people gave each.",
+    "edited_at": "When it was last edited, UTC.",
+}
+
+CHAT_COLUMNS: Columns = {
+    "chat_id": "Kind and number of the chat in its source, such as telegram:user1.",
+    "name": "Name of the chat.",
+    "kind": "The source's own word, such as personal_chat.",
+    "source": "Where it comes from: telegram.",
+    "message_count": "Messages that were read.",
+    "dropped_count": "Entries that were left out, such as service messages.",
+    "participants": "Who wrote how many messages; most first.",
+    "first_sent_at": "Time of the first message, UTC.",
+    "last_sent_at": "Time of the last message, UTC.",
+}
+
+BLOCK_COLUMNS: Columns = {
+    "block_id": "Chat id, id of the first message, and a hash of all members.",
+    "chat_id": "The chat that it is cut from.",
+    "token_count": "Tokens of the conversation as it is rendered.",
+    "members": "Messages in time order, or parts of a message that is too long for one block.",
+    "started_at": "Time of the first message, UTC.",
+    "ended_at": "Time of the last message, UTC.",
+}
+
+ENRICHED_LINEAGE: Lineage = {name: (f"messages.{name}",) for name in MESSAGE_COLUMNS}
+
+BLOCK_LINEAGE: Lineage = {
+    "block_id": ("enriched_messages.message_id",),
+    "chat_id": ("enriched_messages.chat_id",),
+    "token_count": (
+        "enriched_messages.text",
+        "enriched_messages.sender_name",
+        "chats.participants",
+    ),
+    "members": ("enriched_messages.message_id", "enriched_messages.text"),
+    "started_at": ("enriched_messages.sent_at",),
+    "ended_at": ("enriched_messages.sent_at",),
+}
