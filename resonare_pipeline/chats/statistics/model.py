@@ -206,7 +206,7 @@ def even_bins(values: np.ndarray, *, at_most: int) -> tuple[Bin, ...]:
     width = 1
     while -(-greatest // width) > at_most:
         width *= 2
-    counts = np.bincount((values - 1) // width)
+    counts = np.bincount((values.astype(np.int64) - 1) // width)
     return tuple(
         Bin(at_least=index * width + 1, below=(index + 1) * width + 1, count=count)
         for index, count in enumerate(counts.tolist())

@@ -202,7 +202,7 @@ def _tokens(blocks: BlockStatistics) -> bytes:
     canvas = new_page(
         HEIGHT,
         "Conversations by length",
-        f"{blocks.tokens.count:,} conversations of {least:,} to {most:,} tokens",
+        f"{blocks.tokens.count:,} conversations; bounds: {least:,} and {most:,} tokens",
         (("bounds", MARK),),
     )
     if not bins:

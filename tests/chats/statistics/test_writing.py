@@ -1,5 +1,6 @@
 import datetime as dt
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.files import LocalFiles, read_bytes
 from resonare_pipeline.artifacts.store import Store
 from resonare_pipeline.chats.blocks import BlocksSettings
+from resonare_pipeline.chats.statistics.charts import PLOT_FILES
 from resonare_pipeline.chats.statistics.writing import Dropped, write_statistics
 from resonare_pipeline.rows import BLOCKS, CHATS, MESSAGES
 
@@ -348,3 +350,25 @@ def test_markdown_with_a_hostile_name_keeps_the_shape_of_its_tables(
         return [line.replace("\\|", "").count("|") for line in page.splitlines()]
 
     assert shape(hostile) == shape(plain)
+
+
+def test_left_out_items_stand_by_asset_and_then_most_first(tmp_path: Path) -> None:
+    dropped = {"messages": {"service": 3}, "blocks": {"no_reply": 2, "no_text": 9, "cut": 2}}
+    artifact = statistics(tmp_path, dropped=dropped)
+    assert [tuple(row.values()) for row in in_json(artifact)["dropped"]] == [
+        ("messages", "service", 3),
+        ("blocks", "no_text", 9),
+        ("blocks", "cut", 2),
+        ("blocks", "no_reply", 2),
+    ]
+    assert b"| blocks | no_text | 9 |" in content_of(artifact, "statistics.md")
+
+
+def test_plots_stand_beside_the_page_that_shows_them_and_change_no_digest(tmp_path: Path) -> None:
+    artifact = statistics(tmp_path, chats=[chat("c:1")], messages=[message(1, 0)])
+    page = content_of(artifact, "statistics.md").decode()
+    shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", page)
+    assert sorted(shown) == sorted(PLOT_FILES)
+    for name in shown:
+        assert content_of(artifact, name).startswith(b"\x89PNG")
+        assert artifact.file(name).auxiliary
