@@ -14,6 +14,7 @@ from resonare_pipeline.planning.graph import Graph
 from resonare_pipeline.planning.raw import RawKind
 from resonare_pipeline.planning.workspace import Workspace, environment, open_workspace
 from resonare_pipeline.settings import Places
+from resources.s3 import S3_KEY
 
 PARTITION_TAG = "dagster/partition"
 SETTINGS_KEY = "settings"
@@ -72,12 +73,16 @@ def settings_resource(
             places=places,
             single=Path(config["single"]) if "single" in config else None,
             folder=folder,
+            connect_s3=getattr(context.resources, S3_KEY),
         )
         _register_partition(context, workspace, job_groups)
         return RunSettings(workspace, force=config[FORCE])
 
     return dg.ResourceDefinition(
-        resource_fn=start, config_schema=_CONFIG, description="Settings of a run."
+        resource_fn=start,
+        config_schema=_CONFIG,
+        description="Settings of a run.",
+        required_resource_keys={S3_KEY},
     )
 
 

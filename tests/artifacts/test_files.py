@@ -7,12 +7,12 @@ import pytest
 
 from resonare_pipeline.artifacts.files import (
     LocalFiles,
-    open_files,
     read_bytes,
     read_if_there,
     storage_errors,
     write_bytes,
 )
+from resonare_pipeline.artifacts.opening import open_files
 from resonare_pipeline.errors import InputError, StoreError
 
 NOBODY = 65534

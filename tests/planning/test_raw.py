@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from resonare_pipeline.artifacts.files import LocalFiles
 from resonare_pipeline.errors import InputError, StoreError
 from resonare_pipeline.planning.raw import list_one, list_raw, partition_key
 from tests.planning.toy import TEXTS
@@ -16,27 +17,27 @@ def _write(path: Path, content: str = "x") -> None:
 def test_list_raw_takes_files_and_folders_by_name(tmp_path: Path) -> None:
     for name in ("a.txt", "b.v2.txt", "c/one.txt", "c/deep/two.txt", ".hidden.txt", "notes.md"):
         _write(tmp_path / "texts" / name)
-    listing = list_raw(tmp_path, [TEXTS])
+    listing = list_raw(LocalFiles(tmp_path), [TEXTS])
     assert listing.keys(TEXTS) == ["a", "b.v2", "c"]
     assert list(listing.inputs["texts", "c"].entries) == ["c/deep/two.txt", "c/one.txt"]
     assert listing.problems == {}
 
 
 def test_list_raw_without_folder_is_empty(tmp_path: Path) -> None:
-    assert list_raw(tmp_path, [TEXTS]).is_empty
+    assert list_raw(LocalFiles(tmp_path), [TEXTS]).is_empty
 
 
 def test_list_raw_folder_that_is_a_file_is_an_error(tmp_path: Path) -> None:
     _write(tmp_path / "texts")
     with pytest.raises(StoreError, match="not a folder"):
-        list_raw(tmp_path, [TEXTS])
+        list_raw(LocalFiles(tmp_path), [TEXTS])
 
 
 def test_list_raw_two_inputs_of_one_name_names_both(tmp_path: Path) -> None:
     _write(tmp_path / "texts/a.txt")
     _write(tmp_path / "texts/a/part.txt")
     _write(tmp_path / "texts/b.txt")
-    listing = list_raw(tmp_path, [TEXTS])
+    listing = list_raw(LocalFiles(tmp_path), [TEXTS])
     assert list(listing.inputs) == [("texts", "b")]
     message = str(listing.problems["texts", "a"])
     assert "a.txt" in message
@@ -48,13 +49,13 @@ def test_list_raw_same_name_in_two_normal_forms_is_one_key(tmp_path: Path) -> No
     composed = unicodedata.normalize("NFC", "josé")
     _write(tmp_path / "texts" / f"{composed}.txt")
     _write(tmp_path / "texts" / unicodedata.normalize("NFD", composed) / "x.txt")
-    listing = list_raw(tmp_path, [TEXTS])
+    listing = list_raw(LocalFiles(tmp_path), [TEXTS])
     assert set(listing.problems) == {("texts", composed)}
 
 
 def test_list_raw_folder_without_members_says_what_was_expected(tmp_path: Path) -> None:
     _write(tmp_path / "texts/photos/one.jpg")
-    listing = list_raw(tmp_path, [TEXTS])
+    listing = list_raw(LocalFiles(tmp_path), [TEXTS])
     message = str(listing.problems["texts", "photos"])
     assert "1 files but none of *.txt" in message
     assert "expected a text file" in message
