@@ -83,15 +83,15 @@ def die_while_writing(root: Path) -> None:
         os._exit(9)
 
 
-def test_store_after_a_worker_was_killed_serves_the_next_one(store: Store, root: Path) -> None:
+def test_store_after_a_worker_was_killed_serves_the_next_one(disk_store: Store, root: Path) -> None:
     process = SPAWN.Process(target=die_while_writing, args=(root,))
     process.start()
     process.join()
     assert process.exitcode == 9
-    assert store.find("words", "alice", "f1") is None
-    manifest = make(store, {"done.txt": b"y"})
-    assert store.find("words", "alice", "f1") == manifest
-    assert store.damage(manifest) == ""
+    assert disk_store.find("words", "alice", "f1") is None
+    manifest = make(disk_store, {"done.txt": b"y"})
+    assert disk_store.find("words", "alice", "f1") == manifest
+    assert disk_store.damage(manifest) == ""
 
 
 def write_beyond_the_limit(root: Path, size: int, answer: Connection) -> None:
@@ -106,9 +106,9 @@ def write_beyond_the_limit(root: Path, size: int, answer: Connection) -> None:
 
 @pytest.mark.parametrize("size", [LIMIT_BYTES + 1, 10 * LIMIT_BYTES])
 def test_store_that_takes_no_more_bytes_says_what_to_do_and_keeps_what_it_had(
-    store: Store, root: Path, size: int
+    disk_store: Store, root: Path, size: int
 ) -> None:
-    before = make(store, {"large.bin": b"small"}, fingerprint="f0")
+    before = make(disk_store, {"large.bin": b"small"}, fingerprint="f0")
     ours, theirs = SPAWN.Pipe()
     process = SPAWN.Process(target=write_beyond_the_limit, args=(root, size, theirs))
     process.start()
@@ -116,9 +116,9 @@ def test_store_that_takes_no_more_bytes_says_what_to_do_and_keeps_what_it_had(
     process.join()
     assert process.exitcode == 0
     assert "large.bin: File too large. Point RESONARE_STORE" in message
-    assert store.find("words", "alice", "f1") is None
-    assert store.find("words", "alice", "f0") == before
-    assert [path for path, _ in store.files.walk("stages/words/alice/f1", drafts=True)] == []
+    assert disk_store.find("words", "alice", "f1") is None
+    assert disk_store.find("words", "alice", "f0") == before
+    assert [path for path, _ in disk_store.files.walk("stages/words/alice/f1", drafts=True)] == []
 
 
 def serve_hits_read_only(root: Path, answer: Connection) -> None:
@@ -133,9 +133,9 @@ def serve_hits_read_only(root: Path, answer: Connection) -> None:
     answer.send(store.damage(manifest))
 
 
-def test_store_that_cannot_be_written_still_serves_hits(store: Store, root: Path) -> None:
-    source = make(store, {"a.txt": b"1"})
-    make_alias(store, source)
+def test_store_that_cannot_be_written_still_serves_hits(disk_store: Store, root: Path) -> None:
+    source = make(disk_store, {"a.txt": b"1"})
+    make_alias(disk_store, source)
     for path in root.rglob("a.txt"):
         path.write_bytes(b"1")  # another time: to be verified, which cannot be noted
     ours, theirs = SPAWN.Pipe()
