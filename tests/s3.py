@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,8 @@ from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 
 HOST = "127.0.0.1"
+
+logging.getLogger("werkzeug").setLevel(logging.WARNING)  # a line for each request drowns failures
 
 
 class Server:

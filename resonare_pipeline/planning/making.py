@@ -146,8 +146,12 @@ def _make_anew(
     progress: Progress,
 ) -> Manifest:
     _refuse_unready(entry)
-    if entry.ingredients is None:
-        raise StageError("planned without ingredients", where=entry.stage.name)
+    if entry.ingredients is None:  # hashed a moment ago, and again another size or version
+        raise InputChangedError(
+            "the raw input changed while it was being read",
+            where=entry.raw.where if entry.raw else entry.stage.name,
+            remedy="Run again when it is complete",
+        )
     # Arrow's own allocators keep much of what a stage frees, and the next one needs it more: on a
     # 500 MB export the system's allocator peaks 75 MB lower.
     pa.set_memory_pool(pa.system_memory_pool())

@@ -4,20 +4,6 @@ import pytest
 
 from resonare_pipeline.artifacts.files import Files, LocalFiles
 from resonare_pipeline.artifacts.store import Store
-from tests.artifacts.places import BucketPlace, DiskPlace, Place
-
-
-@pytest.fixture(params=["disk", "s3"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    """An empty root on each storage in turn."""
-    if request.param == "disk":
-        return DiskPlace(tmp_path / "store")
-    return BucketPlace(request.getfixturevalue("bucket"), "deep/store")
-
-
-@pytest.fixture
-def files(place: Place) -> Files:
-    return place.files
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from resonare_pipeline.artifacts.files import Files, LocalFiles, read_bytes
 from resonare_pipeline.artifacts.store import Store
 from resonare_pipeline.errors import DamagedArtifactError, FingerprintError, StageError
 from tests.artifacts.making import make, make_alias
-from tests.artifacts.places import contents
+from tests.places import contents
 
 SCHEMA = pa.schema([("id", pa.string())])
 

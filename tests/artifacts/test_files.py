@@ -20,7 +20,7 @@ from resonare_pipeline.artifacts.files import (
 )
 from resonare_pipeline.artifacts.opening import open_files
 from resonare_pipeline.errors import FileChangedError, InputError, MissingFileError, StoreError
-from tests.artifacts.places import Place, contents
+from tests.places import Place, contents
 
 NOBODY = 65534
 

@@ -24,7 +24,7 @@ from tests.artifacts.making import (
     manifest_path,
     stage_files,
 )
-from tests.artifacts.places import contents
+from tests.places import contents
 
 
 def test_find_after_commit_returns_what_was_committed(store: Store) -> None:

@@ -14,7 +14,7 @@ from tests.artifacts.making import (
     path_of,
     stage_files,
 )
-from tests.artifacts.places import DiskPlace, Place, contents, copy_all
+from tests.places import DiskPlace, Place, contents, copy_all
 
 
 def test_damage_of_a_missing_file_names_it(store: Store) -> None:

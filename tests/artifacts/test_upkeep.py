@@ -16,7 +16,7 @@ from tests.artifacts.making import (
     manifest_path,
     stage_files,
 )
-from tests.artifacts.places import Place
+from tests.places import Place
 
 TODAY = dt.datetime.now(dt.UTC).date()
 LATER = TODAY + dt.timedelta(days=100)  # all that is made now is old then

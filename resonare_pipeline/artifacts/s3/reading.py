@@ -4,6 +4,7 @@ The object is pinned to the ETag that the first answer had. One that is replaced
 error, even where the storage ignores the condition, so bytes of two versions are never mixed.
 """
 
+import contextlib
 import io
 import time
 from typing import Any, BinaryIO
@@ -95,7 +96,7 @@ class _Ranges(io.RawIOBase):
                     return b""
                 self._check(answer)
                 try:
-                    with answer["Body"] as body:
+                    with contextlib.closing(answer["Body"]) as body:
                         content = bytes(body.read())
                 except BotoCoreError:
                     if attempt == ATTEMPTS:
