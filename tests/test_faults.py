@@ -2,7 +2,7 @@
 
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,15 @@ import pytest
 from resonare_pipeline.artifacts.opening import open_files
 from resonare_pipeline.artifacts.s3.client import connect
 from resonare_pipeline.errors import StoreError
+from resonare_pipeline.planning.making import make
 from tests.faults import Faults, When, failing_requests
 from tests.places import contents
-from tests.planning.toy import Toy
+from tests.planning.toy import Toy, text, words_and_letters
 from tests.projects import Project, assert_nothing_torn, project_at, run
 from tests.s3 import Server, serving, use
 
-Before = Callable[[int], Exception | None]
 
-
-@pytest.mark.parametrize("when", When)
+@pytest.mark.parametrize("when", [When.AFTER, When.FOR_GOOD])
 def test_run_on_disk_failing_at_any_call_commits_nothing_torn_and_the_next_heals(
     tmp_path: Path, when: When
 ) -> None:
@@ -44,13 +43,14 @@ def test_run_on_disk_failing_at_any_call_commits_nothing_torn_and_the_next_heals
     assert failures > faults.calls / 2  # the rest is notes that a run can do without
 
 
-def toy_results(toy: Toy) -> tuple[dict[str, str], dict[str, bytes]]:
-    digests = {
+def make_some(toy: Toy) -> dict[str, str]:
+    """Make a raw input's hashes, two stages and their deliverables; return digests by asset."""
+    workspace = toy.open()
+    return {
         asset: entry.digest
-        for made in toy.make(toy.open())
-        for asset, entry in made.manifest.outputs.items()
+        for stage in (text, words_and_letters)
+        for asset, entry in make(workspace, stage, "a").manifest.outputs.items()
     }
-    return digests, contents(open_files(toy.place("output")))
 
 
 def assert_whole(toy: Toy, expected: dict[str, str]) -> None:
@@ -76,19 +76,20 @@ def test_run_on_s3_failing_at_any_request_commits_nothing_torn_and_the_next_heal
         return made
 
     whole = toy("whole")
-    with failing_requests(0, when) as asked:
-        toy_results(whole)
-    expected = toy_results(whole)
+    with failing_requests() as asked:
+        expected = make_some(whole)
+    laid = contents(open_files(whole.place("output")))
     failures = 0
     for number in range(1, len(asked) + 1):
         broken = toy(f"broken{number}")
         with failing_requests(number, when):
             try:
-                broken.make(broken.open())
+                make_some(broken)
             except StoreError:
                 failures += 1
-        assert_whole(broken, expected[0])
-        assert toy_results(broken) == expected
+        assert_whole(broken, expected)
+        assert make_some(broken) == expected
+        assert contents(open_files(broken.place("output"))) == laid
     assert failures > len(asked) / 2
 
 
@@ -111,7 +112,7 @@ def test_run_when_the_server_dies_midway_says_so_and_the_next_run_heals(
             return project_at(tmp_path, f"{remote}/raw", f"{remote}/store", laid)
 
         whole = project("whole").open()
-        with failing_requests(0, When.BEFORE) as asked:
+        with failing_requests() as asked:
             expected = run(whole)
         broken = project("broken").open()
         with (
