@@ -85,7 +85,9 @@ class Files(Protocol):
         ...
 
     def open_read(self, path: str) -> BinaryIO:
-        """Open a file for reading; the stream can seek, and sees one version of the file.
+        """Open a file for reading; the stream can seek.
+
+        A file that is replaced meanwhile is read as it was, or raises FileChangedError.
 
         Raises:
             MissingFileError: If there is no such file.

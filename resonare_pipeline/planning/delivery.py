@@ -5,7 +5,7 @@ nothing of times or places, so that equal inputs give equal folders.
 """
 
 import contextlib
-import shutil
+import hashlib
 from collections.abc import Sequence
 
 import msgspec
@@ -13,7 +13,7 @@ import msgspec
 from resonare_pipeline.artifacts.files import Files, read_if_there, write_bytes
 from resonare_pipeline.artifacts.manifest import FileEntry, Manifest
 from resonare_pipeline.artifacts.store import Store, folder_of
-from resonare_pipeline.errors import StoreError
+from resonare_pipeline.errors import DamagedArtifactError, StoreError
 from resonare_pipeline.fingerprint import CHUNK_BYTES, digest_of_stream, short_hash
 from resonare_pipeline.planning.graph import Stage
 
@@ -67,11 +67,7 @@ def _lay(output: Files, store: Store, stage: Stage, manifest: Manifest) -> None:
     verified = _Verified(output, store, folder)
     for asset, file in _deliverables(stage, manifest):
         if not verified.is_laid(file):
-            with (
-                store.files.open_read(file.path) as source,
-                output.open_write(f"{folder}/{file.name}") as sink,
-            ):
-                shutil.copyfileobj(source, sink, CHUNK_BYTES)
+            _copy(store, file, output, f"{folder}/{file.name}")
             verified.remember(file)
         now[file.name] = Laid(
             asset=asset, sha256=file.sha256, size=file.size, fingerprint=manifest.fingerprint
@@ -82,6 +78,19 @@ def _lay(output: Files, store: Store, stage: Stage, manifest: Manifest) -> None:
         write_bytes(
             output, f"{folder}/{OUTPUT_MANIFEST}", msgspec.json.format(content, indent=1) + b"\n"
         )
+
+
+def _copy(store: Store, file: FileEntry, output: Files, target: str) -> None:
+    """Copy a file of the store; what is not what was written is never laid."""
+    hasher = hashlib.sha256()
+    with store.files.open_read(file.path) as source, output.open_write(target) as sink:
+        while chunk := source.read(CHUNK_BYTES):
+            hasher.update(chunk)
+            sink.write(chunk)
+        if hasher.hexdigest() != file.sha256:
+            raise DamagedArtifactError(
+                "not what was written", where=store.files.locate(file.path), remedy="Run again"
+            )
 
 
 def laid_files(output: Files, folder: str) -> dict[str, Laid]:
