@@ -8,6 +8,7 @@ from assets.graph import GRAPH
 from resonare_pipeline.jobs import JOB_GROUPS, build_jobs
 from resonare_pipeline.sensors import build_sensors
 from resources.artifact_io import IO_MANAGER_KEY, artifact_io_manager
+from resources.s3 import S3_KEY, s3_resource
 from resources.settings import SETTINGS_KEY, settings_resource
 from resources.stage_assets import to_asset
 
@@ -26,6 +27,7 @@ def build_defs(overrides: Mapping[str, str] | None = None) -> dg.Definitions:
         resources={
             SETTINGS_KEY: settings_resource(GRAPH, JOB_GROUPS, overrides),
             IO_MANAGER_KEY: artifact_io_manager,
+            S3_KEY: s3_resource,
         },
         # Several processes cost seconds of imports each; stages spread over cores by themselves.
         executor=dg.in_process_executor,

@@ -7,7 +7,9 @@
     │   └── InputChangedError       raw input changed while it was being read
     ├── TokenizerError       a tokenizer that cannot be loaded or used
     ├── StoreError           the store, raw or output location cannot be read or written
-    │   └── DamagedArtifactError    a file behind a manifest is missing or altered
+    │   ├── DamagedArtifactError    a file behind a manifest is missing or altered
+    │   ├── MissingFileError        no file of that name
+    │   └── FileChangedError        a file was replaced while it was being read
     ├── StageError           a stage that cannot run as it was asked
     ├── CheckFailedError     a blocking check failed on staged output; nothing was committed
     └── FingerprintError     a value without a stable form
@@ -90,6 +92,14 @@ class StoreError(ResonareError, OSError):
 
 class DamagedArtifactError(StoreError):
     """A file behind a manifest is missing or is not what was written."""
+
+
+class MissingFileError(StoreError):
+    """There is no file of that name."""
+
+
+class FileChangedError(StoreError):
+    """A file was replaced while it was being read."""
 
 
 class StageError(ResonareError, RuntimeError):

@@ -15,6 +15,7 @@ from resonare_pipeline.planning.raw import RawKind
 from resonare_pipeline.planning.workspace import Workspace, environment, open_workspace
 from resonare_pipeline.settings import Places
 from resources.liveness import PROCESS_TAG, process_name
+from resources.s3 import S3_KEY
 
 PARTITION_TAG = "dagster/partition"
 SETTINGS_KEY = "settings"
@@ -73,6 +74,7 @@ def settings_resource(
             places=places,
             single=Path(config["single"]) if "single" in config else None,
             folder=folder,
+            connect_s3=getattr(context.resources, S3_KEY),
         )
         _register(context, workspace, job_groups)
         return RunSettings(workspace, force=config[FORCE])
@@ -82,6 +84,7 @@ def settings_resource(
         config_schema=_CONFIG,
         description="The project as a run sees it: settings from resonare.toml, the environment "
         "and the overrides, and where raw inputs, artifacts and deliverables lie.",
+        required_resource_keys={S3_KEY},
     )
 
 

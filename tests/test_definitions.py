@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,11 @@ import pytest
 import yaml
 
 from assets.graph import GRAPH
+from resonare_pipeline.artifacts.files import LocalFiles, read_bytes
+from resonare_pipeline.artifacts.opening import open_files
 from resonare_pipeline.definitions import build_defs, defs
+from tests.places import copy_all
+from tests.s3 import Server
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "tests" / "data" / "telegram" / "chatpackcli_export.json"
@@ -91,9 +96,14 @@ def project(tmp_path: Path) -> Path:
 
 
 def job_execute(
-    project: Path, home: Path | None, partition: str = "friends"
+    project: Path,
+    home: Path | None,
+    partition: str = "friends",
+    *,
+    without: tuple[str, ...] = (),
 ) -> subprocess.CompletedProcess[str]:
-    environ = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
+    left_out = ("DAGSTER_HOME", *without)
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     environ |= {"DAGSTER_TELEMETRY_DISABLED": "1"}
     if home is not None:
         home.mkdir(exist_ok=True)
@@ -117,6 +127,20 @@ def test_job_execute_works_with_no_a_fresh_and_a_used_home(project: Path) -> Non
         again = job_execute(project, home)
         assert again.returncode == 0, again.stderr
         assert laid.read_bytes() == content
+
+
+def test_job_execute_with_all_places_on_s3(project: Path, bucket: str, s3_server: Server) -> None:
+    location = f"s3://{bucket}/team"
+    copy_all(LocalFiles(project / "data" / "raw"), open_files(f"{location}/raw"))
+    shutil.rmtree(project / "data")
+    variables = s3_server.environment | {
+        f"RESONARE_{name.upper()}": f"{location}/{name}" for name in ("raw", "store", "output")
+    }
+    (project / ".env").write_text("".join(f"{name}={text}\n" for name, text in variables.items()))
+    done = job_execute(project, None, without=("AWS_", "RESONARE_"))
+    assert done.returncode == 0, done.stderr
+    assert b'"role"' in read_bytes(open_files(location), "output/chats/friends/train.jsonl")
+    assert not (project / "data").exists()
 
 
 def test_job_execute_unknown_partition_fails_and_lists_the_known(project: Path) -> None:

@@ -1,7 +1,8 @@
 """Byte files under one root: the only place where the store and the outputs touch storage.
 
-`Files` is what a storage must offer; `LocalFiles` is a folder on disk. Paths are relative, with
-forward slashes. A file written through `open_write` appears whole or not at all.
+`Files` is what a storage must offer; `LocalFiles` is a folder on disk, and `artifacts.s3` has its
+twin in a bucket. Paths are relative, with forward slashes; their order is that of their bytes. A
+file written through `open_write` appears whole or not at all.
 """
 
 import contextlib
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Protocol
 
-from resonare_pipeline.errors import StoreError
+from resonare_pipeline.errors import MissingFileError, StoreError
 
 BUFFER_BYTES = 1 << 18  # so that small writes cost no system call each
 
@@ -54,6 +55,19 @@ class FileStat:
     modified_at: dt.datetime | None = field(default=None, compare=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Child:
+    """What lies directly in a folder.
+
+    Attributes:
+        stat: Of a file, where the storage tells it with the name; else None.
+    """
+
+    name: str
+    is_folder: bool
+    stat: FileStat | None = None
+
+
 class Files(Protocol):
     """A tree of files under one root."""
 
@@ -66,8 +80,18 @@ class Files(Protocol):
         """Return a file's full name, for messages."""
         ...
 
+    def below(self, folder: str) -> "Files":
+        """Return the tree below a folder, which need not be there."""
+        ...
+
     def open_read(self, path: str) -> BinaryIO:
-        """Open a file for reading; the stream can seek."""
+        """Open a file for reading; the stream can seek.
+
+        A file that is replaced meanwhile is read as it was, or raises FileChangedError.
+
+        Raises:
+            MissingFileError: If there is no such file.
+        """
         ...
 
     def open_write(self, path: str) -> AbstractContextManager[BinaryIO]:
@@ -78,8 +102,18 @@ class Files(Protocol):
         """Return size and version, or None where there is no such file."""
         ...
 
+    def children(self, folder: str) -> list[Child] | None:
+        """Return what lies directly in a folder, in order of path.
+
+        None where the storage has folders and not this one.
+
+        Raises:
+            StoreError: If it is no folder, or cannot be listed.
+        """
+        ...
+
     def walk(self, folder: str, *, drafts: bool = False) -> Iterator[tuple[str, FileStat]]:
-        """Yield every file below a folder, in order of name; nothing if there is no folder.
+        """Yield every file below a folder, in order of path; nothing if there is no folder.
 
         Args:
             drafts: Also yield files that are being written, or whose writer died, by the names
@@ -144,17 +178,24 @@ class LocalFiles:
         """Return the path on disk."""
         return str(self._full(path))
 
+    def below(self, folder: str) -> "LocalFiles":
+        """Return the tree below a folder."""
+        return LocalFiles(self._full(folder))
+
     def open_read(self, path: str) -> BinaryIO:
         """Open a file for reading."""
         full = self._full(path)
         with storage_errors(str(full)):
-            return full.open("rb")
+            try:
+                return full.open("rb")
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+                raise MissingFileError(error.strerror or "No such file", where=str(full)) from error
 
     @contextlib.contextmanager
     def open_write(self, path: str) -> Iterator[BinaryIO]:
         """Write beside the target, flush to the device, then rename over it."""
         full = self._full(path)
-        draft = full.with_name(f".{uuid.uuid4().hex}{_DRAFT_SUFFIX}")
+        draft = full.with_name(draft_name("", uuid.uuid4().hex))
         with storage_errors(str(full)):
             full.parent.mkdir(parents=True, exist_ok=True)
             raw = _PlacedFile(draft, str(full))
@@ -181,24 +222,40 @@ class LocalFiles:
                 return None
         return None if stat.S_ISDIR(found.st_mode) else _file_stat(found)
 
+    def children(self, folder: str) -> list[Child] | None:
+        """Return what lies in a folder; sizes and times are not read."""
+        full = self._full(folder)
+        with storage_errors(str(full)):
+            try:
+                found = [
+                    Child(name=entry.name, is_folder=Path(entry.path).is_dir())
+                    for entry in os.scandir(full)
+                ]
+            except FileNotFoundError:
+                return None
+            except NotADirectoryError:
+                raise StoreError("not a folder", where=str(full)) from None
+        return sorted(found, key=lambda child: _sort_key(child.name, is_folder=child.is_folder))
+
     def walk(self, folder: str, *, drafts: bool = False) -> Iterator[tuple[str, FileStat]]:
-        """Yield files in order of name."""
+        """Yield files in order of path."""
         start = self._full(folder)
         with storage_errors(str(start)):
             yield from self._walk(start, drafts=drafts)
 
     def _walk(self, folder: Path, *, drafts: bool) -> Iterator[tuple[str, FileStat]]:
         try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            found = [(entry, entry.is_dir()) for entry in os.scandir(folder)]
         except (FileNotFoundError, NotADirectoryError):
             return
-        for entry in entries:
-            if entry.is_dir():
+        found.sort(key=lambda pair: _sort_key(pair[0].name, is_folder=pair[1]))
+        for entry, is_folder in found:
+            if is_folder:
                 yield from self._walk(Path(entry.path), drafts=drafts)
-            elif drafts or not _is_draft(entry.name):
+            elif drafts or not is_draft(entry.name):
                 with contextlib.suppress(FileNotFoundError):  # deleted since it was listed
-                    found = _file_stat(entry.stat())
-                    yield Path(entry.path).relative_to(self.root).as_posix(), found
+                    seen = _file_stat(entry.stat())
+                    yield Path(entry.path).relative_to(self.root).as_posix(), seen
 
     def move(self, source: str, target: str) -> None:
         """Move a folder by renaming it."""
@@ -221,8 +278,18 @@ class LocalFiles:
                 full.unlink()
 
 
-def _is_draft(name: str) -> bool:
+def draft_name(name: str, unique: str) -> str:
+    """Return the name under which a file is listed while it is being written."""
+    return f".{name}{unique}{_DRAFT_SUFFIX}"
+
+
+def is_draft(name: str) -> bool:
+    """Tell whether a name is that of a file that is being written."""
     return name.startswith(".") and name.endswith(_DRAFT_SUFFIX)
+
+
+def _sort_key(name: str, *, is_folder: bool) -> str:
+    return f"{name}/" if is_folder else name  # as whole paths are ordered
 
 
 def _file_stat(found: os.stat_result) -> FileStat:
@@ -231,22 +298,6 @@ def _file_stat(found: os.stat_result) -> FileStat:
         version=str(found.st_mtime_ns),
         modified_at=dt.datetime.fromtimestamp(found.st_mtime, dt.UTC),
     )
-
-
-def open_files(uri: str) -> LocalFiles:
-    """Return the storage behind a setting's value.
-
-    Args:
-        uri: A folder, absolute or relative to the working folder.
-
-    Raises:
-        StoreError: For a scheme that is not supported.
-    """
-    if "://" in uri:
-        raise StoreError(
-            "this kind of location is not supported", where=uri, expected="a folder on disk"
-        )
-    return LocalFiles(Path(uri).expanduser())
 
 
 def read_bytes(files: Files, path: str) -> bytes:
@@ -259,10 +310,8 @@ def read_if_there(files: Files, path: str) -> bytes | None:
     """Return a small file's content, or None where there is no such file."""
     try:
         return read_bytes(files, path)
-    except StoreError:
-        if files.stat(path) is None:  # asked second, so that reading takes one round trip
-            return None
-        raise
+    except MissingFileError:
+        return None
 
 
 def write_bytes(files: Files, path: str, content: bytes) -> None:

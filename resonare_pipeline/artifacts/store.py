@@ -42,6 +42,7 @@ REJECTED = "rejected"
 HASHES = "hashes"
 SEEN_NAME = "seen.json"
 UNPARTITIONED = "_"
+ATTEMPT_PARTS = 5  # stages/<stage>/<partition>/<fingerprint>/<attempt>
 LONGEST_NAME_BYTES = 200  # most file systems allow 255 bytes a name
 
 
@@ -177,12 +178,17 @@ class Store:
 
         Sizes and versions are compared; a file whose version is new is hashed again, once.
         """
+        files = unique_files(manifest.outputs.values())
+        stats = self._stats(files)
+        unsure = [file for file in files if not _is_as_written(file, stats.get(file.path))]
+        if not unsure:
+            return ""
         seen = self._seen(manifest)
         verified: dict[str, str] = {}
-        for file in unique_files(manifest.outputs.values()):
-            stat = self.files.stat(file.path)
-            known = (file.version, seen.versions.get(file.path))
-            if stat is None or stat.size != file.size or stat.version not in known:
+        for file in unsure:
+            stat = stats.get(file.path)
+            known = stat and stat.size == file.size and seen.versions.get(file.path) == stat.version
+            if not known:
                 if problem := self.problem(file):
                     return problem
                 verified[file.path] = stat.version if stat else ""
@@ -190,6 +196,20 @@ class Store:
             seen.versions |= verified
             self._note(manifest, seen)
         return ""
+
+    def _stats(self, files: Iterable[FileEntry]) -> dict[str, FileStat]:
+        """Return the stats of an artifact's files, with one call for those of one attempt."""
+        attempts: dict[str, list[str]] = {}
+        for file in files:
+            attempt = "/".join(file.path.split("/")[:ATTEMPT_PARTS])
+            attempts.setdefault(attempt, []).append(file.path)
+        found: dict[str, FileStat] = {}
+        for attempt, paths in attempts.items():
+            if len(paths) > 1:
+                found |= self.files.walk(attempt)
+            elif stat := self.files.stat(paths[0]):
+                found[paths[0]] = stat
+        return found
 
     def problem(self, file: FileEntry) -> str:
         """Hash a file and return how it differs from what was written, or an empty string."""
@@ -204,8 +224,10 @@ class Store:
 
     def mark_used(self, manifest: Manifest) -> None:
         """Remember the day of use, which keeps the artifact from being pruned."""
-        seen = self._seen(manifest)
         today = utc_now()[:10]
+        if manifest.made_at[:10] == today:  # which `used_on` counts as well
+            return
+        seen = self._seen(manifest)
         if seen.used_on != today:
             seen.used_on = today
             self._note(manifest, seen)
@@ -245,6 +267,10 @@ class Store:
     def _hashes_path(self, name: str) -> str:
         folder, _, last = name.rpartition("/")
         return f"{HASHES}/{folder}/{folder_of(last)}.json"
+
+
+def _is_as_written(file: FileEntry, stat: FileStat | None) -> bool:
+    return stat is not None and (stat.size, stat.version) == (file.size, file.version)
 
 
 def unique_files(outputs: Iterable[OutputEntry]) -> list[FileEntry]:

@@ -11,13 +11,20 @@ from dataclasses import dataclass, field
 
 from resonare_pipeline.artifacts.files import FileStat, read_if_there
 from resonare_pipeline.artifacts.manifest import MANIFEST_NAME, Manifest, is_of_other_version
-from resonare_pipeline.artifacts.store import REJECTED, SEEN_NAME, STAGES, Store, unique_files
+from resonare_pipeline.artifacts.store import (
+    ATTEMPT_PARTS,
+    REJECTED,
+    SEEN_NAME,
+    STAGES,
+    Store,
+    unique_files,
+)
 from resonare_pipeline.progress import Progress, silent
 
 Address = tuple[str, str | None, str]
 """Stage, partition and fingerprint."""
 
-_HOME_PARTS = 4  # stages/<stage>/<partition>/<fingerprint>
+_HOME_PARTS = ATTEMPT_PARTS - 1  # stages/<stage>/<partition>/<fingerprint>
 _WRITING = dt.timedelta(days=1)  # no attempt writes nothing for as long
 
 
@@ -207,10 +214,10 @@ def _survey(store: Store) -> dict[str, _Home]:
         if len(parts) <= _HOME_PARTS:
             continue
         home = homes.setdefault("/".join(parts[:_HOME_PARTS]), _Home())
-        if len(parts) == _HOME_PARTS + 1:
+        if len(parts) == ATTEMPT_PARTS:
             home.beside[path] = stat
         else:
-            home.attempts.setdefault("/".join(parts[: _HOME_PARTS + 1]), {})[path] = stat
+            home.attempts.setdefault("/".join(parts[:ATTEMPT_PARTS]), {})[path] = stat
     for path, home in homes.items():
         home.manifest = store.read_manifest(f"{path}/{MANIFEST_NAME}")
     return {path: home for path, home in homes.items() if not _is_foreign(store, path, home)}
@@ -225,7 +232,7 @@ def _is_foreign(store: Store, path: str, home: _Home) -> bool:
 def _by_folder(store: Store, root: str) -> dict[str, dict[str, FileStat]]:
     found: dict[str, dict[str, FileStat]] = {}
     for path, stat in store.files.walk(root, drafts=True):
-        found.setdefault("/".join(path.split("/")[: _HOME_PARTS + 1]), {})[path] = stat
+        found.setdefault("/".join(path.split("/")[:ATTEMPT_PARTS]), {})[path] = stat
     return found
 
 
@@ -262,7 +269,7 @@ def _is_unused(store: Store, manifest: Manifest, oldest: dt.date) -> bool:
 def _named_attempts(home: _Home) -> set[str]:
     """Return the attempts, here or elsewhere, whose files a manifest names."""
     entries = home.manifest.outputs.values() if home.manifest else ()
-    return {"/".join(file.path.split("/")[: _HOME_PARTS + 1]) for file in unique_files(entries)}
+    return {"/".join(file.path.split("/")[:ATTEMPT_PARTS]) for file in unique_files(entries)}
 
 
 def _midnight(day: dt.date) -> dt.datetime:

@@ -32,9 +32,21 @@ runs, and never what it makes.
 | `RESONARE_RAW` | `data/raw` | raw inputs: the folder that holds `chats/` |
 | `RESONARE_STORE` | `data/artifacts` | artifacts |
 | `RESONARE_OUTPUT` | `data/output` | deliverables |
-| `DAGSTER_HOME` | `data/.dagster` | Dagster's event log and schedules |
+| `DAGSTER_HOME` | `data/.dagster` | Dagster's event log and schedules; a folder on disk |
 
-Variables may also stand in `.env` in the working folder; those of the environment win.
+The first three are folders on disk, or `s3://bucket/prefix` for S3-compatible storage, each by
+itself. What storage that is, AWS's own variables say:
+
+| variable | meaning |
+|---|---|
+| `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | credentials |
+| `AWS_PROFILE` | instead of them: a profile in AWS's own files |
+| `AWS_REGION` | region of the bucket |
+| `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3` | address of storage that is not Amazon's |
+| `AWS_MAX_ATTEMPTS` | attempts at each request, 5 if unset |
+
+Variables may also stand in `.env` in the working folder; those of the environment win. See
+[operations](operations.md#s3-compatible-storage) for permissions and examples.
 """
 
 

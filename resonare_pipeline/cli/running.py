@@ -6,6 +6,7 @@ from resonare_pipeline.cli.display import Display
 from resonare_pipeline.cli.home import ensure_dagster_home
 from resonare_pipeline.cli.interrupts import noted_interrupts
 from resonare_pipeline.cli.request import Request
+from resonare_pipeline.errors import ResonareError
 from resonare_pipeline.planning.delivery import delivery_folder, laid_files
 from resonare_pipeline.planning.making import Cache, Listener, Made, listening, use_hit
 from resonare_pipeline.planning.plan import Entry, Status
@@ -68,7 +69,10 @@ def _run_partition(
         report.failures[name] = str(failed)
         return
     if not force and all(entry.status is Status.HIT for entry in entries):
-        report.made += [use_hit(request.workspace, entry) for entry in entries]
+        try:
+            report.made += [use_hit(request.workspace, entry) for entry in entries]
+        except ResonareError as error:  # a place for deliverables that cannot be written
+            report.failures[name] = str(error)
         return
     from resonare_pipeline.cli.orchestrating import run_partition
 

@@ -2,7 +2,7 @@
 
 from resonare_pipeline.artifacts.files import FileStat
 from resonare_pipeline.artifacts.store import Store
-from resonare_pipeline.errors import InputChangedError
+from resonare_pipeline.errors import FileChangedError, InputChangedError, MissingFileError
 from resonare_pipeline.fingerprint import digest_of_parts, digest_of_stream
 from resonare_pipeline.planning.raw import RawInput
 from resonare_pipeline.progress import Progress
@@ -39,9 +39,8 @@ def take_hashes(store: Store, raw: RawInput, progress: Progress) -> None:
     total = sum(stat.size for stat in raw.entries.values())
     done = 0
     for path, stat in raw.entries.items():
-        with raw.open(path) as stream:
-            digest = digest_of_stream(stream)
-        if raw.files.stat(path) != stat:
+        digest = _digest(raw, path)
+        if digest is None or raw.files.stat(path) != stat:
             raise InputChangedError(
                 "changed while being read",
                 where=raw.files.locate(path),
@@ -51,6 +50,15 @@ def take_hashes(store: Store, raw: RawInput, progress: Progress) -> None:
         done += stat.size
         progress(done, total, "bytes")
     store.keep_hashes(_record_name(raw), record)
+
+
+def _digest(raw: RawInput, path: str) -> str | None:
+    """Hash a file; None if the storage itself has noticed that it is another one now."""
+    try:
+        with raw.open(path) as stream:
+            return digest_of_stream(stream)
+    except (FileChangedError, MissingFileError):
+        return None
 
 
 def _record_name(raw: RawInput) -> str:

@@ -5,7 +5,7 @@ Whoever calls (a Dagster step, a test) gets the same outcome. A failure commits 
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +15,7 @@ import pyarrow as pa
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.manifest import CheckEntry, Manifest
 from resonare_pipeline.artifacts.store import Attempt
-from resonare_pipeline.errors import CheckFailedError, InputChangedError, StageError
+from resonare_pipeline.errors import CheckFailedError, InputChangedError, StageError, StoreError
 from resonare_pipeline.planning.delivery import deliver
 from resonare_pipeline.planning.graph import Stage, StageRun
 from resonare_pipeline.planning.hashes import known_hashes, take_hashes
@@ -111,7 +111,7 @@ def make(
         made = use_hit(workspace, entry)
     else:
         manifest = _make_anew(workspace, current, entry, inputs, progress)
-        deliver(workspace.output, workspace.store, stage, manifest)
+        deliver(workspace.outputs, workspace.store, stage, manifest)
         made = Made(
             stage=stage,
             partition=partition,
@@ -135,7 +135,7 @@ def use_hit(workspace: Workspace, entry: Entry) -> Made:
         raise StageError("not there", where=entry.stage.name)
     started = time.perf_counter()
     workspace.store.mark_used(entry.manifest)
-    deliver(workspace.output, workspace.store, entry.stage, entry.manifest)
+    deliver(workspace.outputs, workspace.store, entry.stage, entry.manifest)
     return Made(
         stage=entry.stage,
         partition=entry.partition,
@@ -153,8 +153,12 @@ def _make_anew(
     progress: Progress,
 ) -> Manifest:
     _refuse_unready(entry)
-    if entry.ingredients is None:
-        raise StageError("planned without ingredients", where=entry.stage.name)
+    if entry.ingredients is None:  # hashed a moment ago, and again another size or version
+        raise InputChangedError(
+            "the raw input changed while it was being read",
+            where=entry.raw.where if entry.raw else entry.stage.name,
+            remedy="Run again when it is complete",
+        )
     # Arrow's own allocators keep much of what a stage frees, and the next one needs it more: on a
     # 500 MB export the system's allocator peaks 75 MB lower.
     pa.set_memory_pool(pa.system_memory_pool())
@@ -172,7 +176,9 @@ def _make_anew(
             seconds=round(time.perf_counter() - started, 3),
         )
     except BaseException:
-        workspace.store.discard(attempt)
+        # What cannot be deleted now is cleared away by pruning; the first failure is what matters.
+        with suppress(StoreError):
+            workspace.store.discard(attempt)
         raise
     finally:
         pa.default_memory_pool().release_unused()

@@ -4,14 +4,14 @@ Nothing is read but directory entries; hashing is the business of the stage that
 """
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from resonare_pipeline.artifacts.files import Files, FileStat, LocalFiles, storage_errors
-from resonare_pipeline.errors import InputError, ResonareError, StoreError, UnknownPartitionError
+from resonare_pipeline.artifacts.files import Child, Files, FileStat, LocalFiles
+from resonare_pipeline.errors import InputError, ResonareError, UnknownPartitionError
 
 LISTED_KEYS = 20  # names shown in a message before it becomes unreadable
 
@@ -72,10 +72,13 @@ class RawListing:
     Attributes:
         inputs: (folder, key) → input.
         problems: (folder, key) → what is wrong with it.
+        roots_missing: Where a kind's folder should be and is not. In a bucket there are no folders,
+            so none is missing there.
     """
 
     inputs: Mapping[tuple[str, str], RawInput] = field(default_factory=dict)
     problems: Mapping[tuple[str, str], ResonareError] = field(default_factory=dict)
+    roots_missing: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -127,8 +130,8 @@ def _is_unprintable(character: str) -> bool:
     return unicodedata.category(character) in ("Cc", "Cs")  # controls; bytes that are no UTF-8
 
 
-def list_raw(root: Path, kinds: Iterable[RawKind], *, only: str | None = None) -> RawListing:
-    """List the raw inputs below a root folder, or those of one key alone.
+def list_raw(root: Files, kinds: Iterable[RawKind], *, only: str | None = None) -> RawListing:
+    """List the raw inputs below a root, or those of one key alone.
 
     Hidden names are passed over, and so are files of other endings. A folder that is absent has no
     inputs.
@@ -138,17 +141,22 @@ def list_raw(root: Path, kinds: Iterable[RawKind], *, only: str | None = None) -
     """
     inputs: dict[tuple[str, str], RawInput] = {}
     problems: dict[tuple[str, str], ResonareError] = {}
+    missing: list[str] = []
     for kind in kinds:
-        for path in _children(root / kind.folder):
-            if only is not None and only not in _possible_keys(path):
+        files = root.below(kind.folder)
+        children = files.children("")
+        if children is None:
+            missing.append(files.uri)
+        for child in children or ():
+            if child.name.startswith(".") or not _is_wanted(child, only):
                 continue
-            if path.is_dir() or path.suffix.lower() in kind.suffixes:
-                _add(inputs, problems, kind, path)
-    return RawListing(inputs=inputs, problems=problems)
+            if child.is_folder or _suffix(child.name) in kind.suffixes:
+                _add(inputs, problems, kind, files, child)
+    return RawListing(inputs=inputs, problems=problems, roots_missing=tuple(missing))
 
 
 def list_one(path: Path, kinds: Iterable[RawKind]) -> RawListing:
-    """List a single file or folder, wherever it lies, as the only raw input.
+    """List a single file or folder on disk, wherever it lies, as the only raw input.
 
     Raises:
         InputError: If it does not exist, or is of no known kind.
@@ -157,9 +165,11 @@ def list_one(path: Path, kinds: Iterable[RawKind]) -> RawListing:
         raise InputError("no such file or folder", where=str(path))
     inputs: dict[tuple[str, str], RawInput] = {}
     problems: dict[tuple[str, str], ResonareError] = {}
+    full = path.absolute()
+    child = Child(name=full.name, is_folder=full.is_dir())
     for kind in kinds:
-        if path.is_dir() or path.suffix.lower() in kind.suffixes:
-            _add(inputs, problems, kind, path.absolute())
+        if child.is_folder or _suffix(child.name) in kind.suffixes:
+            _add(inputs, problems, kind, LocalFiles(full.parent), child)
             return RawListing(inputs=inputs, problems=problems)
     raise InputError(
         f"a file with the ending {path.suffix or 'none'!r} is no known input",
@@ -168,57 +178,49 @@ def list_one(path: Path, kinds: Iterable[RawKind]) -> RawListing:
     )
 
 
-def _possible_keys(path: Path) -> set[str]:
-    return {unicodedata.normalize("NFC", name) for name in (path.name, path.stem)}
+def _suffix(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()
 
 
-def _children(folder: Path) -> Iterator[Path]:
-    with storage_errors(str(folder)):
-        try:
-            found = sorted(folder.iterdir())
-        except FileNotFoundError:
-            return
-        except NotADirectoryError:
-            raise StoreError("not a folder", where=str(folder)) from None
-    yield from (path for path in found if not path.name.startswith("."))
+def _is_wanted(child: Child, only: str | None) -> bool:
+    names = (child.name, PurePosixPath(child.name).stem)
+    return only is None or only in (unicodedata.normalize("NFC", name) for name in names)
 
 
 def _add(
     inputs: dict[tuple[str, str], RawInput],
     problems: dict[tuple[str, str], ResonareError],
     kind: RawKind,
-    path: Path,
+    files: Files,
+    child: Child,
 ) -> None:
-    address = (kind.folder, path.name)
+    address = (kind.folder, child.name)
     try:
-        key = partition_key(path.name, is_file=not path.is_dir())
+        key = partition_key(child.name, is_file=not child.is_folder)
         address = (kind.folder, key)
-        entries = _members(kind, path) if path.is_dir() else _single(path)
+        entries = _members(kind, files, child.name) if child.is_folder else _single(files, child)
     except ResonareError as error:
         problems[address] = error
         return
     if (twin := inputs.pop(address, None)) is not None:
         problems[address] = InputError(
-            f"two raw inputs have the name {key!r}: {twin.where} and {path}",
+            f"two raw inputs have the name {key!r}: {twin.where} and {files.locate(child.name)}",
             expected="one",
             remedy="Rename or remove one of them",
         )
     elif address not in problems:
-        inputs[address] = RawInput(
-            kind=kind, key=key, files=LocalFiles(path.parent), entries=entries
-        )
+        inputs[address] = RawInput(kind=kind, key=key, files=files, entries=entries)
 
 
-def _single(path: Path) -> dict[str, FileStat]:
-    stat = LocalFiles(path.parent).stat(path.name)
+def _single(files: Files, child: Child) -> dict[str, FileStat]:
+    stat = child.stat or files.stat(child.name)
     if stat is None:
-        raise InputError("vanished while it was listed", where=str(path))
-    return {path.name: stat}
+        raise InputError("vanished while it was listed", where=files.locate(child.name))
+    return {child.name: stat}
 
 
-def _members(kind: RawKind, folder: Path) -> dict[str, FileStat]:
-    files = dict(LocalFiles(folder.parent).walk(folder.name))
-    visible = {path: stat for path, stat in files.items() if "/." not in path}
+def _members(kind: RawKind, files: Files, folder: str) -> dict[str, FileStat]:
+    visible = {path: stat for path, stat in files.walk(folder) if "/." not in path}
     for pattern in kind.members:
         chosen = {
             path: stat
@@ -229,6 +231,6 @@ def _members(kind: RawKind, folder: Path) -> dict[str, FileStat]:
             return chosen
     raise InputError(
         f"the folder holds {len(visible)} files but none of {' or '.join(kind.members)}",
-        where=str(folder),
+        where=files.locate(folder),
         expected=kind.expected,
     )

@@ -7,9 +7,12 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from resonare_pipeline.artifacts.files import Files, open_files
+from resonare_pipeline.artifacts.files import Files
+from resonare_pipeline.artifacts.opening import is_remote, open_files
+from resonare_pipeline.artifacts.s3.client import AWS_PREFIX, Connect, connect
 from resonare_pipeline.artifacts.store import Store
 from resonare_pipeline.planning.graph import Graph
+from resonare_pipeline.planning.operation import DeliverySettings
 from resonare_pipeline.planning.raw import RawListing, list_one, list_raw
 from resonare_pipeline.settings import Places, Settings, load_settings
 
@@ -20,7 +23,10 @@ class Workspace:
 
     Attributes:
         folder: Where resonare.toml and .env lie.
-        places: Where things lie.
+        places: Where things lie, as the person wrote it.
+        raw: The raw inputs, by the full name of their root: hashes are remembered by that, however
+            the folder is spelt today.
+        outputs: Where deliverables are laid; the first is the output folder.
         single: A file or folder that is taken as the only raw input, or None.
     """
 
@@ -28,20 +34,24 @@ class Workspace:
     settings: Settings
     folder: Path
     places: Places
+    raw: Files
     store: Store
-    output: Files
+    outputs: tuple[Files, ...]
     single: Path | None = None
+
+    @property
+    def output(self) -> Files:
+        """The output folder."""
+        return self.outputs[0]
 
     def list_raw(self, *, only: str | None = None) -> RawListing:
         """List the raw inputs there are now, or those of one key."""
         kinds = self.graph.raw_kinds()
         if self.single is not None:
             return list_one(self.single, kinds)
-        # Hashes are remembered by full name, however the folder is spelt today.
-        root = Path(self.places.raw).expanduser().absolute()
-        listing = list_raw(root, kinds, only=only)
+        listing = list_raw(self.raw, kinds, only=only)
         # An unknown key is answered with the known ones, so all are listed for that.
-        return listing if only is None or not listing.is_empty else list_raw(root, kinds)
+        return listing if only is None or not listing.is_empty else list_raw(self.raw, kinds)
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -59,6 +69,7 @@ def open_workspace(
     places: Places | None = None,
     single: Path | None = None,
     folder: Path | None = None,
+    connect_s3: Connect = connect,
 ) -> Workspace:
     """Open the project in a folder.
 
@@ -68,18 +79,40 @@ def open_workspace(
         places: Where things lie; None: as the environment says.
         single: A file or folder to take as the only raw input.
         folder: Where resonare.toml and .env lie; None: the working folder.
+        connect_s3: Makes the client of S3, if a place lies there; else from AWS's own variables.
+
+    Raises:
+        SettingsError: For a setting that cannot be used.
+        StoreError: For a place that is not supported, or a client that cannot be made.
     """
     folder = folder or Path.cwd()
     environ = environment(folder)
     places = places or Places.from_environment(environ)
+    settings = load_settings(
+        graph.sections(), folder=folder, environ=environ, overrides=overrides or {}
+    )
+    laid = filter(None, (places.output, settings.section(DeliverySettings).also_to))
+    outputs = tuple(dict.fromkeys(laid))
+    if any(map(is_remote, (places.raw, places.store, *outputs))):
+        _hand_on_aws_variables(environ)
+    raw = places.raw if is_remote(places.raw) else str(Path(places.raw).expanduser().absolute())
     return Workspace(
         graph=graph,
-        settings=load_settings(
-            graph.sections(), folder=folder, environ=environ, overrides=overrides or {}
-        ),
+        settings=settings,
         folder=folder,
         places=places,
-        store=Store(open_files(places.store)),
-        output=open_files(places.output),
+        raw=open_files(raw, connect_s3),
+        store=Store(open_files(places.store, connect_s3)),
+        outputs=tuple(open_files(place, connect_s3) for place in outputs),
         single=single,
     )
+
+
+def _hand_on_aws_variables(environ: Mapping[str, str]) -> None:
+    """Put AWS's own variables of `.env` where AWS's libraries look for them.
+
+    They stay in the environment of this process: credentials are looked up whenever they expire.
+    """
+    for name, value in environ.items():
+        if name.startswith(AWS_PREFIX) and value:
+            os.environ.setdefault(name, value)

@@ -1,9 +1,8 @@
 """Small artifacts for tests of the store."""
 
-import os
 from collections.abc import Mapping
-from pathlib import Path
 
+from resonare_pipeline.artifacts.files import read_bytes, write_bytes
 from resonare_pipeline.artifacts.manifest import MANIFEST_NAME, Ingredients, Manifest
 from resonare_pipeline.artifacts.store import Attempt, Store
 
@@ -64,24 +63,18 @@ def make_alias(
     return commit(store, attempt)
 
 
-def files_below(root: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(root).as_posix(): path.read_bytes()
-        for path in root.rglob("*")
-        if path.is_file()
-    }
-
-
-def path_of(root: Path, manifest: Manifest, name: str) -> Path:
+def path_of(manifest: Manifest, name: str) -> str:
+    """Return where a file of an artifact lies."""
     entry = manifest.outputs[manifest.stage]
-    return root / next(file.path for file in entry.files if file.name == name)
+    return next(file.path for file in entry.files if file.name == name)
 
 
-def manifest_path(root: Path, fingerprint: str = "f1") -> Path:
-    return root / "stages" / "words" / "alice" / fingerprint / MANIFEST_NAME
+def manifest_path(fingerprint: str = "f1", *, partition: str = "alice") -> str:
+    return f"stages/words/{partition}/{fingerprint}/{MANIFEST_NAME}"
 
 
-def touch_later(path: Path) -> None:
-    """Give a file another time, as any change does."""
-    stat = path.stat()
-    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns + 10**9))
+def edit_manifest(store: Store, old: str, new: str, fingerprint: str = "f1") -> None:
+    """Replace text in a manifest by hand."""
+    path = manifest_path(fingerprint)
+    content = read_bytes(store.files, path).replace(old.encode(), new.encode())
+    write_bytes(store.files, path, content)

@@ -1,12 +1,10 @@
-import shutil
 import unicodedata
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resonare_pipeline.artifacts.files import FileStat
+from resonare_pipeline.artifacts.files import FileStat, read_bytes, write_bytes
 from resonare_pipeline.artifacts.manifest import (
     FORMAT_VERSION,
     MANIFEST_NAME,
@@ -18,7 +16,15 @@ from resonare_pipeline.artifacts.manifest import (
 )
 from resonare_pipeline.artifacts.store import Store, folder_of
 from resonare_pipeline.errors import StoreError
-from tests.artifacts.making import SOME, commit, files_below, make, manifest_path, stage_files
+from tests.artifacts.making import (
+    SOME,
+    commit,
+    edit_manifest,
+    make,
+    manifest_path,
+    stage_files,
+)
+from tests.places import contents
 
 
 def test_find_after_commit_returns_what_was_committed(store: Store) -> None:
@@ -98,22 +104,21 @@ def test_commit_of_several_outputs_makes_all_of_them_visible_at_once(store: Stor
     ids=["empty", "cut", "null", "list", "binary", "no utf-8", "nested", "fields missing"],
 )
 def test_find_with_a_garbage_manifest_is_none_and_the_next_commit_heals(
-    store: Store, root: Path, garbage: bytes
+    store: Store, garbage: bytes
 ) -> None:
     make(store, SOME)
-    manifest_path(root).write_bytes(garbage)
+    write_bytes(store.files, manifest_path(), garbage)
     assert store.find("words", "alice", "f1") is None
     assert list(store.manifests()) == []
     again = make(store, SOME)
     assert store.find("words", "alice", "f1") == again
 
 
-def test_find_with_a_manifest_cut_anywhere_is_none(store: Store, root: Path) -> None:
+def test_find_with_a_manifest_cut_anywhere_is_none(store: Store) -> None:
     make(store, SOME)
-    path = manifest_path(root)
-    whole = path.read_bytes()
+    whole = read_bytes(store.files, manifest_path())
     for length in range(0, len(whole.rstrip()), 7):
-        path.write_bytes(whole[:length])
+        write_bytes(store.files, manifest_path(), whole[:length])
         assert store.find("words", "alice", "f1") is None
 
 
@@ -135,11 +140,10 @@ def test_decode_manifest_of_another_version_is_none(store: Store) -> None:
     assert not is_of_other_version(content)
 
 
-def test_find_of_a_manifest_copied_by_hand_to_another_address_is_none(
-    store: Store, root: Path
-) -> None:
+def test_find_of_a_manifest_copied_by_hand_to_another_address_is_none(store: Store) -> None:
     make(store, SOME)
-    shutil.copytree(manifest_path(root).parents[1], root / "stages" / "words" / "bob")
+    copied = read_bytes(store.files, manifest_path())
+    write_bytes(store.files, manifest_path(partition="bob"), copied)
     assert store.find("words", "bob", "f1") is None
     assert len(list(store.manifests())) == 1
 
@@ -151,11 +155,10 @@ def test_manifests_passes_over_an_output_that_is_called_like_a_manifest(store: S
     assert len(list(store.manifests())) == 2
 
 
-def test_newest_is_the_manifest_that_was_made_last(store: Store, root: Path) -> None:
+def test_newest_is_the_manifest_that_was_made_last(store: Store) -> None:
     make(store, SOME, fingerprint="f1")
     make(store, SOME, partition="bob", fingerprint="f3")
-    path = manifest_path(root, "f1")
-    path.write_bytes(path.read_bytes().replace(b'"made_at": "2', b'"made_at": "3'))
+    edit_manifest(store, '"made_at": "2', '"made_at": "3')
     make(store, SOME, fingerprint="f2")
     found = store.newest("words", "alice")
     assert found is not None
@@ -163,13 +166,14 @@ def test_newest_is_the_manifest_that_was_made_last(store: Store, root: Path) -> 
     assert store.newest("words", "carol") is None
 
 
-def test_reject_keeps_the_files_and_commits_nothing(store: Store, root: Path) -> None:
+def test_reject_keeps_the_files_and_commits_nothing(store: Store) -> None:
     attempt = stage_files(store, SOME)
-    kept = Path(store.reject(attempt))
-    assert sorted(path.read_bytes() for path in kept.rglob("*.txt")) == [b"one", b"two"]
-    assert kept.is_relative_to(root / "rejected" / "words" / "alice" / "f1")
+    where = store.reject(attempt)
+    kept = contents(store.files)
+    assert sorted(kept.values()) == [b"one", b"two"]
+    assert {path.split("/")[0] for path in kept} == {"rejected"}
+    assert where.startswith(store.files.locate("rejected/words/alice/f1"))
     assert store.find("words", "alice", "f1") is None
-    assert not [path for path in files_below(root) if path.startswith("stages/")]
 
 
 def test_reject_of_an_attempt_without_files_is_no_error(store: Store) -> None:
@@ -191,12 +195,11 @@ def test_discard_deletes_the_attempt_and_no_other(store: Store) -> None:
     assert sorted(names) == ["a.txt", "b.txt", MANIFEST_NAME]
 
 
-def test_used_on_is_the_day_of_the_making_and_then_of_the_use(store: Store, root: Path) -> None:
+def test_used_on_is_the_day_of_the_making_and_then_of_the_use(store: Store) -> None:
     manifest = make(store, SOME)
     assert store.used_on(manifest) == manifest.made_at[:10]
     old = manifest.made_at.replace(manifest.made_at[:10], "2020-01-01")
-    path = manifest_path(root)
-    path.write_bytes(path.read_bytes().replace(manifest.made_at.encode(), old.encode()))
+    edit_manifest(store, manifest.made_at, old)
     aged = store.find("words", "alice", "f1")
     assert aged is not None
     assert store.used_on(aged) == "2020-01-01"
@@ -261,12 +264,10 @@ def test_known_hashes_are_those_kept_under_the_name(store: Store) -> None:
 
 
 @pytest.mark.parametrize("garbage", [b"", b"{", b"\xff", b'{"a": [1]}'])
-def test_known_hashes_of_a_garbage_record_are_none(
-    store: Store, root: Path, garbage: bytes
-) -> None:
+def test_known_hashes_of_a_garbage_record_are_none(store: Store, garbage: bytes) -> None:
     store.keep_hashes("raw/chats/alice", {"a": (FileStat(size=3, version="17"), "d")})
-    for name in files_below(root):
-        (root / name).write_bytes(garbage)
+    for path in contents(store.files):
+        write_bytes(store.files, path, garbage)
     assert store.known_hashes("raw/chats/alice") == {}
 
 

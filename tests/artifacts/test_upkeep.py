@@ -4,10 +4,19 @@ from pathlib import Path
 
 import pytest
 
+from resonare_pipeline.artifacts.files import write_bytes
 from resonare_pipeline.artifacts.manifest import MANIFEST_NAME, Manifest
 from resonare_pipeline.artifacts.store import Store
 from resonare_pipeline.artifacts.upkeep import ListingRow, listing, prune, verify
-from tests.artifacts.making import commit, make, make_alias, stage_files
+from tests.artifacts.making import (
+    commit,
+    edit_manifest,
+    make,
+    make_alias,
+    manifest_path,
+    stage_files,
+)
+from tests.places import Place
 
 TODAY = dt.datetime.now(dt.UTC).date()
 LATER = TODAY + dt.timedelta(days=100)  # all that is made now is old then
@@ -27,11 +36,6 @@ def left(store: Store) -> set[tuple[str, str | None, str]]:
 
 def files_of(store: Store) -> dict[str, int]:
     return {path: stat.size for path, stat in store.files.walk("", drafts=True)}
-
-
-def set_age(root: Path, path: str, *, days: int) -> None:
-    then = dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
-    os.utime(root / path, (then.timestamp(), then.timestamp()))
 
 
 def test_listing_of_a_store_has_a_row_for_each_artifact_in_order(store: Store) -> None:
@@ -75,7 +79,8 @@ def test_verify_of_a_sound_store_yields_nothing_and_reads_all_bytes_once(store: 
     assert seen == [(3, 9, "bytes"), (8, 9, "bytes"), (9, 9, "bytes")]
 
 
-def test_verify_sees_altered_bytes_that_size_and_time_hide(store: Store, root: Path) -> None:
+def test_verify_sees_altered_bytes_that_size_and_time_hide(disk_store: Store, root: Path) -> None:
+    store = disk_store
     manifest = make(store, SOME)
     alias = make_alias(store, manifest)
     make(store, SOME, partition="bob")
@@ -88,11 +93,11 @@ def test_verify_sees_altered_bytes_that_size_and_time_hide(store: Store, root: P
     assert list(verify(store)) == [(alias, problem), (manifest, problem)]
 
 
-def test_verify_names_every_file_that_is_wrong(store: Store, root: Path) -> None:
+def test_verify_names_every_file_that_is_wrong(store: Store) -> None:
     manifest = make(store, SOME)
-    first, second = (root / file.path for file in manifest.outputs["words"].files)
-    first.unlink()
-    second.write_bytes(b"x")
+    first, second = (file.path for file in manifest.outputs["words"].files)
+    store.files.delete(first)
+    write_bytes(store.files, second, b"x")
     problem = "a.txt is missing; b.txt has 1 bytes, not 5"
     assert list(verify(store)) == [(manifest, problem)]
 
@@ -117,10 +122,9 @@ def test_prune_keeps_what_was_used_within_the_days(store: Store, days: int, kept
     assert len(left(store)) == kept
 
 
-def test_prune_counts_the_day_of_use_and_not_that_of_the_making(store: Store, root: Path) -> None:
+def test_prune_counts_the_day_of_use_and_not_that_of_the_making(store: Store) -> None:
     manifest = make(store, SOME)
-    path = root / "stages" / "words" / "alice" / "f1" / MANIFEST_NAME
-    path.write_bytes(path.read_bytes().replace(manifest.made_at[:4].encode(), b"2001"))
+    edit_manifest(store, manifest.made_at[:4], "2001")
     aged = store.find("words", "alice", "f1")
     assert aged is not None
     store.mark_used(aged)
@@ -154,7 +158,7 @@ def test_prune_of_an_alias_leaves_the_files_of_its_source(store: Store) -> None:
 
 
 def test_prune_deletes_attempts_that_nobody_names_once_all_in_them_is_old(
-    store: Store, root: Path
+    store: Store, place: Place
 ) -> None:
     manifest = make(store, SOME)
     stage_files(store, SOME)  # beside an artifact
@@ -162,7 +166,7 @@ def test_prune_deletes_attempts_that_nobody_names_once_all_in_them_is_old(
     half_old = stage_files(store, SOME, fingerprint="f3")
     for path in files_of(store):
         if not (path.startswith(half_old.folder) and path.endswith("a.txt")):
-            set_age(root, path, days=3)
+            place.set_age(path, days=3)
     report = prune(store, current=[address(manifest)], keep_days=30, today=TODAY)
     assert (report.attempts, report.artifacts, report.size) == (2, 0, 16)
     names = sorted(path.rpartition("/")[2] for path in files_of(store))
@@ -177,59 +181,59 @@ def test_prune_keeps_an_attempt_that_is_being_written(store: Store) -> None:
     assert len(left(store)) == 1
 
 
-def test_prune_keeps_an_attempt_with_one_long_file_under_the_pen(store: Store, root: Path) -> None:
+def test_prune_keeps_an_attempt_with_one_long_file_under_the_pen(
+    store: Store, place: Place
+) -> None:
     attempt = store.attempt("words", "alice", "f1")
     draft = store.output(attempt, "words")
     with draft.open("early.txt") as stream:
         stream.write(b"1")
     with draft.open("long.txt") as stream:
-        stream.write(b"2")
+        stream.write(b"2" * place.draft_bytes)
         for path in files_of(store):
             if path.endswith("early.txt"):
-                set_age(root, path, days=9)
+                place.set_age(path, days=9)
         assert prune(store, current=[], keep_days=0, today=TODAY).attempts == 0
     draft.report(rows=1)
     commit(store, attempt)
     assert len(left(store)) == 1
 
 
-def test_prune_deletes_drafts_of_writers_that_died(store: Store, root: Path) -> None:
+def test_prune_deletes_drafts_of_writers_that_died(store: Store, place: Place) -> None:
     manifest = make(store, SOME)
     home = "stages/words/alice/f1"
-    for name in (f"{home}/.dead.tmp", f"{home}/gone/words/.dead.tmp"):
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_bytes(b"12345")
-        set_age(root, name, days=3)
+    for folder in (home, f"{home}/gone/words", "stages/words/alice/f2/gone/words"):
+        place.leave_draft(f"{folder}/dead", b"12345", days=3)
+    place.leave_draft(f"{home}/young/words/alive", b"12345", days=0)
     report = prune(store, current=[address(manifest)], keep_days=30, today=TODAY)
-    assert not [path for path in files_of(store) if path.endswith(".tmp")]
-    assert (report.attempts, report.size) == (1, 10)
+    drafts = [path for path in files_of(store) if path.endswith(".tmp")]
+    assert [path.split("/")[4] for path in drafts] == ["young"]
+    assert (report.attempts, report.size) == (2, 15)
     assert len(left(store)) == 1
 
 
-def test_prune_deletes_rejected_files_after_the_days(store: Store, root: Path) -> None:
+def test_prune_deletes_rejected_files_after_the_days(store: Store, place: Place) -> None:
     for fingerprint in ("f1", "f2"):
         store.reject(stage_files(store, SOME, fingerprint=fingerprint))
     for path in files_of(store):
-        set_age(root, path, days=40 if "/f1/" in path else 20)
+        place.set_age(path, days=40 if "/f1/" in path else 20)
     report = prune(store, current=[], keep_days=30, today=TODAY)
     assert (report.rejected, report.size) == (1, 8)
     assert {path.split("/")[3] for path in files_of(store)} == {"f2"}
 
 
-def test_prune_of_a_garbage_manifest_deletes_what_nobody_can_read(store: Store, root: Path) -> None:
+def test_prune_of_a_garbage_manifest_deletes_what_nobody_can_read(store: Store) -> None:
     make(store, SOME)
-    path = root / "stages" / "words" / "alice" / "f1" / MANIFEST_NAME
-    path.write_bytes(b"{")
+    write_bytes(store.files, manifest_path(), b"{")
     assert prune(store, current=[], keep_days=30, today=TODAY).size == 0
     report = prune(store, current=[], keep_days=30, today=LATER)
     assert (report.artifacts, report.attempts) == (0, 1)
     assert files_of(store) == {}
 
 
-def test_prune_leaves_what_another_release_has_made(store: Store, root: Path) -> None:
+def test_prune_leaves_what_another_release_has_made(store: Store) -> None:
     make(store, SOME)
-    path = root / "stages" / "words" / "alice" / "f1" / MANIFEST_NAME
-    path.write_bytes(path.read_bytes().replace(b'"format_version": 1', b'"format_version": 2'))
+    edit_manifest(store, '"format_version": 1', '"format_version": 2')
     before = files_of(store)
     assert prune(store, current=[], keep_days=30, today=LATER).size == 0
     assert files_of(store) == before

@@ -6,6 +6,7 @@ import pytest
 
 from resonare_pipeline.errors import (
     CheckFailedError,
+    DamagedArtifactError,
     InputChangedError,
     StageError,
     UnknownPartitionError,
@@ -185,6 +186,19 @@ def test_deliverables_are_laid_again_when_missing_or_different(toy: Toy) -> None
     toy.make(toy.open())
     assert laid.read_text() == "one\ntwo\nthree"
     assert (laid.parent / "manifest.json").read_bytes() == before
+
+
+def test_deliverable_whose_source_is_altered_unnoticed_is_not_laid(toy: Toy) -> None:
+    toy.make(toy.open())
+    laid = toy.folder / "output/texts/a/words.txt"
+    laid.unlink()
+    source = next((toy.folder / "store").rglob("words.txt"))
+    stat = source.stat()
+    source.write_bytes(b"ONE\ntwo\nthree")
+    os.utime(source, ns=(stat.st_atime_ns, stat.st_mtime_ns))  # as the plan sees it, all is well
+    with pytest.raises(DamagedArtifactError, match=r"words\.txt: not what was written"):
+        make(toy.open(), words_and_letters, "a")
+    assert not laid.exists()
 
 
 def test_graph_with_input_that_nothing_makes_is_refused() -> None:

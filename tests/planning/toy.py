@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from resonare_pipeline.artifacts.files import write_bytes
 from resonare_pipeline.artifacts.manifest import CheckEntry
+from resonare_pipeline.artifacts.opening import open_files
 from resonare_pipeline.planning.graph import Check, Graph, Output, StageRun, asset
 from resonare_pipeline.planning.making import Made, make
+from resonare_pipeline.planning.operation import OPERATION
 from resonare_pipeline.planning.plan import Plan, Status, plan
 from resonare_pipeline.planning.raw import RawKind
 from resonare_pipeline.planning.workspace import Workspace, open_workspace
@@ -99,34 +102,33 @@ def parity(run: StageRun) -> None:
 
 
 GRAPH = Graph(stages=(text, words_and_letters, same_words, parity))
+OPERATED = Graph(stages=GRAPH.stages, operation=OPERATION)
 
 
 @dataclass(frozen=True)
 class Toy:
-    """The toy project in a folder."""
+    """The toy project in a folder, whose places may lie elsewhere."""
 
     folder: Path
+    location: str = ""
 
-    def write(self, name: str, content: str) -> Path:
-        path = self.folder / "raw" / "texts" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content)
-        return path
+    def place(self, name: str) -> str:
+        return f"{self.location or self.folder}/{name}"
+
+    def write(self, name: str, content: str) -> None:
+        write_bytes(open_files(self.place("raw")), f"texts/{name}", content.encode())
 
     def open(
         self,
         overrides: Mapping[str, str] | None = None,
         *,
         store: str = "store",
+        graph: Graph = GRAPH,
         single: Path | None = None,
     ) -> Workspace:
-        places = Places(
-            raw=str(self.folder / "raw"),
-            store=str(self.folder / store),
-            output=str(self.folder / "output"),
-        )
+        places = Places(raw=self.place("raw"), store=self.place(store), output=self.place("output"))
         return open_workspace(
-            GRAPH, overrides=overrides, places=places, folder=self.folder, single=single
+            graph, overrides=overrides, places=places, folder=self.folder, single=single
         )
 
     def make(self, workspace: Workspace, partition: str = "a") -> list[Made]:

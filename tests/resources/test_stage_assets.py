@@ -5,6 +5,7 @@ import dagster as dg
 import pytest
 
 from resources.artifact_io import IO_MANAGER_KEY, artifact_io_manager
+from resources.s3 import S3_KEY, s3_resource
 from resources.settings import SETTINGS_KEY, settings_resource
 from resources.stage_assets import to_asset
 from tests.planning.toy import GRAPH, Toy
@@ -38,6 +39,7 @@ def execute(
         resources={
             SETTINGS_KEY: settings_resource(GRAPH, {"texts_job": ("texts",)}, {}),
             IO_MANAGER_KEY: artifact_io_manager,
+            S3_KEY: s3_resource,
         },
         executor=dg.in_process_executor,
     )
