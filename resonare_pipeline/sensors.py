@@ -10,6 +10,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from resonare_pipeline.artifacts.s3.client import Connect
 from resonare_pipeline.artifacts.store import utc_now
 from resonare_pipeline.errors import ResonareError
 from resonare_pipeline.planning.graph import Graph, Stage
@@ -91,8 +92,10 @@ def _sensor(watched: _Watched) -> dg.SensorDefinition:
             f"and starts {watched.job_name} for each that is not up to date."
         ),
     )
-    def evaluate(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        workspace = open_workspace(watched.graph, overrides=watched.overrides)
+    def evaluate(
+        context: dg.SensorEvaluationContext, s3: dg.ResourceParam[Connect]
+    ) -> dg.SensorResult:
+        workspace = open_workspace(watched.graph, overrides=watched.overrides, connect_s3=s3)
         return _tick(context, workspace, watched)
 
     return evaluate

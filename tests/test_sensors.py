@@ -4,16 +4,21 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import dagster as dg
 import pytest
 
 from assets.graph import GRAPH
+from resonare_pipeline.artifacts.files import Files, write_bytes
+from resonare_pipeline.artifacts.opening import open_files
 from resonare_pipeline.errors import StoreError
 from resonare_pipeline.jobs import JOB_GROUPS
 from resonare_pipeline.planning.making import make
 from resonare_pipeline.planning.workspace import open_workspace
 from resonare_pipeline.sensors import build_sensors
+from resources.s3 import S3_KEY, s3_resource
+from tests.s3 import serving, use
 
 SAMPLE = Path(__file__).parent / "data" / "telegram" / "chatpackcli_export.json"
 JOB, PARTITIONS = "chats_job", "chat_exports"
@@ -28,7 +33,9 @@ class Daemon:
         (self.sensor,) = build_sensors(GRAPH, JOB_GROUPS, {"blocks.min_tokens_per_block": "8"})
 
     def tick(self) -> dg.SensorResult:
-        with dg.build_sensor_context(instance=self.instance, cursor=self.cursor) as context:
+        with dg.build_sensor_context(
+            instance=self.instance, cursor=self.cursor, resources={S3_KEY: s3_resource}
+        ) as context:
             result = self.sensor(context)
         assert isinstance(result, dg.SensorResult)
         for change in result.dynamic_partitions_requests or ():
@@ -48,24 +55,64 @@ class Daemon:
         return set(self.instance.get_dynamic_partitions(PARTITIONS))
 
 
+class Raw(Protocol):
+    """The raw folder of chats, on one storage."""
+
+    def put(self, key: str, *, at: int = 1) -> None:
+        """Write an export, last written at a time."""
+        ...
+
+    def remove(self, key: str) -> None:
+        """Remove an export."""
+        ...
+
+
+class Folder:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def put(self, key: str, *, at: int = 1) -> None:
+        path = self.path / f"{key}.json"
+        shutil.copy(SAMPLE, path)
+        os.utime(path, (at, at))
+
+    def remove(self, key: str) -> None:
+        (self.path / f"{key}.json").unlink()
+
+
+class Bucket:
+    def __init__(self, files: Files) -> None:
+        self.files = files
+
+    def put(self, key: str, *, at: int = 1) -> None:
+        # An ETag tells of the content alone, so another time is another content here.
+        write_bytes(self.files, f"{key}.json", SAMPLE.read_bytes() + b" " * at)
+
+    def remove(self, key: str) -> None:
+        self.files.delete(f"{key}.json")
+
+
 @pytest.fixture
-def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
     monkeypatch.chdir(tmp_path)
-    folder = tmp_path / "data" / "raw" / "chats"
-    folder.mkdir(parents=True)
-    return folder
+    path = tmp_path / "data" / "raw" / "chats"
+    path.mkdir(parents=True)
+    return Folder(path)
+
+
+@pytest.fixture(params=["disk", "s3"])
+def raw(request: pytest.FixtureRequest, folder: Folder, monkeypatch: pytest.MonkeyPatch) -> Raw:
+    if request.param == "disk":
+        return folder
+    location = f"s3://{request.getfixturevalue('bucket')}/raw"
+    monkeypatch.setenv("RESONARE_RAW", location)
+    return Bucket(open_files(f"{location}/chats"))
 
 
 @pytest.fixture
-def daemon(raw: Path) -> Iterator[Daemon]:  # noqa: ARG001  # it looks into that folder
+def daemon(folder: Folder) -> Iterator[Daemon]:  # noqa: ARG001  # the working folder
     with dg.DagsterInstance.ephemeral() as instance:
         yield Daemon(instance)
-
-
-def put(raw: Path, key: str, *, at: int = 1) -> None:
-    path = raw / f"{key}.json"
-    shutil.copy(SAMPLE, path)
-    os.utime(path, (at, at))
 
 
 def make_current(key: str) -> None:
@@ -75,38 +122,36 @@ def make_current(key: str) -> None:
 
 
 def test_sensor_takes_a_file_at_the_second_look_and_registers_it_at_the_first(
-    raw: Path, daemon: Daemon
+    raw: Raw, daemon: Daemon
 ) -> None:
-    put(raw, "a")
+    raw.put("a")
     assert daemon.asked() == []
     assert daemon.partitions == {"a"}
     assert daemon.asked() == ["a"]
     assert daemon.asked() == []
 
 
-def test_sensor_every_request_has_a_run_key_of_its_own(raw: Path, daemon: Daemon) -> None:
+def test_sensor_every_request_has_a_run_key_of_its_own(raw: Raw, daemon: Daemon) -> None:
     keys = []
     for at in (1, 1, 2, 2, 1, 1):
-        put(raw, "a", at=at)
+        raw.put("a", at=at)
         keys += [request.run_key for request in daemon.tick().run_requests or ()]
     assert len(set(keys)) == len(keys) == 3
 
 
-def test_sensor_passes_over_what_the_planner_calls_current(raw: Path, daemon: Daemon) -> None:
-    put(raw, "a")
-    put(raw, "b")
+def test_sensor_passes_over_what_the_planner_calls_current(raw: Raw, daemon: Daemon) -> None:
+    raw.put("a")
+    raw.put("b")
     make_current("a")
     daemon.tick()
     assert daemon.asked() == ["b"]
-    put(raw, "a", at=5)
+    raw.put("a", at=5)
     daemon.tick()
     assert daemon.asked() == ["a"]
 
 
-def test_sensor_waits_while_a_run_of_the_partition_is_in_progress(
-    raw: Path, daemon: Daemon
-) -> None:
-    put(raw, "a")
+def test_sensor_waits_while_a_run_of_the_partition_is_in_progress(raw: Raw, daemon: Daemon) -> None:
+    raw.put("a")
     daemon.tick()
     run = dg.DagsterRun(
         job_name=JOB, status=dg.DagsterRunStatus.STARTED, tags={"dagster/partition": "a"}
@@ -119,11 +164,11 @@ def test_sensor_waits_while_a_run_of_the_partition_is_in_progress(
     assert daemon.asked() == ["a"]
 
 
-def test_sensor_retires_what_two_listings_miss(raw: Path, daemon: Daemon) -> None:
-    put(raw, "a")
-    put(raw, "b")
+def test_sensor_retires_what_two_listings_miss(raw: Raw, daemon: Daemon) -> None:
+    raw.put("a")
+    raw.put("b")
     daemon.tick()
-    (raw / "a.json").unlink()
+    raw.remove("a")
     daemon.tick()
     assert daemon.partitions == {"a", "b"}
     daemon.tick()
@@ -132,35 +177,35 @@ def test_sensor_retires_what_two_listings_miss(raw: Path, daemon: Daemon) -> Non
 
 @pytest.mark.parametrize("is_gone", [True, False], ids=["folder gone", "folder empty"])
 def test_sensor_unmounted_folder_retires_nothing(
-    raw: Path, daemon: Daemon, *, is_gone: bool
+    folder: Folder, daemon: Daemon, *, is_gone: bool
 ) -> None:
-    put(raw, "a")
+    folder.put("a")
     daemon.tick()
-    shutil.rmtree(raw)
+    shutil.rmtree(folder.path)
     if not is_gone:
-        raw.mkdir()
+        folder.path.mkdir()
     for _ in range(4):
         assert "unmounted" in str(daemon.tick().skip_reason)
     assert daemon.partitions == {"a"}
 
 
 def test_sensor_folder_that_cannot_be_listed_fails_the_tick_and_changes_nothing(
-    raw: Path, daemon: Daemon
+    folder: Folder, daemon: Daemon
 ) -> None:
-    put(raw, "a")
+    folder.put("a")
     daemon.tick()
     before = daemon.cursor
-    raw.rename(raw.with_name("elsewhere"))
-    raw.write_text("in the folder's place")
+    folder.path.rename(folder.path.with_name("elsewhere"))
+    folder.path.write_text("in the folder's place")
     with pytest.raises(StoreError, match="not a folder"):
         daemon.tick()
     assert (daemon.cursor, daemon.partitions) == (before, {"a"})
 
 
-def test_sensor_two_inputs_of_one_name_are_told_and_not_run(raw: Path, daemon: Daemon) -> None:
-    put(raw, "a")
-    (raw / "a").mkdir()
-    shutil.copy(SAMPLE, raw / "a" / "result.json")
+def test_sensor_two_inputs_of_one_name_are_told_and_not_run(folder: Folder, daemon: Daemon) -> None:
+    folder.put("a")
+    (folder.path / "a").mkdir()
+    shutil.copy(SAMPLE, folder.path / "a" / "result.json")
     for _ in range(3):
         result = daemon.tick()
         assert not result.run_requests
@@ -168,11 +213,11 @@ def test_sensor_two_inputs_of_one_name_are_told_and_not_run(raw: Path, daemon: D
 
 
 def test_sensor_asks_for_no_more_than_the_limit_until_runs_end(
-    raw: Path, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+    raw: Raw, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RESONARE_SENSORS__REQUESTS_PER_TICK", "2")
     for key in "abc":
-        put(raw, key)
+        raw.put(key)
     daemon.tick()
     assert daemon.asked() == ["a", "b"]
     runs = [
@@ -189,10 +234,10 @@ def test_sensor_asks_for_no_more_than_the_limit_until_runs_end(
 
 
 def test_sensor_with_a_lost_cursor_asks_again_only_for_what_is_not_current(
-    raw: Path, daemon: Daemon
+    raw: Raw, daemon: Daemon
 ) -> None:
-    put(raw, "a")
-    put(raw, "b")
+    raw.put("a")
+    raw.put("b")
     daemon.tick()
     first = [request.run_key for request in daemon.tick().run_requests or ()]
     make_current("a")
@@ -205,11 +250,32 @@ def test_sensor_with_a_lost_cursor_asks_again_only_for_what_is_not_current(
     assert again[0][1] not in first
 
 
-def test_sensor_looks_at_thousands_of_inputs(raw: Path, daemon: Daemon) -> None:
+def test_sensor_looks_at_thousands_of_inputs(folder: Folder, daemon: Daemon) -> None:
     for number in range(3_000):
-        (raw / f"export-{number:04}.json").write_text("{}")
+        (folder.path / f"export-{number:04}.json").write_text("{}")
     daemon.tick()
     assert len(daemon.partitions) == 3_000
     assert len(daemon.asked()) == 50
     assert daemon.cursor is not None
     assert len(daemon.cursor) < 100_000
+
+
+def test_sensor_storage_that_does_not_answer_fails_the_tick_and_changes_nothing(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    with serving() as server:
+        use(server, monkeypatch)
+        server.client().create_bucket(Bucket="exports")
+        monkeypatch.setenv("RESONARE_RAW", "s3://exports")
+        raw = Bucket(open_files("s3://exports/chats"))
+        raw.put("a")
+        daemon.tick()
+        before = daemon.cursor
+        server.stop()
+        for _ in range(3):
+            with pytest.raises(StoreError, match="exports"):
+                daemon.tick()
+        assert (daemon.cursor, daemon.partitions) == (before, {"a"})
+        server.start()
+        assert daemon.asked() == ["a"]

@@ -8,6 +8,7 @@ import pytest
 from dagster._core.launcher import WorkerStatus
 
 from resources.liveness import PROCESS_TAG, WatchfulRunLauncher, is_gone, process_name
+from tests.processes import wait_for
 
 PRINT_NAME = "from resources.liveness import process_name; print(process_name(), flush=True); "
 
@@ -35,8 +36,7 @@ def test_process_that_was_killed_is_gone_before_and_after_it_is_reaped() -> None
         name = process.stdout.readline().strip()
         assert not is_gone(name)
         process.kill()
-        process.stdout.read()  # ends with the process, which is then a zombie
-        assert is_gone(name)
+        wait_for("the process to be a zombie", lambda: is_gone(name))
     assert is_gone(name)
 
 
