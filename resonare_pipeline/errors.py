@@ -18,6 +18,8 @@ Each message says what was found, where, what was expected, and what to do about
 line prints that message and no traceback. Nothing here may import another project module.
 """
 
+from typing import Any
+
 
 class ResonareError(Exception):
     """Base of all errors that a person can act on.
@@ -107,7 +109,13 @@ class StageError(ResonareError, RuntimeError):
 
 
 class CheckFailedError(StageError):
-    """A blocking check failed on staged output; nothing was committed."""
+    """A blocking check failed on staged output; nothing was committed.
+
+    Attributes:
+        checks: What every check of the stage found, those that passed included.
+    """
+
+    checks: tuple[Any, ...] = ()
 
 
 class FingerprintError(ResonareError, TypeError):

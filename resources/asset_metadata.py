@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 
 from resonare_pipeline.artifacts.artifact import Artifact
-from resonare_pipeline.artifacts.manifest import OutputEntry
+from resonare_pipeline.artifacts.manifest import CheckEntry, OutputEntry
 from resonare_pipeline.artifacts.reading import main_file
 from resonare_pipeline.planning.graph import Output
 from resonare_pipeline.planning.making import Cache, Made
@@ -100,22 +100,21 @@ def _places(made: Made, artifact: Artifact) -> dict[str, Any]:
     }
 
 
-def check_results(made: Made, asset: str) -> list[dg.AssetCheckResult]:
-    """Return the checks of one asset, as its manifest holds them.
+def check_results(checks: Iterable[CheckEntry], partition: str | None) -> list[dg.AssetCheckResult]:
+    """Return what checks found, for Dagster.
 
     The partition stands among the metadata: Dagster's checks have partitions as a preview only.
     """
-    partition = {} if made.partition is None else {"partition": made.partition}
+    where = {} if partition is None else {"partition": partition}
     return [
         dg.AssetCheckResult(
             check_name=check.name,
             asset_key=check.asset,
             passed=check.passed,
             description=check.message or None,
-            metadata=partition | {name: _plain(value) for name, value in check.metadata.items()},
+            metadata=where | {name: _plain(value) for name, value in check.metadata.items()},
         )
-        for check in made.manifest.checks
-        if check.asset == asset
+        for check in checks
     ]
 
 

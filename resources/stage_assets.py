@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from resonare_pipeline.artifacts.artifact import Artifact
-from resonare_pipeline.errors import ResonareError
+from resonare_pipeline.errors import CheckFailedError, ResonareError
 from resonare_pipeline.fingerprint import short_hash
 from resonare_pipeline.planning.graph import Output, Stage
 from resonare_pipeline.planning.making import Made, make
@@ -44,12 +44,14 @@ def to_asset(stage: Stage) -> dg.AssetsDefinition:
     )
     def compute(
         context: dg.AssetExecutionContext, **inputs: Artifact
-    ) -> Iterator[dg.MaterializeResult[Artifact]]:
+    ) -> Iterator[dg.MaterializeResult[Artifact] | dg.AssetCheckResult]:
         settings: RunSettings = getattr(context.resources, SETTINGS_KEY)
         partition = context.partition_key if stage.raw is not None else None
         try:
             made = make(settings.workspace, stage, partition, inputs=inputs, force=settings.force)
         except ResonareError as error:
+            if isinstance(error, CheckFailedError):
+                yield from check_results(error.checks, partition)
             raise dg.Failure(description=str(error), allow_retries=False) from error
         yield from _report(settings, context.instance, made)
 
@@ -80,12 +82,14 @@ def _report(
 ) -> Iterator[dg.MaterializeResult[Artifact]]:
     workspace = settings.workspace
     rows = preview_rows(workspace.settings.section(UiSettings), instance.event_log_storage)
+    checks = check_results(made.manifest.checks, made.partition)
     for output in made.stage.outputs:
+        key = dg.AssetKey(output.asset)
         artifact = workspace.store.artifact(made.manifest, output.asset)
         yield dg.MaterializeResult(
-            asset_key=output.asset,
+            asset_key=key,
             value=artifact,
             data_version=dg.DataVersion(artifact.digest),
             metadata=made_metadata(made, output, artifact, rows=rows),
-            check_results=check_results(made, output.asset),
+            check_results=[check for check in checks if check.asset_key == key],
         )

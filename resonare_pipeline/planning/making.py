@@ -190,11 +190,13 @@ def _refuse_failed(
     failed = [check for check in checks if not check.passed]
     if failed:
         kept = workspace.store.reject(attempt)
-        raise CheckFailedError(
+        error = CheckFailedError(
             "; ".join(f"check {check.name} failed: {check.message}" for check in failed),
             where=f"{entry.stage.name} {entry.partition or ''}".strip(),
             remedy=f"What was made is kept at {kept}; nothing was committed",
         )
+        error.checks = checks
+        raise error
 
 
 def _refuse_unready(entry: Entry) -> None:

@@ -117,10 +117,11 @@ def partition_key(name: str, *, is_file: bool) -> str:
         InputError: For a name that cannot be a key.
     """
     key = unicodedata.normalize("NFC", PurePosixPath(name).stem if is_file else name)
-    if not key or "/" in key or key.startswith(".") or any(map(_is_unprintable, key)):
+    unusable = "/" in key or "..." in key or key.startswith(".")  # dots mean ranges to Dagster
+    if not key or unusable or any(map(_is_unprintable, key)):
         raise InputError(
             f"the name {name!r} cannot name a partition",
-            expected="UTF-8 without a slash, a leading dot or control characters",
+            expected="UTF-8 without a slash, a leading dot, three dots or control characters",
             remedy="Rename it",
         )
     return key

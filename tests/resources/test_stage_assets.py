@@ -141,6 +141,8 @@ def test_run_failing_check_is_a_failure_that_names_it(
     [failure] = [event for event in result.all_events if event.is_step_failure]
     assert "check length failed: 5 letters" in str(failure.step_failure_data.user_failure_data)
     assert set(materializations(result)) == {"text"}
+    [check] = result.get_asset_check_evaluations()
+    assert (check.check_name, check.passed, check.description) == ("length", False, "5 letters")
 
 
 def test_report_of_a_miss_and_a_hit_tell_the_same_story(
