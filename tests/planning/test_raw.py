@@ -101,7 +101,9 @@ def test_list_raw_symbolic_link_to_nothing_is_a_problem_of_its_own(tmp_path: Pat
     assert set(listing.problems) == {("texts", "gone"), ("texts", "loop")}
 
 
-@pytest.mark.parametrize("name", [".hidden", "a/b", "tab\there", "", "line\nbreak", "caf\udce9", "a...b"])
+@pytest.mark.parametrize(
+    "name", [".hidden", "a/b", "tab\there", "", "line\nbreak", "caf\udce9", "a...b"]
+)
 def test_partition_key_unusable_name_is_refused(name: str) -> None:
     with pytest.raises(InputError, match="cannot name a partition"):
         partition_key(name, is_file=False)
