@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -73,15 +74,16 @@ def examine(folder: Path, places: Places | None = None) -> Iterator[Finding]:
         yield Finding(subject="settings", verdict=Verdict.FAILED, found=str(error))
         return
     yield Finding(subject="settings", verdict=Verdict.OK, found=_settings_found(folder))
-    yield _guarded("tokenizer", lambda: _tokenizer(workspace))
-    yield _guarded("raw inputs", lambda: _raw(workspace))
-    yield _guarded("store", lambda: _place("store", workspace.store.files))
-    yield _guarded("output", lambda: _place("output", workspace.output))
-    yield _guarded("Dagster's home", lambda: _home(folder))
+    yield _guarded("tokenizer", partial(_tokenizer, workspace))
+    yield _guarded("raw inputs", partial(_raw, workspace))
+    yield _guarded("store", partial(_place, "store", workspace.store.files))
+    for files in workspace.outputs:
+        yield _guarded("output", partial(_place, "output", files))
+    yield _guarded("Dagster's home", partial(_home, folder))
     environ = environment(folder)
     for name in KEYS:
         yield _key(name, environ)
-    yield _guarded("endpoint", lambda: _endpoint(environ))
+    yield _guarded("endpoint", partial(_endpoint, environ))
 
 
 def show_findings(findings: Iterator[Finding], *, as_json: bool) -> int:

@@ -70,6 +70,15 @@ def test_doctor_missing_tokenizer_and_unwritable_store_do_not_hide_one_another(
     assert (found["tokenizer"], found["store"], found["output"]) == ("failed", "failed", "ok")
 
 
+def test_doctor_examines_the_second_place_of_deliverables_too(
+    resonare: Resonare, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    Path("resonare.toml").write_text(f'[delivery]\nalso_to = "{tmp_path}/file/output"\n')
+    rows = resonare("doctor", "--json").json["findings"]
+    assert [row["verdict"] for row in rows if row["subject"] == "output"] == ["ok", "failed"]
+
+
 def test_doctor_two_inputs_of_one_name_fail(resonare: Resonare) -> None:
     folder = Path("data/raw/chats/friends")
     folder.mkdir()
