@@ -1,4 +1,4 @@
-"""Token counts with OpenAI's o200k_base, and counting spread over processes.
+"""Token counts with OpenAI's o200k_base.
 
 The encoding is built from the rank file that ships with the project: no network, no cache folder.
 Text that looks like a special token is ordinary text. tiktoken is imported, and the ranks read,
@@ -10,23 +10,17 @@ import base64
 import functools
 import hashlib
 import multiprocessing
-import os
 import unicodedata
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from resonare_pipeline.errors import TokenizerError
+from resonare_pipeline.workers import spare_cpus
 
 if TYPE_CHECKING:
     import tiktoken
-
-Context = TypeVar("Context")
-Argument = TypeVar("Argument")
-Result = TypeVar("Result")
 
 RANKS_NAME = "o200k_base.tiktoken"
 RANKS_PATH = Path(__file__).with_name("ranks") / RANKS_NAME
@@ -54,7 +48,6 @@ LONGEST_TAIL = 8  # characters; longer ends of lines are too rare to be worth re
 
 # Texts; starting processes takes as long as counting this many short ones in the one there is.
 WORKER_THRESHOLD = 200_000
-MOST_WORKERS = 3  # one process feeds and reads them all, and keeps no more than these busy
 
 
 @functools.cache
@@ -195,53 +188,11 @@ def worker_count(wanted: int | None, texts: int) -> int:
     """Return how many processes beside this one should count; with 0 it counts by itself.
 
     Args:
-        wanted: None for one each CPU but one, up to `MOST_WORKERS`, where there is enough to count.
+        wanted: None for as many as `spare_cpus`, where there is enough to count.
         texts: How many texts will be counted, as far as is known.
     """
     if multiprocessing.current_process().daemon:
         return 0  # a daemon process may not start others
     if wanted is not None:
         return wanted
-    # This process reads, cuts and writes meanwhile, and each one more holds the ranks again.
-    return min(max(1, _cpus() - 1), MOST_WORKERS) if texts >= WORKER_THRESHOLD else 0
-
-
-def _cpus() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def map_in_order(
-    function: Callable[[Argument], Result],
-    jobs: Iterable[tuple[Context, Argument]],
-    *,
-    workers: int,
-) -> Iterator[tuple[Context, Result]]:
-    """Apply a function to each job's argument and yield (context, result) in the order of the jobs.
-
-    Lazy: no more than two jobs a worker are in flight. The processes are spawned, so they inherit
-    neither threads nor locks.
-
-    Args:
-        function: Importable by its name, when there are workers.
-        jobs: (what stays here, what is sent) pairs.
-        workers: 0 works in this process.
-    """
-    if not workers:
-        for context, argument in jobs:
-            yield context, function(argument)
-        return
-    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
-    waiting: deque[tuple[Context, Future[Result]]] = deque()
-    try:
-        for context, argument in jobs:
-            waiting.append((context, pool.submit(function, argument)))
-            if len(waiting) > 2 * workers:
-                context, future = waiting.popleft()
-                yield context, future.result()
-        while waiting:
-            context, future = waiting.popleft()
-            yield context, future.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    return spare_cpus() if texts >= WORKER_THRESHOLD else 0

@@ -22,13 +22,14 @@ from resonare_pipeline.chats.costs import Run
 from resonare_pipeline.chats.cutting import Bounds, DropReason
 from resonare_pipeline.chats.personas import Cast, casts
 from resonare_pipeline.chats.rendering import ConversationSettings, is_blank, line_head
-from resonare_pipeline.counting import map_in_order, worker_count
+from resonare_pipeline.counting import worker_count
 from resonare_pipeline.fingerprint import short_hash
 from resonare_pipeline.progress import Progress, silent
 from resonare_pipeline.rows import BLOCKS, TIMESTAMP
 from resonare_pipeline.runs import gap_limit
 from resonare_pipeline.settings import Section
 from resonare_pipeline.tokenizers import TokenizerSettings, load_tokenizer
+from resonare_pipeline.workers import map_in_order
 
 MESSAGES_FILE = "messages.parquet"
 CHATS_FILE = "chats.parquet"

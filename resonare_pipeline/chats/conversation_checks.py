@@ -23,10 +23,11 @@ from resonare_pipeline.chats.rendering import (
     as_messages,
     is_blank,
 )
-from resonare_pipeline.counting import map_in_order, worker_count
+from resonare_pipeline.counting import worker_count
 from resonare_pipeline.progress import Progress, silent
 from resonare_pipeline.rows import Conversation, Turn
 from resonare_pipeline.tokenizers import Messages, TokenizerSettings, load_tokenizer
+from resonare_pipeline.workers import map_in_order
 
 ASSET = "chat_conversations"
 TRAIN_FILE = "train.jsonl"
