@@ -44,6 +44,8 @@ PATTERN = "|".join(
 SPECIAL_TOKENS = {"<|endoftext|>": 199999, "<|endofprompt|>": 200018}
 
 LONGEST_TEXT = 400_000  # characters; a million blanks in a row overflow tiktoken's stack
+LONGEST_KNOWN = 32  # characters; people say "ok" and "haha" again, but few long lines
+MOST_KNOWN = 50_000  # lines remembered: some 10 MB
 LONGEST_TAIL = 8  # characters; longer ends of lines are too rare to be worth remembering
 
 # Texts; starting processes takes as long as counting this many short ones in the one there is.
@@ -131,6 +133,12 @@ def _cut_before(tail: str) -> bool:
     return not tail or unicodedata.category(tail[0]) not in ("Mn", "Mc", "Me", "Cn")
 
 
+@functools.lru_cache(maxsize=2)  # a run uses one separator
+def _known_lines(separator: str) -> tuple[dict[str, tuple[int, int]], dict[str, int]]:  # noqa: ARG001  # the key
+    """Return what is remembered of short lines, and of ends of lines, with one separator."""
+    return {}, {}
+
+
 @dataclass(frozen=True, slots=True)
 class O200kTokenizer:
     """Counts with o200k_base, conversations by OpenAI's rule; holds nothing, so it can be sent."""
@@ -144,12 +152,20 @@ class O200kTokenizer:
 
     def line_counts(self, lines: Sequence[str], separator: str) -> tuple[list[int], list[int]]:
         """Count lines alone, and with the separator that joins them to the next."""
-        known: dict[str, int] = {}
-        alone = self.count_texts(lines)
-        joined = [
-            count + joined_extra(line, separator, known)
-            for line, count in zip(lines, alone, strict=True)
-        ]
+        known, ends = _known_lines(separator)
+        if len(known) > MOST_KNOWN:
+            known.clear()
+        alone: list[int] = []
+        joined: list[int] = []
+        for line in lines:
+            counts = known.get(line)
+            if counts is None:
+                count = count_text(line)
+                counts = (count, count + joined_extra(line, separator, ends))
+                if len(line) <= LONGEST_KNOWN:
+                    known[line] = counts
+            alone.append(counts[0])
+            joined.append(counts[1])
         return alone, joined
 
     def count_conversations(
