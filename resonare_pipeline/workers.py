@@ -132,7 +132,7 @@ def _died() -> StageError:
     return StageError(
         "a worker process died, perhaps for want of memory",
         expected="workers that live as long as the run",
-        remedy="Run again, with tokenizer.workers=0 to work in one process",
+        remedy="Run again; messages.workers=0 and tokenizer.workers=0 keep to one process",
     )
 
 
