@@ -78,12 +78,15 @@ def o200k_encoding() -> "tiktoken.Encoding":
             remedy="Install the package again",
         )
     entries = (line.split() for line in content.splitlines())
-    return tiktoken.Encoding(
+    ranks = {base64.b64decode(token): int(rank) for token, rank in entries}
+    encoding = tiktoken.Encoding(
         name="o200k_base",
         pat_str=PATTERN,
-        mergeable_ranks={base64.b64decode(token): int(rank) for token, rank in entries},
+        mergeable_ranks=ranks,
         special_tokens=SPECIAL_TOKENS,
     )
+    ranks.clear()  # tiktoken counts with tables of its own, and these take 25 MB in each process
+    return encoding
 
 
 def count_text(text: str) -> int:
@@ -152,6 +155,7 @@ class O200kTokenizer:
 
     def line_counts(self, lines: Sequence[str], separator: str) -> tuple[list[int], list[int]]:
         """Count lines alone, and with the separator that joins them to the next."""
+        encode = o200k_encoding().encode_ordinary
         known, ends = _known_lines(separator)
         if len(known) > MOST_KNOWN:
             known.clear()
@@ -160,8 +164,11 @@ class O200kTokenizer:
         for line in lines:
             counts = known.get(line)
             if counts is None:
-                count = count_text(line)
-                counts = (count, count + joined_extra(line, separator, ends))
+                count = len(encode(line)) if len(line) <= LONGEST_TEXT else count_text(line)
+                extra = None if not line[-1:].isalnum() else ends.get("")
+                if extra is None:
+                    extra = joined_extra(line, separator, ends)
+                counts = (count, count + extra)
                 if len(line) <= LONGEST_KNOWN:
                     known[line] = counts
             alone.append(counts[0])

@@ -25,8 +25,8 @@ Result = TypeVar("Result")
 Given = ParamSpec("Given")
 
 MOST_WORKERS = 3  # one process feeds and reads them all, and keeps no more than these busy
-AHEAD = 6  # jobs that wait for a worker: a tenth of a second, which its feeder may be busy for
-WAITING = 8  # results a worker that may wait for an earlier one; each is some hundred kilobytes
+AHEAD = 4  # jobs a worker has before it: some tens of milliseconds, for which its feeder is busy
+WAITING = 6  # results a worker that may wait for an earlier one; each is a megabyte or two
 
 _lock = threading.Lock()
 _pools: dict[int, ProcessPoolExecutor] = {}  # one at most, by its size
@@ -79,6 +79,13 @@ class Lane:
         self.workers = workers
         self._out: deque[Future[object]] = deque()
 
+    @property
+    def has_room(self) -> bool:
+        """Whether a worker will take the next call, and not this process."""
+        while self._out and self._out[0].done():
+            self._out.popleft()
+        return len(self._out) < self.workers * AHEAD
+
     def call(
         self, function: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs
     ) -> "Future[Result]":
@@ -87,9 +94,7 @@ class Lane:
         Args:
             function: Importable by its name, where there are workers.
         """
-        while self._out and self._out[0].done():
-            self._out.popleft()
-        if len(self._out) >= self.workers * AHEAD:
+        if not self.has_room:
             return _made_here(function, *args, **kwargs)
         try:
             future = _pool(self.workers).submit(function, *args, **kwargs)
@@ -113,6 +118,13 @@ class Lane:
         """Take back what was handed out and not begun."""
         while self._out:
             self._out.popleft().cancel()
+
+
+def done(result: Result) -> "Future[Result]":
+    """Return a future that holds a result already."""
+    future: Future[Result] = Future()
+    future.set_result(result)
+    return future
 
 
 def _made_here(

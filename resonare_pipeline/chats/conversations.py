@@ -36,7 +36,7 @@ from resonare_pipeline.workers import map_in_order
 __all__ = ["ConversationSettings", "check_conversations", "make_conversations"]
 
 PROCESSED_FILE = "processed.json"
-STRETCH_BLOCKS = 512  # blocks rendered in one call; their members are some ten thousand rows
+STRETCH_BLOCKS = 256  # blocks rendered in one call; their members are some thousand rows
 READ_COLUMNS = [name for name in COLUMNS if name != "sent_at"]
 
 

@@ -53,16 +53,17 @@ def count_lines(texts: Texts, *, tokenizer: Tokenizer, separator: str, keep_line
         keep_lines: Whether the lines are wanted, too.
     """
     heads = texts.heads
-    whole: list[str] = texts.texts.to_pylist()
-    shown = np.fromiter((not is_blank(text) for text in whole), np.bool_, len(whole))
+    stripped: list[str] = [text.strip() for text in texts.texts.to_pylist()]
+    # Nearly all texts begin with a sign that shows, and need no closer look.
+    shown = [(text[:1].isprintable() and text != "") or not is_blank(text) for text in stripped]
     lines = [
-        heads[who] + text.strip()
-        for who, text, shows in zip(texts.who.tolist(), whole, shown.tolist(), strict=True)
+        heads[who] + text
+        for who, text, shows in zip(texts.who.tolist(), stripped, shown, strict=True)
         if shows
     ]
     alone, joined = tokenizer.line_counts(lines, separator)
     return Counted(
-        shown=shown,
+        shown=np.array(shown, np.bool_),
         alone=np.array(alone, np.int64),
         joined=np.array(joined, np.int64),
         lines=lines if keep_lines else [],

@@ -45,6 +45,13 @@ def parse_run(body: bytes, zone: dt.tzinfo, path: Path) -> KeptRun | None:
     return None if messages is None else keep_run(to_columns(messages, zone), path)
 
 
+def parse_file(source: Path, zone: dt.tzinfo, path: Path) -> KeptRun | None:
+    """Parse a run that lies in a file of its own, which is deleted; else as `parse_run`."""
+    body = source.read_bytes()
+    source.unlink()
+    return parse_run(body, zone, path)
+
+
 def parse_pieces(body: bytes, zone: dt.tzinfo) -> ParsedRun:
     """Parse messages one by one, of which some may be broken.
 

@@ -21,6 +21,7 @@ import numpy.typing as npt
 from resonare_pipeline.chats.telegram.cursor import malformed
 from resonare_pipeline.chats.telegram.window import CutOffError, Window
 from resonare_pipeline.errors import InputError
+from resonare_pipeline.workers import done
 
 T = TypeVar("T")
 
@@ -172,13 +173,7 @@ def runs(
 
 def whole_at_once(whole: Callable[[bytes], T | None]) -> Callable[[bytes], "Future[T | None]"]:
     """Return a function that decodes a run here and now."""
-
-    def submit(body: bytes) -> "Future[T | None]":
-        future: Future[T | None] = Future()
-        future.set_result(whole(body))
-        return future
-
-    return submit
+    return lambda body: done(whole(body))
 
 
 class _Cutting(Generic[T]):

@@ -11,17 +11,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
+from resonare_pipeline.artifacts.files import storage_errors
 from resonare_pipeline.chats.exports import ExportFile
 from resonare_pipeline.chats.reading.owner import Owner, OwnerBasis
 from resonare_pipeline.chats.reading.spool import KeptRun, Span, Spool, keep_run
 from resonare_pipeline.chats.telegram import cursor, refusals
-from resonare_pipeline.chats.telegram.columns import parse_pieces, parse_run
+from resonare_pipeline.chats.telegram.columns import parse_file, parse_pieces, parse_run
 from resonare_pipeline.chats.telegram.elements import runs
 from resonare_pipeline.chats.telegram.ids import KINDS, chat_id, whole_number
 from resonare_pipeline.chats.telegram.message import count_pieces, count_run
 from resonare_pipeline.chats.telegram.window import WINDOW_BYTES, CutOffError, Window, not_utf8
 from resonare_pipeline.errors import InputError
-from resonare_pipeline.workers import WAITING, Lane
+from resonare_pipeline.workers import WAITING, Lane, done
 
 _SECTIONS = {"chats": 1, "left_chats": 2}
 
@@ -288,7 +289,14 @@ def _messages(reading: _Reading, span: Span, *, counted_only: bool) -> None:
 
 
 def _submit(reading: _Reading, body: bytes) -> Future[KeptRun | None]:
-    return reading.lane.call(parse_run, body, reading.zone, reading.spool.new_path())
+    path = reading.spool.new_path()
+    if not reading.lane.has_room:
+        return done(parse_run(body, reading.zone, path))
+    # Through a file, which costs half of what a pipe does.
+    carrier = path.with_suffix(".json")
+    with storage_errors(f"temporary file {carrier}"):
+        carrier.write_bytes(body)
+    return reading.lane.call(parse_file, carrier, reading.zone, path)
 
 
 def _pieces(reading: _Reading, body: bytes, place: int) -> KeptRun:
