@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from resonare_pipeline.cli.display import Display
+from resonare_pipeline.cli.early import early_work
 from resonare_pipeline.cli.home import ensure_dagster_home
 from resonare_pipeline.cli.request import Request
 from resonare_pipeline.planning.delivery import delivery_folder, laid_files
@@ -60,7 +61,8 @@ def _run_partition(
     if not force and all(entry.status is Status.HIT for entry in entries):
         report.made += [use_hit(request.workspace, entry) for entry in entries]
         return
-    from resonare_pipeline.cli.orchestrating import run_partition
+    with early_work(request.workspace, entries):
+        from resonare_pipeline.cli.orchestrating import run_partition
 
     ensure_dagster_home(request.data_folder)
     made: dict[str, Made] = {}
