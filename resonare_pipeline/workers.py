@@ -12,8 +12,10 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import ParamSpec, TypeVar
 
 from resonare_pipeline.artifacts.arrow import prepare_arrow
@@ -48,6 +50,7 @@ def _pool(workers: int) -> ProcessPoolExecutor:
         if workers not in _pools:
             while _pools:
                 _pools.popitem()[1].shutdown(wait=False, cancel_futures=True)
+            resource_tracker.ensure_running()  # whose start would end the holding of interrupts
             spawn = multiprocessing.get_context("spawn")
             _pools[workers] = ProcessPoolExecutor(
                 workers, mp_context=spawn, initializer=_begin_worker
@@ -55,8 +58,23 @@ def _pool(workers: int) -> ProcessPoolExecutor:
         return _pools[workers]
 
 
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    # A process that is started inside begins with interrupts held back, too, until it ignores them.
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _begin_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_parent, daemon=True).start()
     prepare_arrow()
 
@@ -96,8 +114,10 @@ class Lane:
         """
         if not self.has_room:
             return _made_here(function, *args, **kwargs)
+        pool = _pool(self.workers)
         try:
-            future = _pool(self.workers).submit(function, *args, **kwargs)
+            with _interrupts_held():
+                future = pool.submit(function, *args, **kwargs)
         except BrokenProcessPool as error:
             raise _died() from error
         self._out.append(future)  # type: ignore[arg-type]  # only asked whether it is done
@@ -115,9 +135,9 @@ class Lane:
             raise _died() from error
 
     def close(self) -> None:
-        """Take back what was handed out and not begun."""
-        while self._out:
-            self._out.popleft().cancel()
+        """Take back what was handed out and not begun, and wait until nothing of it is running."""
+        wait([future for future in self._out if not future.cancel()])
+        self._out.clear()
 
 
 def done(result: Result) -> "Future[Result]":

@@ -40,9 +40,24 @@ import os, sys, time
 from resonare_pipeline.workers import Lane
 if __name__ == "__main__":
     lane = Lane(1)
-    print(lane.result(lane.call(os.getpid)), flush=True)
+    future = lane.call(os.getpid)
+    if sys.argv[1:]:
+        print("begun", flush=True)
+    else:
+        print(lane.result(future), flush=True)
     time.sleep(60)
 """
+
+
+def started(tmp_path: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    script = tmp_path / "program.py"
+    script.write_text(PROGRAM)
+    return subprocess.Popen(
+        [sys.executable, str(script), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
 
 
 def ended(pid: int) -> bool:
@@ -55,16 +70,22 @@ def ended(pid: int) -> bool:
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds processes in /proc")
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGKILL])
 def test_worker_ends_with_the_process_that_started_it(kind: signal.Signals, tmp_path: Path) -> None:
-    script = tmp_path / "program.py"
-    script.write_text(PROGRAM)
-    with subprocess.Popen(
-        [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as program:
+    with started(tmp_path) as program:
         assert program.stdout is not None
         worker = int(program.stdout.readline())
         program.send_signal(kind)
-        program.wait(timeout=20)
-    deadline = time.monotonic() + 20
+        program.communicate(timeout=60)
+    deadline = time.monotonic() + 60
     while not ended(worker) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert ended(worker)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="interrupts a group of processes")
+def test_worker_interrupted_while_it_starts_says_nothing(tmp_path: Path) -> None:
+    with started(tmp_path, "early") as program:
+        assert program.stdout is not None
+        program.stdout.readline()
+        os.killpg(program.pid, signal.SIGINT)
+        _, printed = program.communicate(timeout=60)
+    assert printed.count(b"KeyboardInterrupt") == 1  # the program's own

@@ -1,52 +1,45 @@
 """What a run can begin while Dagster is still being imported, which takes seconds and one CPU.
 
-Nothing is made here: raw inputs are hashed, as their first stage would, and workers are started.
+Workers are started, and the first stages begun. What either does is not known here.
 """
 
 import contextlib
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
+from resonare_pipeline.artifacts.arrow import prepare_arrow
 from resonare_pipeline.chats.exports import MessagesSettings
 from resonare_pipeline.chats.reading.export import WORKER_THRESHOLD_BYTES
 from resonare_pipeline.chats.telegram.columns import parse_pieces
 from resonare_pipeline.counting import count_text
-from resonare_pipeline.errors import ResonareError
-from resonare_pipeline.planning.hashes import take_hashes
+from resonare_pipeline.planning.ahead import stages_ahead
 from resonare_pipeline.planning.plan import Entry, Status
 from resonare_pipeline.planning.workspace import Workspace
-from resonare_pipeline.progress import silent
 from resonare_pipeline.tokenizers import TokenizerSettings
 from resonare_pipeline.workers import Lane, spare_cpus
 
 
 @contextlib.contextmanager
-def early_work(workspace: Workspace, entries: Sequence[Entry]) -> Iterator[None]:
-    """Do what the stages of one partition will need first, beside the block."""
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        pool.submit(_hash_raw, workspace, entries)
-        _start_workers(entries)
+def early_work(workspace: Workspace, entries: Sequence[Entry], *, force: bool) -> Iterator[None]:
+    """Begin the stages of one partition beside the block, if there is enough to do.
+
+    Args:
+        entries: All of the partition, in order.
+        force: Make them even where they are there.
+    """
+    stale = [entry for entry in entries if force or entry.status is not Status.HIT]
+    sizes = [sum(stat.size for stat in e.raw.entries.values()) for e in stale if e.raw]
+    if max(sizes, default=0) < WORKER_THRESHOLD_BYTES:
+        yield
+        return
+    prepare_arrow()  # not in the thread: it hides pandas for a moment
+    _start_workers(stale)
+    stages = [entry.stage for entry in entries]
+    with stages_ahead(workspace, stages, entries[0].partition, force=force):
         yield
 
 
-def _hash_raw(workspace: Workspace, entries: Sequence[Entry]) -> None:
-    unhashed = (e for e in entries if not e.fingerprint and e.status is Status.STALE and e.raw)
-    entry = next(unhashed, None)
-    if entry is not None and entry.raw is not None:
-        with contextlib.suppress(
-            ResonareError
-        ):  # the stage that needs it meets the same, and says so
-            take_hashes(workspace.store, entry.raw, silent)
-
-
-def _start_workers(entries: Sequence[Entry]) -> None:
-    stale = [entry for entry in entries if entry.status is not Status.HIT]
-    size = max(
-        (sum(stat.size for stat in e.raw.entries.values()) for e in stale if e.raw), default=0
-    )
-    if size < WORKER_THRESHOLD_BYTES:
-        return
+def _start_workers(stale: Sequence[Entry]) -> None:
     wanted: set[int | None] = set()
     for entry in stale:
         for section in entry.settings.values():

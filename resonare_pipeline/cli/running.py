@@ -61,15 +61,14 @@ def _run_partition(
     if not force and all(entry.status is Status.HIT for entry in entries):
         report.made += [use_hit(request.workspace, entry) for entry in entries]
         return
-    with early_work(request.workspace, entries):
-        from resonare_pipeline.cli.orchestrating import run_partition
-
     ensure_dagster_home(request.data_folder)
     made: dict[str, Made] = {}
     listener = Listener(
         started=display.started, made=lambda item: made.update({item.stage.name: item})
     )
-    with listening(listener):
+    with listening(listener), early_work(request.workspace, entries, force=force):
+        from resonare_pipeline.cli.orchestrating import run_partition
+
         outcome = run_partition(request, [entry.stage for entry in entries], partition, force=force)
     report.made += made.values()
     report.runs.append(outcome.run_id)

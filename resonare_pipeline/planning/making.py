@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 import pyarrow as pa
 
@@ -64,6 +65,32 @@ def listening(listener: Listener) -> Iterator[None]:
         _listener.reset(token)
 
 
+def current_listener() -> Listener | None:
+    """Return who is listening."""
+    return _listener.get()
+
+
+class Ahead(Protocol):
+    """Who may have begun a stage before it was asked for."""
+
+    def take(self, stage: Stage, partition: str | None) -> Made | None:
+        """Return a stage that was begun, when it is made; None if it was not begun."""
+        ...
+
+
+_ahead: ContextVar[Ahead | None] = ContextVar("ahead", default=None)
+
+
+@contextmanager
+def with_ahead(ahead: Ahead) -> Iterator[None]:
+    """Take from `ahead` what it has begun of the stages that are made inside the block."""
+    token = _ahead.set(ahead)
+    try:
+        yield
+    finally:
+        _ahead.reset(token)
+
+
 def plan_for(workspace: Workspace, stage: Stage, partition: str | None) -> Plan:
     """Plan one stage and all above it, for one partition."""
     return plan(
@@ -93,6 +120,12 @@ def make(
     Raises:
         ResonareError: As the stage says; nothing is committed then.
     """
+    ahead = _ahead.get()
+    begun = ahead.take(stage, partition) if ahead else None
+    if begun is not None:
+        planned = plan_for(workspace, stage, partition).entry(stage, partition)
+        if planned.fingerprint == begun.manifest.fingerprint:
+            return begun
     listener = _listener.get()
     started = time.perf_counter()
     progress = listener.started(stage, partition) if listener else silent
