@@ -6,6 +6,7 @@ the parent is gone. A process that hands work out also does some: it never waits
 What may not live here: what the work is.
 """
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -27,6 +28,7 @@ Result = TypeVar("Result")
 Given = ParamSpec("Given")
 
 MOST_WORKERS = 3  # one process feeds and reads them all, and keeps no more than these busy
+GC_THRESHOLDS = (50_000, 20, 20)  # work is columns and lists of strings, hardly any cycles
 AHEAD = 4  # jobs a worker has before it: some tens of milliseconds, for which its feeder is busy
 WAITING = 6  # results a worker that may wait for an earlier one; each is a megabyte or two
 
@@ -77,6 +79,8 @@ def _begin_worker() -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_parent, daemon=True).start()
     prepare_arrow()
+    gc.freeze()  # what is imported stays
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def _end_with_parent() -> None:

@@ -5,6 +5,7 @@ Workers are started, and the first stages begun. What either does is not known h
 
 import contextlib
 import datetime as dt
+import sys
 from collections.abc import Iterator, Sequence
 
 from resonare_pipeline.artifacts.arrow import prepare_arrow
@@ -17,6 +18,8 @@ from resonare_pipeline.planning.plan import Entry, Status
 from resonare_pipeline.planning.workspace import Workspace
 from resonare_pipeline.tokenizers import TokenizerSettings
 from resonare_pipeline.workers import Lane, spare_cpus
+
+SWITCH_SECONDS = 0.0005
 
 
 @contextlib.contextmanager
@@ -35,8 +38,20 @@ def early_work(workspace: Workspace, entries: Sequence[Entry], *, force: bool) -
     prepare_arrow()  # not in the thread: it hides pandas for a moment
     _start_workers(stale)
     stages = [entry.stage for entry in entries]
-    with stages_ahead(workspace, stages, entries[0].partition, force=force):
+    with _short_turns(), stages_ahead(workspace, stages, entries[0].partition, force=force):
         yield
+
+
+@contextlib.contextmanager
+def _short_turns() -> Iterator[None]:
+    # A thread that feeds workers needs the lock often and briefly; at Python's own interval it
+    # would wait for 5 ms each time while another imports, and the workers with it.
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def _start_workers(stale: Sequence[Entry]) -> None:
