@@ -45,7 +45,7 @@ SPECIAL_TOKENS = {"<|endoftext|>": 199999, "<|endofprompt|>": 200018}
 
 LONGEST_TEXT = 400_000  # characters; a million blanks in a row overflow tiktoken's stack
 LONGEST_KNOWN = 32  # characters; people say "ok" and "haha" again, but few long lines
-MOST_KNOWN = 50_000  # lines remembered: some 10 MB
+MOST_KNOWN = 20_000  # lines remembered: some 5 MB
 LONGEST_TAIL = 8  # characters; longer ends of lines are too rare to be worth remembering
 
 # Texts; starting processes takes as long as counting this many short ones in the one there is.

@@ -1,4 +1,4 @@
-"""Other processes of this machine that share the work of one: a pool that lives as long as it does.
+"""Other processes of this machine that share the work of one, in a pool until they are dismissed.
 
 Processes are spawned, so they inherit neither threads nor locks, and once, so that what they import
 and load is paid for once. They ignore an interrupt, which is the parent's to handle, and end when
@@ -30,7 +30,7 @@ Given = ParamSpec("Given")
 MOST_WORKERS = 3  # one process feeds and reads them all, and keeps no more than these busy
 GC_THRESHOLDS = (50_000, 20, 20)  # work is columns and lists of strings, hardly any cycles
 AHEAD = 4  # jobs a worker has before it: some tens of milliseconds, for which its feeder is busy
-WAITING = 6  # results a worker that may wait for an earlier one; each is a megabyte or two
+WAITING = 5  # results a worker that may wait for an earlier one; each is a megabyte or two
 
 _lock = threading.Lock()
 _pools: dict[int, ProcessPoolExecutor] = {}  # one at most, by its size
@@ -50,14 +50,27 @@ def spare_cpus() -> int:
 def _pool(workers: int) -> ProcessPoolExecutor:
     with _lock:
         if workers not in _pools:
-            while _pools:
-                _pools.popitem()[1].shutdown(wait=False, cancel_futures=True)
+            _dismiss()
             resource_tracker.ensure_running()  # whose start would end the holding of interrupts
             spawn = multiprocessing.get_context("spawn")
             _pools[workers] = ProcessPoolExecutor(
                 workers, mp_context=spawn, initializer=_begin_worker
             )
         return _pools[workers]
+
+
+def _dismiss() -> None:
+    while _pools:
+        _pools.popitem()[1].shutdown(wait=False, cancel_futures=True)
+
+
+def dismiss_workers() -> None:
+    """End all workers; who needs some later starts them anew.
+
+    For the last stage that has use for them: they hold more memory than all that comes after it.
+    """
+    with _lock:
+        _dismiss()
 
 
 @contextmanager

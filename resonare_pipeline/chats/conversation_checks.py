@@ -32,7 +32,7 @@ from resonare_pipeline.counting import worker_count
 from resonare_pipeline.progress import Progress, silent
 from resonare_pipeline.rows import Conversation, Turn
 from resonare_pipeline.tokenizers import Tokenizer, TokenizerSettings, load_tokenizer
-from resonare_pipeline.workers import map_in_order
+from resonare_pipeline.workers import dismiss_workers, map_in_order
 
 ASSET = "chat_conversations"
 TRAIN_FILE = "train.jsonl"
@@ -126,6 +126,7 @@ def check_conversations(
         seen.update(part.block_ids)
         done += len(part.lines)
         progress(done, total, "conversations checked")
+    dismiss_workers()  # no later stage has use for them
     for block_id, times in seen.items():
         if times > 1:
             tally.ids.add(f"block {block_id} occurs {times} times")
