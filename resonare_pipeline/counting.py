@@ -1,4 +1,4 @@
-"""Token counts with OpenAI's o200k_base, and counting spread over processes.
+"""Token counts with OpenAI's o200k_base.
 
 The encoding is built from the rank file that ships with the project: no network, no cache folder.
 Text that looks like a special token is ordinary text. tiktoken is imported, and the ranks read,
@@ -10,23 +10,17 @@ import base64
 import functools
 import hashlib
 import multiprocessing
-import os
 import unicodedata
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from resonare_pipeline.errors import TokenizerError
+from resonare_pipeline.workers import spare_cpus
 
 if TYPE_CHECKING:
     import tiktoken
-
-Context = TypeVar("Context")
-Argument = TypeVar("Argument")
-Result = TypeVar("Result")
 
 RANKS_NAME = "o200k_base.tiktoken"
 RANKS_PATH = Path(__file__).with_name("ranks") / RANKS_NAME
@@ -50,11 +44,12 @@ PATTERN = "|".join(
 SPECIAL_TOKENS = {"<|endoftext|>": 199999, "<|endofprompt|>": 200018}
 
 LONGEST_TEXT = 400_000  # characters; a million blanks in a row overflow tiktoken's stack
+LONGEST_KNOWN = 32  # characters; people say "ok" and "haha" again, but few long lines
+MOST_KNOWN = 20_000  # lines remembered: some 5 MB
 LONGEST_TAIL = 8  # characters; longer ends of lines are too rare to be worth remembering
 
 # Texts; starting processes takes as long as counting this many short ones in the one there is.
 WORKER_THRESHOLD = 200_000
-MOST_WORKERS = 3  # one process feeds and reads them all, and keeps no more than these busy
 
 
 @functools.cache
@@ -83,12 +78,15 @@ def o200k_encoding() -> "tiktoken.Encoding":
             remedy="Install the package again",
         )
     entries = (line.split() for line in content.splitlines())
-    return tiktoken.Encoding(
+    ranks = {base64.b64decode(token): int(rank) for token, rank in entries}
+    encoding = tiktoken.Encoding(
         name="o200k_base",
         pat_str=PATTERN,
-        mergeable_ranks={base64.b64decode(token): int(rank) for token, rank in entries},
+        mergeable_ranks=ranks,
         special_tokens=SPECIAL_TOKENS,
     )
+    ranks.clear()  # tiktoken counts with tables of its own, and these take 25 MB in each process
+    return encoding
 
 
 def count_text(text: str) -> int:
@@ -138,6 +136,12 @@ def _cut_before(tail: str) -> bool:
     return not tail or unicodedata.category(tail[0]) not in ("Mn", "Mc", "Me", "Cn")
 
 
+@functools.lru_cache(maxsize=2)  # a run uses one separator
+def _known_lines(separator: str) -> tuple[dict[str, tuple[int, int]], dict[str, int]]:  # noqa: ARG001  # the key
+    """Return what is remembered of short lines, and of ends of lines, with one separator."""
+    return {}, {}
+
+
 @dataclass(frozen=True, slots=True)
 class O200kTokenizer:
     """Counts with o200k_base, conversations by OpenAI's rule; holds nothing, so it can be sent."""
@@ -151,12 +155,24 @@ class O200kTokenizer:
 
     def line_counts(self, lines: Sequence[str], separator: str) -> tuple[list[int], list[int]]:
         """Count lines alone, and with the separator that joins them to the next."""
-        known: dict[str, int] = {}
-        alone = self.count_texts(lines)
-        joined = [
-            count + joined_extra(line, separator, known)
-            for line, count in zip(lines, alone, strict=True)
-        ]
+        encode = o200k_encoding().encode_ordinary
+        known, ends = _known_lines(separator)
+        if len(known) > MOST_KNOWN:
+            known.clear()
+        alone: list[int] = []
+        joined: list[int] = []
+        for line in lines:
+            counts = known.get(line)
+            if counts is None:
+                count = len(encode(line)) if len(line) <= LONGEST_TEXT else count_text(line)
+                extra = None if not line[-1:].isalnum() else ends.get("")
+                if extra is None:
+                    extra = joined_extra(line, separator, ends)
+                counts = (count, count + extra)
+                if len(line) <= LONGEST_KNOWN:
+                    known[line] = counts
+            alone.append(counts[0])
+            joined.append(counts[1])
         return alone, joined
 
     def count_conversations(
@@ -195,53 +211,11 @@ def worker_count(wanted: int | None, texts: int) -> int:
     """Return how many processes beside this one should count; with 0 it counts by itself.
 
     Args:
-        wanted: None for one each CPU but one, up to `MOST_WORKERS`, where there is enough to count.
+        wanted: None for as many as `spare_cpus`, where there is enough to count.
         texts: How many texts will be counted, as far as is known.
     """
     if multiprocessing.current_process().daemon:
         return 0  # a daemon process may not start others
     if wanted is not None:
         return wanted
-    # This process reads, cuts and writes meanwhile, and each one more holds the ranks again.
-    return min(max(1, _cpus() - 1), MOST_WORKERS) if texts >= WORKER_THRESHOLD else 0
-
-
-def _cpus() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def map_in_order(
-    function: Callable[[Argument], Result],
-    jobs: Iterable[tuple[Context, Argument]],
-    *,
-    workers: int,
-) -> Iterator[tuple[Context, Result]]:
-    """Apply a function to each job's argument and yield (context, result) in the order of the jobs.
-
-    Lazy: no more than two jobs a worker are in flight. The processes are spawned, so they inherit
-    neither threads nor locks.
-
-    Args:
-        function: Importable by its name, when there are workers.
-        jobs: (what stays here, what is sent) pairs.
-        workers: 0 works in this process.
-    """
-    if not workers:
-        for context, argument in jobs:
-            yield context, function(argument)
-        return
-    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
-    waiting: deque[tuple[Context, Future[Result]]] = deque()
-    try:
-        for context, argument in jobs:
-            waiting.append((context, pool.submit(function, argument)))
-            if len(waiting) > 2 * workers:
-                context, future = waiting.popleft()
-                yield context, future.result()
-        while waiting:
-            context, future = waiting.popleft()
-            yield context, future.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    return spare_cpus() if texts >= WORKER_THRESHOLD else 0

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from resonare_pipeline.errors import FingerprintError
 
-CHUNK_BYTES = 1 << 20  # large enough that hashing, not calling, is what costs
+CHUNK_BYTES = 4 << 20  # large enough that hashing, not calling, is what costs, in a thread too
 
 
 def _length_prefixed(tag: bytes, body: bytes) -> bytes:

@@ -33,7 +33,7 @@ CONDITIONS = {
     "hash seed": {"PYTHONHASHSEED": "12345"},
     "time zone": {"TZ": "Asia/Kathmandu"},
     "locale": {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0"},
-    "processes": {"RESONARE_TOKENIZER__WORKERS": "2"},
+    "processes": {"RESONARE_TOKENIZER__WORKERS": "2", "RESONARE_MESSAGES__WORKERS": "2"},
 }
 
 

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from resonare_pipeline import counting
 from resonare_pipeline.counting import (
     count_text,
     joined_extra,
-    map_in_order,
     o200k_encoding,
     splits_between,
     worker_count,
@@ -271,13 +269,6 @@ def test_o200k_altered_rank_file_is_refused(
     monkeypatch.setattr(counting, "RANKS_PATH", altered)
     with pytest.raises(TokenizerError, match="altered"):
         o200k_encoding.__wrapped__()
-
-
-@pytest.mark.parametrize("workers", [0, 1, 2])
-def test_map_in_order_any_number_of_workers_gives_results_in_order(workers: int) -> None:
-    jobs = ((number, chr(97 + number)) for number in range(20))
-    found = list(map_in_order(unicodedata.name, jobs, workers=workers))
-    assert found == [(k, unicodedata.name(chr(97 + k))) for k in range(20)]
 
 
 def test_worker_count_few_texts_stay_in_this_process() -> None:

@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -59,6 +59,12 @@ class DroppedRows:
         """Record one dropped row, or one row that stands for several items."""
         self.counts[str(reason)] += items
         self._writer.add({"id": row_id, "reason": reason, "items": items})
+
+    def add_batch(self, row_ids: pa.Array, reasons: Sequence[str]) -> None:
+        """Record several dropped rows, with a reason for each."""
+        self.counts.update(map(str, reasons))
+        columns = [row_ids, pa.array(reasons, pa.string()), pa.repeat(1, len(reasons))]
+        self._writer.add_batch(pa.RecordBatch.from_arrays(columns, schema=DROPPED))
 
 
 class OutputDraft:

@@ -4,6 +4,7 @@ Rows are cut into row groups by what they hold alone, never by how they arrive, 
 group is one piece when it is encoded: pages and dictionaries would tell of the pieces otherwise.
 """
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
@@ -32,6 +33,8 @@ class TableWriter:
         self._pieces: list[pa.RecordBatch] = []
         self._held_rows = 0
         self._held_bytes = 0
+        self._thread = ThreadPoolExecutor(max_workers=1)  # started by the first group
+        self._written: Future[None] | None = None
         self.count = 0
 
     def add(self, row: dict[str, Any]) -> None:
@@ -53,6 +56,12 @@ class TableWriter:
             self._rows.clear()
 
     def _hold(self, batch: pa.RecordBatch) -> None:
+        size = sum(map(_text_bytes, batch.columns))
+        if self._held_rows + batch.num_rows < GROUP_ROWS and self._held_bytes + size < GROUP_BYTES:
+            self._pieces.append(batch)  # no group can end in it: the quick way, for most batches
+            self._held_rows += batch.num_rows
+            self._held_bytes += size
+            return
         start = 0
         while start < batch.num_rows:
             piece = batch.slice(start, CHUNK_ROWS - self._held_rows % CHUNK_ROWS)
@@ -66,10 +75,19 @@ class TableWriter:
 
     def _write_group(self) -> None:
         table = pa.Table.from_batches(self._pieces, schema=self._schema).combine_chunks()
-        self._writer.write_table(table, row_group_size=GROUP_ROWS)
         self._pieces.clear()
         self._held_rows = 0
         self._held_bytes = 0
+        # One group is written while the next is being filled: Arrow works without the lock here.
+        self._finish_group()
+        self._written = self._thread.submit(
+            self._writer.write_table, table, row_group_size=GROUP_ROWS
+        )
+
+    def _finish_group(self) -> None:
+        if self._written is not None:
+            self._written.result()
+            self._written = None
 
     def __enter__(self) -> Self:
         return self
@@ -85,13 +103,17 @@ class TableWriter:
                 self._flush_rows()
                 if self._pieces:
                     self._write_group()
+                self._finish_group()
         finally:
+            self._thread.shutdown()
             self._writer.close()
 
 
 def _text_bytes(column: pa.Array) -> int:
     """Return the bytes of all strings in a column, whatever lies in memory beside them."""
     kind = column.type
+    if column.null_count == len(column):
+        return 0
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         return _text_bytes(column.flatten())
     if pa.types.is_struct(kind):

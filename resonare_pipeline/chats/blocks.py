@@ -5,36 +5,42 @@ time. Messages without text are left out, but they are activity: they keep a run
 not live here: how an optimum is found, and how a conversation is rendered.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import partial
-from itertools import pairwise
-from typing import Any, ClassVar, Self
+from itertools import chain
+from operator import itemgetter
+from typing import ClassVar, Self
 
+import numpy as np
 import pyarrow as pa
 from pydantic import Field, model_validator
 
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.draft import DroppedRows, OutputDraft
-from resonare_pipeline.artifacts.tables import TableWriter
-from resonare_pipeline.chats.bounded import CutRun, Cutter, cut_runs, pieces_of, prepare
-from resonare_pipeline.chats.costs import Run
+from resonare_pipeline.chats.block_rows import BlockWriter
+from resonare_pipeline.chats.bounded import Cutter, pieces_of, prepare
 from resonare_pipeline.chats.cutting import Bounds, DropReason
+from resonare_pipeline.chats.grouped import IN_BLOCK, REASONS, cut_items
+from resonare_pipeline.chats.items import WHOLE, BoolArray, IntArray, Items, RunNumbers, groups
+from resonare_pipeline.chats.lines import Counted, Texts, count_lines
 from resonare_pipeline.chats.personas import Cast, casts
-from resonare_pipeline.chats.rendering import ConversationSettings, is_blank, line_head
-from resonare_pipeline.counting import map_in_order, worker_count
-from resonare_pipeline.fingerprint import short_hash
+from resonare_pipeline.chats.rendering import ConversationSettings
+from resonare_pipeline.chats.speakers import voices
+from resonare_pipeline.chats.splitting import Span
+from resonare_pipeline.counting import worker_count
 from resonare_pipeline.progress import Progress, silent
-from resonare_pipeline.rows import BLOCKS, TIMESTAMP
-from resonare_pipeline.runs import gap_limit
+from resonare_pipeline.rows import BLOCKS
 from resonare_pipeline.settings import Section
 from resonare_pipeline.tokenizers import TokenizerSettings, load_tokenizer
+from resonare_pipeline.workers import map_in_order
 
 MESSAGES_FILE = "messages.parquet"
 CHATS_FILE = "chats.parquet"
 BLOCKS_FILE = "blocks.parquet"
-CHUNK_ROWS = 4_096  # messages counted in one call: some tens of milliseconds of work
-FLUSH_MEMBERS = 16_384  # members of blocks held before they are written
+BATCH_ROWS = 8_192  # messages counted in one call: some twenty milliseconds of work
+CHUNK_ROWS = 4_096  # messages between two looks at which of those left out are next
 
 COLUMNS = ["message_id", "chat_id", "sender_id", "sender_name", "is_owner", "sent_at", "text"]
 
@@ -63,20 +69,26 @@ class BlocksSettings(Section):
         return self
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Chunk:
-    """Messages of one batch that may enter blocks, as parallel lists, and those that may not."""
+    """Messages of one batch whose chats the persona takes part in, and the number of all read.
 
-    chats: list[str] = field(default_factory=list)
-    ids: list[str] = field(default_factory=list)
-    times: list[int] = field(default_factory=list)
-    answers: list[bool] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)
-    begins: list[bool] = field(default_factory=list)  # whether a new run begins here
-    spans: dict[int, tuple[int, int]] = field(default_factory=dict)
-    dropped: list[tuple[str, DropReason]] = field(default_factory=list)
-    read: int = 0
+    Attributes:
+        ids: Message ids and chat ids.
+        rows: Numbers of the messages in their table.
+        runs: Numbers of the runs that they are of.
+        start: Number of the first message of the batch.
+        read: Messages read so far.
+    """
+
+    ids: pa.RecordBatch
+    rows: IntArray
+    runs: IntArray
+    times: IntArray
+    answers: BoolArray
+    texts: Texts
+    start: int
+    read: int
 
 
 def make_blocks(
@@ -98,23 +110,31 @@ def make_blocks(
     roles = casts(chats.rows(CHATS_FILE, columns=["chat_id", "participants"]), conversations)
     counter = load_tokenizer(tokenizer)
     bounds = Bounds(least=blocks.min_tokens_per_block, most=blocks.max_tokens_per_block)
-    cutter = prepare(counter, conversations, bounds)
     total = messages.entry.rows
-    counted = map_in_order(
-        partial(counter.line_counts, separator=conversations.message_separator),
-        _chunks(messages, roles, blocks, conversations),
-        workers=worker_count(tokenizer.workers, total) if counter.portable else 0,
-    )
+    workers = worker_count(tokenizer.workers, total) if counter.portable else 0
     with out.table(BLOCKS_FILE, BLOCKS) as table, out.dropped() as dropped:
-        writer = _BlockWriter(table)
-        segments = _segments(cutter, counted, dropped, progress, total)
-        for done in cut_runs(cutter, _runs(segments)):
-            writer.add(done)
-            for at, reason in done.leftovers:
-                dropped.add(done.run.ids[at], reason)
-        writer.flush()
+        left_out = _LeftOut(dropped)
+        chunks = _chunks(messages, roles, left_out, blocks, conversations)
+        cutter = prepare(counter, conversations, bounds)
+        count = partial(
+            count_lines,
+            tokenizer=counter,
+            separator=conversations.message_separator,
+            keep_lines=not cutter.proven,
+        )
+        counted = map_in_order(count, chunks, workers=workers)
+        writer = BlockWriter(table)
+        for items, next_row in groups(_items(cutter, counted, left_out, progress, total)):
+            cuts = cut_items(cutter, items)
+            if next_row is not None:
+                left_out.write((next_row // CHUNK_ROWS + 1) * CHUNK_ROWS)
+            writer.add(items, cuts)
+            outside = np.flatnonzero(cuts.reasons != IN_BLOCK)
+            ids = items.ids.column("message_id").take(pa.array(outside))
+            dropped.add_batch(ids, [REASONS[code] for code in cuts.reasons[outside].tolist()])
+        left_out.write()
     out.report(
-        rows=writer.count,
+        rows=table.count,
         metadata={
             "token_total": writer.tokens,
             "messages_in_blocks": writer.messages,
@@ -123,209 +143,130 @@ def make_blocks(
     )
 
 
+class _LeftOut:
+    """Messages that can be in no block, held until those before them are cut."""
+
+    def __init__(self, dropped: DroppedRows) -> None:
+        self._dropped = dropped
+        self._held: list[tuple[int, str, DropReason]] = []
+
+    def add(self, ids: pa.Array, rows: IntArray, at: IntArray, reason: DropReason) -> None:
+        """Hold the messages at some places of a batch."""
+        found = zip(rows[at].tolist(), ids.take(pa.array(at)).to_pylist(), strict=True)
+        self._held += [(row, message_id, reason) for row, message_id in found]
+
+    def write(self, bound: int | None = None) -> None:
+        """Write those before a row, or all of them, in the order of their table."""
+        self._held.sort()
+        end = len(self._held)
+        if bound is not None:
+            end = bisect_left(self._held, bound, key=itemgetter(0))
+        if end:
+            _, ids, reasons = zip(*self._held[:end], strict=True)
+            self._dropped.add_batch(pa.array(ids, pa.string()), reasons)
+            del self._held[:end]
+
+
 def _chunks(
     messages: Artifact,
     roles: dict[str, Cast],
+    left_out: _LeftOut,
     blocks: BlocksSettings,
     settings: ConversationSettings,
-) -> Iterator[tuple[_Chunk, list[str]]]:
-    """Yield messages with the lines to count, and mark where runs begin."""
-    limit = gap_limit(blocks.convo_block_threshold_secs)
-    chat, last, broken = "", 0, True
-    for batch in messages.batches(MESSAGES_FILE, columns=COLUMNS, batch_rows=CHUNK_ROWS):
-        chunk = _Chunk(read=batch.num_rows)
-        for message_id, chat_id, sender_id, name, is_owner, now, text in _columns(batch):
-            if chat_id != chat:
-                chat, broken, cast = chat_id, True, roles[chat_id]
-            elif now - last > limit:
-                broken = True
-            last = now
-            if not cast.present:
-                chunk.dropped.append((message_id, DropReason.NO_PERSONA))
-                continue
-            if is_blank(text):
-                chunk.dropped.append((message_id, DropReason.NO_TEXT))
-                continue
-            answers = cast.answers(sender_id, name, is_owner=is_owner)
-            label = cast.label(name, answers=answers)
-            chunk.chats.append(chat_id)
-            chunk.ids.append(message_id)
-            chunk.times.append(now)
-            chunk.answers.append(answers)
-            chunk.texts.append(text)
-            chunk.lines.append(line_head(label, settings) + text.strip())
-            chunk.begins.append(broken)
-            broken = False
-        yield chunk, chunk.lines
+) -> Iterator[tuple[_Chunk, Texts]]:
+    """Yield messages with the texts to count."""
+    numbers = RunNumbers(blocks.convo_block_threshold_secs)
+    read = 0
+    for batch in messages.batches(MESSAGES_FILE, columns=COLUMNS, batch_rows=BATCH_ROWS):
+        start, read = read, read + batch.num_rows
+        rows = np.arange(start, read)
+        times = batch.column("sent_at").cast(pa.int64()).to_numpy()
+        runs = numbers.of(batch.column("chat_id"), times)
+        who, heads, answers, present = voices(batch, roles, settings)
+        if not present.all():
+            absent = np.flatnonzero(~present)
+            left_out.add(batch.column("message_id"), rows, absent, DropReason.NO_PERSONA)
+            batch = batch.filter(pa.array(present))
+            rows, runs, times = rows[present], runs[present], times[present]
+            who, answers = who[present], answers[present]
+        texts = Texts(batch.column("text"), who, heads)
+        chunk = _Chunk(
+            ids=batch.select(["message_id", "chat_id"]),
+            rows=rows,
+            runs=runs,
+            times=times,
+            answers=answers,
+            texts=texts,
+            start=start,
+            read=read,
+        )
+        yield chunk, texts
 
 
-def _columns(batch: pa.RecordBatch) -> Iterable[tuple[Any, ...]]:
-    times = batch.column("sent_at").cast(pa.int64())
-    columns = [times if name == "sent_at" else batch.column(name) for name in COLUMNS]
-    return zip(*(column.to_pylist() for column in columns), strict=True)
-
-
-def _runs(segments: Iterable[tuple[bool, Run]]) -> Iterator[Run]:
-    """Join segments that chunks have cut apart."""
-    run: Run | None = None
-    for begins, segment in segments:
-        if run is None or begins:
-            if run is not None:
-                yield run
-            run = segment
-        else:
-            _extend(run, segment)
-    if run is not None:
-        yield run
-
-
-def _extend(run: Run, segment: Run) -> None:
-    size = len(run.ids)
-    run.ids += segment.ids
-    run.times += segment.times
-    run.answers += segment.answers
-    run.lines += segment.lines
-    run.alone += segment.alone
-    run.joined += segment.joined
-    run.spans |= {size + at: span for at, span in segment.spans.items()}
-
-
-def _segments(
+def _items(
     cutter: Cutter,
-    counted: Iterable[tuple[_Chunk, tuple[list[int], list[int]]]],
-    dropped: DroppedRows,
+    counted: Iterable[tuple[_Chunk, Counted]],
+    left_out: _LeftOut,
     progress: Progress,
     total: int,
-) -> Iterator[tuple[bool, Run]]:
-    """Yield (whether a run begins, its part in one chunk), long messages split into pieces."""
-    read = 0
+) -> Iterator[Items]:
+    """Yield messages that show something, long ones split into pieces."""
     for chunk, counts in counted:
-        for message_id, reason in chunk.dropped:
-            dropped.add(message_id, reason)
-        alone, joined = _with_pieces(cutter, chunk, *counts)
-        for start, end in _parts(chunk.begins):
-            part = slice(start, end)
-            segment = Run(
-                chat_id=chunk.chats[start],
-                ids=chunk.ids[part],
-                times=chunk.times[part],
-                answers=chunk.answers[part],
-                # Where counts are proven to add up nothing reads a line again.
-                lines=[] if cutter.proven else chunk.lines[part],
-                alone=alone[part],
-                joined=joined[part],
-                spans={at - start: span for at, span in chunk.spans.items() if start <= at < end},
-            )
-            yield chunk.begins[start], segment
-        read += chunk.read
-        progress(read, total, "messages")
-
-
-def _parts(begins: list[bool]) -> Iterator[tuple[int, int]]:
-    borders = [at for at, first in enumerate(begins) if first]
-    if begins and not begins[0]:
-        borders.insert(0, 0)
-    return pairwise([*borders, len(begins)])
+        left_out.write(chunk.start)  # all groups that end before this chunk are cut
+        places = np.flatnonzero(counts.shown)
+        if places.size < len(chunk.rows):
+            blank = np.flatnonzero(~counts.shown)
+            left_out.add(chunk.ids.column("message_id"), chunk.rows, blank, DropReason.NO_TEXT)
+        whole = np.full(places.size, WHOLE)
+        items = Items(
+            ids=chunk.ids.take(pa.array(places)),
+            rows=chunk.rows[places],
+            runs=chunk.runs[places],
+            times=chunk.times[places],
+            answers=chunk.answers[places],
+            alone=counts.alone,
+            joined=counts.joined,
+            starts=whole,
+            ends=whole,
+            # Where counts are proven to add up nothing reads a line again.
+            lines=None if cutter.proven else counts.lines,
+        )
+        most = [cutter.most_alone(answer=answer) for answer in (False, True)]
+        long = np.flatnonzero(items.alone > np.array(most)[items.answers.astype(np.int8)])
+        yield _with_pieces(cutter, items, long, chunk.texts, places) if long.size else items
+        progress(chunk.read, total, "messages")
 
 
 def _with_pieces(
-    cutter: Cutter, chunk: _Chunk, alone: list[int], joined: list[int]
-) -> tuple[list[int], list[int]]:
-    """Replace messages over the maximum by their pieces, and return the counts of all lines."""
-    most = {answer: cutter.most_alone(answer=answer) for answer in (False, True)}
-    if max(alone, default=0) <= min(most.values()):
-        return alone, joined
-    grown = _Chunk()
-    counts: tuple[list[int], list[int]] = ([], [])
-    for at, line in enumerate(chunk.lines):
-        text, answers = chunk.texts[at], chunk.answers[at]
-        head = line.removesuffix(text.strip())
-        spans = pieces_of(cutter, text, head) if alone[at] > most[answers] else []
-        lines = [head + text[start:end] for start, end in spans] or [line]
-        pieces = ([alone[at]], [joined[at]])
-        if spans:
-            separator = cutter.settings.message_separator
-            pieces = cutter.tokenizer.line_counts(lines, separator)
-            grown.spans |= dict(enumerate(spans, start=len(grown.lines)))
-        counts[0].extend(pieces[0])
-        counts[1].extend(pieces[1])
-        grown.lines += lines
-        grown.begins += [chunk.begins[at]] + [False] * (len(lines) - 1)
-        for name in ("chats", "ids", "times", "answers"):
-            getattr(grown, name).extend([getattr(chunk, name)[at]] * len(lines))
-    for name in ("chats", "ids", "times", "answers", "lines", "begins", "spans"):
-        setattr(chunk, name, getattr(grown, name))
-    return counts
-
-
-class _BlockWriter:
-    """Collects blocks as columns and writes them in batches."""
-
-    def __init__(self, table: TableWriter) -> None:
-        self._table = table
-        self._rows: list[tuple[str, str, int, int, int]] = []
-        self._sizes = [0]
-        self._ids: list[str] = []
-        self._spans: list[tuple[int | None, int | None]] = []
-        self._last = ""
-        self.count = self.tokens = self.messages = 0
-
-    def add(self, done: CutRun) -> None:
-        """Add the blocks of a run."""
-        run = done.run
-        for block in done.blocks:
-            ids = run.ids[block.start : block.end]
-            spans: list[tuple[int | None, int | None]] = [(None, None)] * len(ids)
-            if run.spans:
-                at = range(block.start, block.end)
-                spans = [run.spans.get(k, (None, None)) for k in at]
-            block_id = block_id_of(run.chat_id, ids, spans)
-            first, last = run.times[block.start], run.times[block.end - 1]
-            self._rows.append((block_id, run.chat_id, block.tokens, first, last))
-            self._ids += ids
-            self._spans += spans
-            self._sizes.append(len(self._ids))
-            self.count += 1
-            self.tokens += block.tokens
-            # Pieces of one message may stand on both sides of a cut.
-            self.messages += len(set(ids)) - (ids[0] == self._last)
-            self._last = ids[-1]
-        if len(self._ids) >= FLUSH_MEMBERS:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what is held."""
-        if not self._rows:
-            return
-        block_ids, chat_ids, tokens, first, last = zip(*self._rows, strict=True)
-        starts, ends = zip(*self._spans, strict=True)
-        member = BLOCKS.field("members").type.value_type
-        members = pa.StructArray.from_arrays(
-            [
-                pa.array(self._ids, pa.string()),
-                pa.array(starts, pa.int32()),
-                pa.array(ends, pa.int32()),
-            ],
-            fields=list(member.fields),
-        )
-        columns = [
-            pa.array(block_ids, pa.string()),
-            pa.array(chat_ids, pa.string()),
-            pa.array(tokens, pa.int32()),
-            pa.ListArray.from_arrays(pa.array(self._sizes, pa.int32()), members),
-            pa.array(first, pa.int64()).cast(TIMESTAMP),
-            pa.array(last, pa.int64()).cast(TIMESTAMP),
-        ]
-        columns[3] = columns[3].cast(BLOCKS.field("members").type)
-        self._table.add_batch(pa.RecordBatch.from_arrays(columns, schema=BLOCKS))
-        self._rows, self._sizes, self._ids, self._spans = [], [0], [], []
-
-
-def block_id_of(chat_id: str, ids: list[str], spans: list[tuple[int | None, int | None]]) -> str:
-    """Return the id of a block: its chat, its first message, and a hash of its members."""
-    first = ids[0].removeprefix(chat_id).lstrip(":")
-    members = "\n".join(
-        message_id if start is None else f"{message_id}[{start}:{end}]"
-        for message_id, (start, end) in zip(ids, spans, strict=True)
+    cutter: Cutter, items: Items, long: IntArray, texts: Texts, places: IntArray
+) -> Items:
+    """Replace messages that no block could hold by their pieces, where they can be split."""
+    separator = cutter.settings.message_separator
+    sizes = np.ones(len(items), np.int64)
+    found: list[tuple[int, list[Span], list[str]]] = []
+    for at in long.tolist():
+        place = int(places[at])
+        text, head = texts.texts[place].as_py(), texts.heads[texts.who[place]]
+        if spans := pieces_of(cutter, text, head):
+            found.append((at, spans, [head + text[start:end] for start, end in spans]))
+            sizes[at] = len(spans)
+    grown = items.take(np.repeat(np.arange(len(items)), sizes))
+    starts, ends, alone, joined = (
+        column.copy() for column in (grown.starts, grown.ends, grown.alone, grown.joined)
     )
-    return f"{chat_id}:{first}-{short_hash(members)}"
+    first = np.cumsum(sizes) - sizes
+    lines = [[line] for line in items.lines or ()]
+    for at, spans, pieces in found:
+        part = slice(first[at], first[at] + len(spans))
+        starts[part], ends[part] = zip(*spans, strict=True)
+        alone[part], joined[part] = cutter.tokenizer.line_counts(pieces, separator)
+        if lines:
+            lines[at] = pieces
+    return replace(
+        grown,
+        starts=starts,
+        ends=ends,
+        alone=alone,
+        joined=joined,
+        lines=None if items.lines is None else list(chain.from_iterable(lines)),
+    )

@@ -156,7 +156,7 @@ def _groups(runs: Iterable[Run]) -> Iterator[list[Run]]:
     size = 0
     for run in runs:
         group.append(run)
-        size += len(run.ids)
+        size += len(run.answers)
         if size >= GROUP_ITEMS:
             yield group
             group, size = [], 0

@@ -1,19 +1,24 @@
 """Whether staged conversations are what they should be, found out from the files alone.
 
-Counts every conversation exactly, whatever way its block was cut. What may not live here: what is
-done about a failure.
+Every conversation is counted exactly, whatever way its block was cut. Only where counts of lines
+add up for certain (`costs.proves_splits`) and there are many, one in `SAMPLE` is: the sum that its
+block was cut by is the exact count then, and the sample tells whether what was written is what was
+cut. What may not live here: what is done about a failure.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise, zip_longest
+from typing import Any, NamedTuple
 
 import msgspec
 
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.manifest import CheckEntry
 from resonare_pipeline.chats.blocks import BLOCKS_FILE, BlocksSettings
+from resonare_pipeline.chats.costs import proves_splits
 from resonare_pipeline.chats.rendering import (
     ASSISTANT,
     SYSTEM,
@@ -23,17 +28,33 @@ from resonare_pipeline.chats.rendering import (
     as_messages,
     is_blank,
 )
-from resonare_pipeline.counting import map_in_order, worker_count
+from resonare_pipeline.counting import worker_count
 from resonare_pipeline.progress import Progress, silent
 from resonare_pipeline.rows import Conversation, Turn
-from resonare_pipeline.tokenizers import Messages, TokenizerSettings, load_tokenizer
+from resonare_pipeline.tokenizers import Tokenizer, TokenizerSettings, load_tokenizer
+from resonare_pipeline.workers import dismiss_workers, map_in_order
 
 ASSET = "chat_conversations"
 TRAIN_FILE = "train.jsonl"
-CHUNK_LINES = 256  # conversations counted in one call
+CHUNK_LINES = 256  # conversations checked in one call
 TOKENS_A_TEXT = 16  # a short message; tells from tokens whether processes are worth starting
+FEW = 2_048  # conversations; so many are all counted again, which takes less than a second
+SAMPLE = 16  # of more, one in so many is
 
-_Line = tuple[int, Conversation, int, str]  # number, content, tokens of its block, id of its block
+
+class _Part(NamedTuple):
+    """Neighbouring lines, and the blocks that they should be.
+
+    Attributes:
+        first: Number of the first line, from 1.
+        exact: One line in so many is counted.
+    """
+
+    first: int
+    lines: list[bytes]
+    block_ids: list[str]
+    tokens: list[int]
+    exact: int
 
 
 @dataclass(slots=True)
@@ -43,8 +64,8 @@ class _Findings:
     count: int = 0
     first: str = ""
 
-    def add(self, text: str) -> None:
-        self.count += 1
+    def add(self, text: str, count: int = 1) -> None:
+        self.count += count
         self.first = self.first or text
 
 
@@ -52,10 +73,18 @@ class _Findings:
 class _Tally:
     """All findings so far."""
 
+    counted: int = 0  # conversations counted as a whole
     bounds: _Findings = field(default_factory=_Findings)
     roles: _Findings = field(default_factory=_Findings)
     empty: _Findings = field(default_factory=_Findings)
     ids: _Findings = field(default_factory=_Findings)
+
+    def take(self, other: "_Tally") -> None:
+        """Add the findings in later lines."""
+        self.counted += other.counted
+        for name in ("bounds", "roles", "empty", "ids"):
+            found: _Findings = getattr(other, name)
+            getattr(self, name).add(found.first, found.count)
 
 
 def check_conversations(
@@ -67,7 +96,7 @@ def check_conversations(
     tokenizer: TokenizerSettings,
     progress: Progress = silent,
 ) -> list[CheckEntry]:
-    """Check every line of train.jsonl: exact tokens, roles, nothing empty, one line a block.
+    """Check every line of train.jsonl: tokens, roles, nothing empty, one line a block.
 
     Args:
         staged: The conversations.
@@ -81,30 +110,34 @@ def check_conversations(
     total = staged.entry.rows
     tokens = sum(sum(counts) for counts in _column(made_blocks, "token_count"))
     texts = max(total, tokens // TOKENS_A_TEXT)
+    sampled = total > FEW and proves_splits(counter, conversations)
     tally = _Tally()
     seen: Counter[str] = Counter()
-    counted = map_in_order(
-        counter.count_conversations,
-        _chunks(staged, made_blocks, tally),
+    check = partial(_check_part, tokenizer=counter, blocks=blocks, conversations=conversations)
+    parts = _parts(staged, made_blocks, tally, exact=SAMPLE if sampled else 1)
+    checked = map_in_order(
+        check,
+        ((part, part) for part in parts),
         workers=worker_count(tokenizer.workers, texts) if counter.portable else 0,
     )
     done = 0
-    for lines, counts in counted:
-        for (number, conversation, expected, block_id), count in zip(lines, counts, strict=True):
-            if count != expected:
-                tally.bounds.add(f"line {number}: {count} tokens, its block says {expected}")
-            elif not (blocks.min_tokens_per_block <= count <= blocks.max_tokens_per_block):
-                tally.bounds.add(f"line {number}: {count} tokens")
-            _check_turns(number, conversation.messages, conversations, tally)
-            _check_id(number, conversation, block_id, conversations, tally)
-            seen[block_id] += 1
-        done += len(lines)
+    for part, found in checked:
+        tally.take(found)
+        seen.update(part.block_ids)
+        done += len(part.lines)
         progress(done, total, "conversations checked")
+    dismiss_workers()  # no later stage has use for them
     for block_id, times in seen.items():
         if times > 1:
             tally.ids.add(f"block {block_id} occurs {times} times")
+    counted = f"{done} conversations counted exactly"
+    if sampled:
+        counted = (
+            f"{done} conversations, whose lines' counts add up for certain with this tokenizer and "
+            f"prefix; {tally.counted} of them counted again as a whole"
+        )
     return [
-        _entry("token_bounds", tally.bounds, done, f"{done} conversations counted exactly"),
+        _entry("token_bounds", tally.bounds, done, counted),
         _entry("roles", tally.roles, done, f"shape {conversations.conversation_shape}"),
         _entry("no_empty_turns", tally.empty, done),
         _entry("unique_ids", tally.ids, done),
@@ -127,23 +160,50 @@ def _column(blocks: Artifact, name: str) -> Iterator[list[int]]:
         yield batch.column(name).to_pylist()
 
 
-def _chunks(
-    staged: Artifact, blocks: Artifact, tally: _Tally
-) -> Iterator[tuple[list[_Line], list[Messages]]]:
-    decoder = msgspec.json.Decoder(Conversation)
-    lines: list[_Line] = []
-    rows = blocks.rows(BLOCKS_FILE, columns=["block_id", "token_count"])
-    pairs = zip_longest(staged.lines(TRAIN_FILE), rows)
-    for number, (line, block) in enumerate(pairs, start=1):
+def _parts(staged: Artifact, blocks: Artifact, tally: _Tally, *, exact: int) -> Iterator[_Part]:
+    part = _Part(1, [], [], [], exact)
+    rows: Iterator[Mapping[str, Any]] = blocks.rows(
+        BLOCKS_FILE, columns=["block_id", "token_count"]
+    )
+    for number, (line, block) in enumerate(zip_longest(staged.lines(TRAIN_FILE), rows), start=1):
         if line is None or block is None:
             tally.ids.add(f"line {number}: {'no line' if line is None else 'no block'}")
             continue
-        lines.append((number, decoder.decode(line), block["token_count"], block["block_id"]))
-        if len(lines) == CHUNK_LINES:
-            yield lines, [as_messages(line[1].messages) for line in lines]
-            lines = []
-    if lines:
-        yield lines, [as_messages(line[1].messages) for line in lines]
+        part.lines.append(line)
+        part.block_ids.append(block["block_id"])
+        part.tokens.append(block["token_count"])
+        if len(part.lines) == CHUNK_LINES:
+            yield part
+            part = _Part(number + 1, [], [], [], exact)
+    if part.lines:
+        yield part
+
+
+def _check_part(
+    part: _Part,
+    *,
+    tokenizer: Tokenizer,
+    blocks: BlocksSettings,
+    conversations: ConversationSettings,
+) -> _Tally:
+    tally = _Tally()
+    decoder = msgspec.json.Decoder(Conversation)
+    decoded = [decoder.decode(line) for line in part.lines]
+    chosen = range((1 - part.first) % part.exact, len(decoded), part.exact)
+    counts = tokenizer.count_conversations([as_messages(decoded[at].messages) for at in chosen])
+    tally.counted = len(counts)
+    found = dict(zip(chosen, counts, strict=True))
+    for at, (conversation, block_id, expected) in enumerate(
+        zip(decoded, part.block_ids, part.tokens, strict=True)
+    ):
+        number, count = part.first + at, found.get(at, expected)
+        if count != expected:
+            tally.bounds.add(f"line {number}: {count} tokens, its block says {expected}")
+        elif not (blocks.min_tokens_per_block <= count <= blocks.max_tokens_per_block):
+            tally.bounds.add(f"line {number}: {count} tokens")
+        _check_turns(number, conversation.messages, conversations, tally)
+        _check_id(number, conversation, block_id, conversations, tally)
+    return tally
 
 
 def _check_turns(

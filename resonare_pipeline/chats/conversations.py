@@ -1,16 +1,16 @@
 """Blocks → conversations: the rows of train.jsonl, and processed.json for people.
 
-Reads messages and blocks side by side, both in the order of chats and time; holds one block's
-lines. What may not live here: how lines are joined (`rendering`), and whether the result is good
-(`conversation_checks`).
+Reads messages and blocks side by side, both in the order of chats and time; holds some stretches
+of blocks, which workers render. What may not live here: how lines are joined (`rendering`), and
+whether the result is good (`conversation_checks`).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import groupby
-from typing import Any, BinaryIO, NamedTuple
+from collections.abc import Iterator, Mapping
+from functools import partial
 
-import msgspec
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.draft import OutputDraft
@@ -22,31 +22,22 @@ from resonare_pipeline.chats.blocks import (
     BlocksSettings,
 )
 from resonare_pipeline.chats.conversation_checks import TRAIN_FILE, check_conversations
+from resonare_pipeline.chats.conversation_lines import Stretch, render_stretch
 from resonare_pipeline.chats.personas import Cast, casts
-from resonare_pipeline.chats.rendering import ConversationSettings, line_head, render
+from resonare_pipeline.chats.processed import ProcessedWriter
+from resonare_pipeline.chats.rendering import ConversationSettings
+from resonare_pipeline.chats.speakers import voices
+from resonare_pipeline.counting import worker_count
 from resonare_pipeline.errors import StageError
-from resonare_pipeline.fingerprint import short_hash
 from resonare_pipeline.progress import Progress, silent
-from resonare_pipeline.rows import Conversation, ConversationMetadata, Turn
 from resonare_pipeline.tokenizers import TokenizerSettings
+from resonare_pipeline.workers import map_in_order
 
 __all__ = ["ConversationSettings", "check_conversations", "make_conversations"]
 
 PROCESSED_FILE = "processed.json"
-BATCH_BLOCKS = 1_024  # blocks read at a time; their members are some tens of thousands of rows
-PROGRESS_BLOCKS = 1_000  # blocks between two reports of progress
+STRETCH_BLOCKS = 256  # blocks rendered in one call; their members are some thousand rows
 READ_COLUMNS = [name for name in COLUMNS if name != "sent_at"]
-
-
-class _Message(NamedTuple):  # a tuple: a million are made, one is held
-    """What rendering needs of one message."""
-
-    message_id: str
-    chat_id: str
-    sender_id: str | None
-    sender_name: str | None
-    is_owner: bool
-    text: str
 
 
 def make_conversations(
@@ -69,176 +60,104 @@ def make_conversations(
         out: Gets train.jsonl, and beside it processed.json.
         blocks: Only shown in processed.json.
         conversations: The settings that the blocks were cut with; they decide the rendering.
-        tokenizer: Only shown in processed.json.
+        tokenizer: Only shown in processed.json, but for the number of workers.
         progress: Told of blocks.
 
     Raises:
         StageError: If a block names a message that is not there in its place.
     """
     roles = casts(chats.rows(CHATS_FILE, columns=["chat_id", "participants"]), conversations)
-    encoder = msgspec.json.Encoder()
-    turns = 0
+    shown = {s.section: s.identity() for s in (blocks, conversations, tokenizer)}
     total = made_blocks.entry.rows
-    with out.open(TRAIN_FILE) as stream:
-        written = 0
-        for conversation in conversations_of(messages, made_blocks, roles, conversations):
-            stream.write(encoder.encode(conversation) + b"\n")
-            turns += len(conversation.messages)
-            written += 1
-            if written % PROGRESS_BLOCKS == 0 or written == total:
-                progress(written, total, "conversations")
-    sections = (blocks, conversations, tokenizer)
-    with out.open(PROCESSED_FILE, auxiliary=True) as stream:
-        write_processed(stream, chats, made_blocks, {s.section: s.identity() for s in sections})
+    rendered = map_in_order(
+        partial(render_stretch, settings=conversations),
+        (
+            (stretch.blocks, stretch)
+            for stretch in _stretches(messages, made_blocks, roles, conversations)
+        ),
+        workers=worker_count(tokenizer.workers, messages.entry.rows),
+    )
+    written = turns = 0
+    with out.open(PROCESSED_FILE, auxiliary=True) as other, out.open(TRAIN_FILE) as stream:
+        processed = ProcessedWriter(other, chats.rows(CHATS_FILE), _block_chats(made_blocks), shown)
+        for rows, done in rendered:
+            stream.write(done.lines)
+            processed.add(rows.column("chat_id").to_pylist(), done.entries)
+            turns += done.turns
+            written += rows.num_rows
+            progress(written, total, "conversations")
+        processed.close()
     out.report(rows=written, metadata={"turns": turns})
 
 
-def conversations_of(
+def _block_chats(blocks: Artifact) -> list[str]:
+    """Return the chats that have blocks, in the order of these."""
+    found: dict[str, None] = {}
+    for batch in blocks.batches(BLOCKS_FILE, columns=["chat_id"]):
+        found |= dict.fromkeys(batch.column("chat_id").unique().to_pylist())
+    return list(found)
+
+
+def _stretches(
     messages: Artifact,
     blocks: Artifact,
     roles: Mapping[str, Cast],
     settings: ConversationSettings,
-) -> Iterator[Conversation]:
-    """Yield the blocks as conversations, in their order."""
-    find = _finder(messages)
-    for block in _blocks(blocks):
-        answers: list[bool] = []
-        lines: list[str] = []
-        cast = roles[block["chat_id"]]
-        for message_id, start, end in block["members"]:
-            message = find(message_id)
-            answer = cast.answers(message.sender_id, message.sender_name, is_owner=message.is_owner)
-            head = line_head(cast.label(message.sender_name, answers=answer), settings)
-            text = message.text.strip() if start is None else message.text[start:end]
-            answers.append(answer)
-            lines.append(head + text)
-        yield _conversation(block, render(answers, lines, settings), settings)
+) -> Iterator[Stretch]:
+    """Yield the blocks with what rendering needs of their members, in their order."""
+    members = _Members(messages)
+    for batch in blocks.batches(BLOCKS_FILE, batch_rows=STRETCH_BLOCKS):
+        rows = members.take(batch.column("members").flatten().field(0))
+        who, heads, answers, _ = voices(rows, roles, settings)
+        yield Stretch(batch, rows.column("text"), who, heads, answers)
 
 
-def _conversation(
-    block: Mapping[str, Any], turns: tuple[Turn, ...], settings: ConversationSettings
-) -> Conversation:
-    if not settings.include_metadata:
-        return Conversation(messages=turns)
-    return Conversation(
-        messages=turns,
-        metadata=ConversationMetadata(
-            example_id=short_hash([msgspec.json.encode(turns), block["chat_id"]]),
-            chat_id=block["chat_id"],
-            block_id=block["block_id"],
-            started_at=block["started_at"],
-            ended_at=block["ended_at"],
-        ),
-    )
+class _Members:
+    """Finds messages by id; asked in the order of the messages, so one pass finds them all."""
 
+    def __init__(self, messages: Artifact) -> None:
+        self._batches = messages.batches(MESSAGES_FILE, columns=READ_COLUMNS)
+        self._batch = pa.RecordBatch.from_pylist(
+            [], schema=pa.schema([("message_id", pa.string())])
+        )
 
-def _finder(messages: Artifact) -> Callable[[str], _Message]:
-    # Members come in the order of the messages, so one pass finds them all.
-    rows = _messages(messages)
-    current: _Message | None = None
+    def take(self, ids: pa.Array) -> pa.RecordBatch:
+        """Return the messages with some ids, none of which comes before one that was asked for.
 
-    def find(message_id: str) -> _Message:
-        nonlocal current
-        while current is None or current.message_id != message_id:
-            current = next(rows, None)
-            if current is None:
-                raise StageError(
-                    f"a block names message {message_id}, which is not among the messages after "
-                    "those of the block before it",
-                    where="chat_conversations",
-                    expected="the messages that the blocks were cut from",
-                )
-        return current
-
-    return find
-
-
-def _messages(messages: Artifact) -> Iterator[_Message]:
-    for batch in messages.batches(MESSAGES_FILE, columns=READ_COLUMNS):
-        columns = (batch.column(name).to_pylist() for name in READ_COLUMNS)
-        yield from map(_Message._make, zip(*columns, strict=True))
-
-
-def _blocks(blocks: Artifact) -> Iterator[dict[str, Any]]:
-    for batch in blocks.batches(BLOCKS_FILE, batch_rows=BATCH_BLOCKS):
-        lists = batch.column("members")
-        members = lists.flatten()
-        flat = list(zip(*(members.field(at).to_pylist() for at in range(3)), strict=True))
-        sizes = lists.value_lengths().to_pylist()
-        columns = [
-            *(batch.column(name).to_pylist() for name in ("block_id", "chat_id", "token_count")),
-            *(_iso(batch.column(name)) for name in ("started_at", "ended_at")),
-        ]
+        Raises:
+            StageError: If there is no such message, or it stands before the last.
+        """
+        parts: list[pa.RecordBatch] = []
         at = 0
-        for size, block_id, chat_id, tokens, started_at, ended_at in zip(
-            sizes, *columns, strict=True
-        ):
-            yield {
-                "block_id": block_id,
-                "chat_id": chat_id,
-                "token_count": tokens,
-                "members": flat[at : at + size],
-                "started_at": started_at,
-                "ended_at": ended_at,
-            }
-            at += size
+        while at < len(ids):
+            known = self._batch.column("message_id")
+            places = pc.index_in(ids.slice(at, len(known)), value_set=known).to_numpy(
+                zero_copy_only=False
+            )
+            found = _leading(places)
+            if found:
+                parts.append(self._batch.take(pa.array(places[:found].astype(np.int64))))
+                self._batch = self._batch.slice(int(places[found - 1]))
+                at += found
+                continue
+            batch = next(self._batches, None)
+            if batch is None:
+                raise _missing(ids[at].as_py())
+            self._batch = batch
+        return pa.concat_batches(parts)
 
 
-def _iso(times: pa.Array) -> list[str]:
-    # Without the zone first: Arrow makes naive times several times faster than aware ones.
-    return [f"{at.isoformat()}Z" for at in times.cast(pa.timestamp("us")).to_pylist()]
+def _leading(places: np.ndarray) -> int:
+    """Return how many places there are before the first that is missing or lower than the last."""
+    wrong = np.isnan(places) if places.dtype.kind == "f" else np.zeros(len(places), np.bool_)
+    wrong[1:] |= np.diff(places) < 0
+    return int(np.argmax(wrong)) if wrong.any() else len(places)
 
 
-def write_processed(
-    stream: BinaryIO, chats: Artifact, blocks: Artifact, settings: Mapping[str, Any]
-) -> None:
-    """Write all chats with their blocks as indented JSON; holds the chats and one block.
-
-    Chats stand in the order of their table where the blocks allow it; else those with blocks first.
-    """
-    rows = {row["chat_id"]: row for row in chats.rows(CHATS_FILE)}
-    with_blocks = list(dict.fromkeys(_block_chats(blocks)))
-    present = set(with_blocks)
-    order = list(rows)
-    if [chat_id for chat_id in order if chat_id in present] != with_blocks:
-        order = with_blocks + [chat_id for chat_id in order if chat_id not in present]
-    stream.write(b'{\n "settings": ' + _json(settings, indent=1) + b',\n "chats": [')
-    groups = groupby(_blocks(blocks), key=lambda block: block["chat_id"])
-    for at, chat_id in enumerate(order):
-        stream.write(b"\n  " if at == 0 else b",\n  ")
-        found = next(groups)[1] if chat_id in present else ()
-        _write_chat(stream, rows[chat_id], found)
-    stream.write(b"\n ]\n}\n")
-
-
-def _block_chats(blocks: Artifact) -> Iterator[str]:
-    for batch in blocks.batches(BLOCKS_FILE, columns=["chat_id"]):
-        yield from batch.column("chat_id").to_pylist()
-
-
-def _write_chat(
-    stream: BinaryIO, chat: Mapping[str, Any], blocks: Iterable[Mapping[str, Any]]
-) -> None:
-    head = {
-        name: chat[name]
-        for name in ("chat_id", "name", "kind", "source", "message_count", "participants")
-    }
-    stream.write(_json(head, indent=2).removesuffix(b"\n  }") + b',\n   "blocks": [')
-    empty = True
-    for block in blocks:
-        entry = {
-            "block_id": block["block_id"],
-            "token_count": block["token_count"],
-            "message_ids": list(dict.fromkeys(member[0] for member in block["members"])),
-            "started_at": block["started_at"],
-            "ended_at": block["ended_at"],
-        }
-        # One line a block: a page of them can be read, and a chat has thousands.
-        stream.write((b"\n    " if empty else b",\n    ") + msgspec.json.encode(entry))
-        empty = False
-    stream.write(b"]\n  }" if empty else b"\n   ]\n  }")
-
-
-def _json(value: object, *, indent: int) -> bytes:
-    pretty = msgspec.json.format(msgspec.json.encode(value), indent=1)
-    return pretty.replace(b"\n", b"\n" + b" " * indent)
+def _missing(message_id: str) -> StageError:
+    return StageError(
+        f"a block names message {message_id}, which is not among the messages after "
+        "those of the block before it",
+        where="chat_conversations",
+        expected="the messages that the blocks were cut from",
+    )

@@ -36,24 +36,16 @@ class Run:
     """Items of one chat without a long silence between them, as parallel lists.
 
     Attributes:
-        chat_id: Their chat.
-        ids: Message ids.
-        times: Microseconds since 1970.
         answers: Whether each is the assistant's.
         lines: Rendered lines; none where nothing will read them again.
         alone: Tokens of each line by itself.
         joined: Tokens of each line with the separator behind it.
-        spans: Part of the message's text, by index, for pieces of a message.
     """
 
-    chat_id: str
-    ids: list[str] = field(default_factory=list)
-    times: list[int] = field(default_factory=list)
     answers: list[bool] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     alone: list[int] = field(default_factory=list)
     joined: list[int] = field(default_factory=list)
-    spans: dict[int, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +190,7 @@ def probes_splits(tokenizer: Tokenizer, frame: Frame, settings: ConversationSett
     for first in lines:
         for second in lines:
             for answers in arrangements:
-                run = Run(chat_id="", answers=answers, lines=[first, second, second, first])
+                run = Run(answers=answers, lines=[first, second, second, first])
                 runs.append(run)
     alone, joined = tokenizer.line_counts(lines, settings.message_separator)
     by_line = dict(zip(lines, zip(alone, joined, strict=True), strict=True))

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import BinaryIO, ClassVar
+from typing import Annotated, BinaryIO, ClassVar
 
-from resonare_pipeline.settings import Section
+from pydantic import Field
+
+from resonare_pipeline.settings import EXECUTION, Section
 
 Opener = Callable[[str], BinaryIO]
 """Opens a raw file by its name."""
@@ -42,3 +44,7 @@ class MessagesSettings(Section):
 
     time_zone: str = "UTC"
     """IANA name of the zone of local times, for old exports that have no `date_unixtime`."""
+
+    workers: Annotated[int | None, EXECUTION, Field(ge=0)] = None
+    """Processes beside the run itself that parse. Unset: one for each CPU but one, at most 3, for
+    exports that are worth it; 0: none."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from resonare_pipeline.cli.display import Display
+from resonare_pipeline.cli.early import early_work
 from resonare_pipeline.cli.home import ensure_dagster_home
 from resonare_pipeline.cli.interrupts import noted_interrupts
 from resonare_pipeline.cli.request import Request
@@ -74,15 +75,15 @@ def _run_partition(
         except ResonareError as error:  # a place for deliverables that cannot be written
             report.failures[name] = str(error)
         return
-    from resonare_pipeline.cli.orchestrating import run_partition
-
     ensure_dagster_home(request.data_folder)
     made: dict[str, Made] = {}
     listener = Listener(
         started=display.started, made=lambda item: made.update({item.stage.name: item})
     )
     try:
-        with listening(listener):
+        with listening(listener), early_work(request.workspace, entries, force=force):
+            from resonare_pipeline.cli.orchestrating import run_partition
+
             stages = [entry.stage for entry in entries]
             outcome = run_partition(request, stages, partition, force=force)
     finally:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import IO
 
 INTERVAL_SECONDS = 0.05
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -33,20 +34,23 @@ def resident_bytes(root: int) -> int:
     return sum(sizes.get(member, 0) for member in family)
 
 
-def measure(command: list[str]) -> dict[str, float]:
-    """Run a command to its end."""
-    started = time.perf_counter()
+def measure(
+    command: list[str], *, cwd: Path | None = None, stdout: IO[bytes] | None = None
+) -> dict[str, float]:
+    """Run a command to its end, and return its exit code, seconds and memory."""
+    before, started = os.times(), time.perf_counter()
     peak = 0
-    with subprocess.Popen(command) as process:  # the caller's own command
+    with subprocess.Popen(command, cwd=cwd, stdout=stdout) as process:  # the caller's own command
         while process.poll() is None:
             peak = max(peak, resident_bytes(process.pid))
             time.sleep(INTERVAL_SECONDS)
     wall = time.perf_counter() - started
-    times = os.times()
+    after = os.times()
+    cpu = after.children_user + after.children_system
     return {
         "exit_code": process.returncode,
         "wall_seconds": round(wall, 2),
-        "cpu_seconds": round(times.children_user + times.children_system, 2),
+        "cpu_seconds": round(cpu - before.children_user - before.children_system, 2),
         "peak_rss_mb": round(peak / 1e6),
     }
 

@@ -12,6 +12,7 @@ import pytest
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.draft import OutputDraft
 from resonare_pipeline.artifacts.files import LocalFiles
+from resonare_pipeline.chats import conversation_checks
 from resonare_pipeline.chats.blocks import BlocksSettings, make_blocks
 from resonare_pipeline.chats.conversations import check_conversations, make_conversations
 from resonare_pipeline.chats.rendering import ConversationSettings, ConversationShape
@@ -277,6 +278,17 @@ def test_check_conversations_altered_line_fails_its_check(
     altered = content.replace(before.encode(), after.encode(), 1)
     assert altered != content
     assert not made.check(altered)[name]
+
+
+def test_check_conversations_many_are_sampled_and_an_altered_sample_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation_checks, "FEW", 1)
+    made = Made(folder=tmp_path, chats={"c": PAIR, "d": PAIR})
+    assert set(made.check().values()) == {True}
+    first, *others = made.staged.lines("train.jsonl")
+    altered = [first.replace(b">>> fine", b">>> fine fine"), *others]
+    assert not made.check(b"".join(line + b"\n" for line in altered))["token_bounds"]
 
 
 def test_check_conversations_missing_line_fails(tmp_path: Path) -> None:

@@ -29,10 +29,13 @@ from resonare_pipeline.chats.telegram.window import WINDOW_BYTES
 from resonare_pipeline.errors import InputError
 from resonare_pipeline.progress import Progress, silent
 from resonare_pipeline.rows import CHATS, MESSAGES
+from resonare_pipeline.workers import spare_cpus
 
 CHATS_FILE = "chats.parquet"
 MESSAGES_FILE = "messages.parquet"
 JOINED_ROWS = 1_024  # as many as the writer of tables treats at a time
+# Starting processes takes as long as parsing this much in the one there is.
+WORKER_THRESHOLD_BYTES = 32 << 20
 NAMED_FILES = 3  # in an error about all files of an export
 TELEGRAM = "telegram"
 
@@ -96,7 +99,11 @@ def _read_files(
     progress: Progress,
     window_bytes: int,
 ) -> list[Findings]:
-    on_read = _byte_counter(sum(file.size for file in files), progress)
+    total = sum(file.size for file in files)
+    on_read = _byte_counter(total, progress)
+    workers = spare_cpus() if settings.workers is None else settings.workers
+    if settings.workers is None and total < WORKER_THRESHOLD_BYTES:
+        workers = 0
     ordered = sorted(files, key=lambda file: file.name)
     return [
         read_file(
@@ -105,6 +112,7 @@ def _read_files(
             file_number=number,
             kinds=settings.chat_kinds,
             zone=zone,
+            workers=workers,
             window_bytes=window_bytes,
             on_read=on_read,
         )

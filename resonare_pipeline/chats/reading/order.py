@@ -219,7 +219,7 @@ def gather(spool: Spool, rows: Rows) -> Iterator[tuple[pa.RecordBatch, slice]]:
             yield batch, slice(done, done + batch.num_rows)
             done += batch.num_rows
         return
-    sizes = [spool.keys(number).num_rows for number in rows.batches]
+    sizes = [spool.rows(number) for number in rows.batches]
     ends = np.cumsum(sizes)
     for start in range(0, len(rows.picked), BATCH_ROWS):
         stretch = slice(start, min(start + BATCH_ROWS, len(rows.picked)))

@@ -5,7 +5,7 @@ known at the end of an export, which may be far larger than memory. Nothing abou
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -109,18 +109,99 @@ class Span:
     dropped_batches: list[int] = field(default_factory=list)
 
 
-class _BatchFile:
-    """Record batches in a temporary file: first written, then read by number."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptRun:
+    """A parsed run whose rows lie in a file, and what is to be known of them without reading it.
 
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
+    Attributes:
+        path: Holds the rows, `sender` pointing into `senders`.
+        tallies: Of the rows, by number of the sender.
+        ordered: Whether numbers ascend strictly and times never fall.
+        first: Time, sender and text of the first row.
+    """
+
+    path: Path
+    rows: int
+    senders: Sequence[Sender]
+    dropped: Sequence[tuple[str, str]]
+    local_times: int
+    old_numbers: bool
+    tallies: Tallies = field(default_factory=dict)
+    ordered: bool = True
+    first: tuple[int, str | None, str] | None = None
+    last_sent: int = 0
+    first_number: int = 0
+    last_number: int = 0
+
+
+def keep_run(run: ParsedRun, path: Path) -> KeptRun:
+    """Write the rows of a parsed run to a file of their own; workers do this, too.
+
+    Raises:
+        StoreError: If it cannot be written.
+    """
+    kept = KeptRun(
+        path=path,
+        rows=run.rows.num_rows,
+        senders=run.senders,
+        dropped=run.dropped,
+        local_times=run.local_times,
+        old_numbers=run.old_numbers,
+    )
+    if not kept.rows:
+        return kept
+    with (
+        storage_errors(f"temporary file {path}"),
+        pa.OSFile(str(path), "wb") as sink,
+        pa.ipc.new_file(sink, run.rows.schema) as writer,
+    ):
+        writer.write_batch(run.rows)
+    times = run.rows.column("sent_at").cast(pa.int64()).to_numpy()
+    numbers = run.rows.column("number")
+    ids = np.zeros(kept.rows, np.int64) if numbers.null_count else numbers.to_numpy()
+    codes = run.rows.column(SENDER).to_numpy()
+    return replace(
+        kept,
+        tallies=tally(codes, 0),
+        ordered=bool((np.diff(ids) > 0).all() and (np.diff(times) >= 0).all())
+        and not numbers.null_count,
+        first=(int(times[0]), run.senders[0].id, run.rows.column("text")[0].as_py()),
+        last_sent=int(times[-1]),
+        first_number=int(ids[0]),
+        last_number=int(ids[-1]),
+    )
+
+
+class _Batch(NamedTuple):
+    """Where rows lie, and the senders of all rows that the numbers in it stand for."""
+
+    path: Path
+    rows: int
+    codes: npt.NDArray[np.int32]
+
+    def read(self, columns: Sequence[int] = ()) -> pa.RecordBatch:
+        # Not memory-mapped: pages of a mapped file would count as this process's memory.
+        options = pa.ipc.IpcReadOptions(included_fields=list(columns), use_threads=False)
+        with pa.OSFile(str(self.path)) as source:
+            rows = pa.ipc.open_file(source, options=options).get_batch(0)
+        at = rows.schema.get_field_index("sender")
+        senders = pa.array(self.codes[rows.column(at).to_numpy()], pa.int32())
+        return rows.set_column(at, PARSED.field(SENDER), senders)
+
+
+class _DroppedFile:
+    """What was left out, in one file: first written batch by batch, then read by number."""
+
+    def __init__(self, path: Path) -> None:
         self._path = path
         self._sink = pa.OSFile(str(path), "wb")
-        self._writer = pa.ipc.new_file(self._sink, schema)
+        self._writer = pa.ipc.new_file(self._sink, PARSED_DROPPED)
         self._count = 0
 
-    def write(self, batch: pa.RecordBatch) -> int:
+    def write(self, dropped: Sequence[tuple[str, str]]) -> int:
+        columns = [pa.array(column, pa.string()) for column in zip(*dropped, strict=True)]
         with storage_errors(f"temporary file {self._path}"):
-            self._writer.write_batch(batch)
+            self._writer.write_batch(pa.record_batch(columns, schema=PARSED_DROPPED))
         self._count += 1
         return self._count - 1
 
@@ -129,40 +210,40 @@ class _BatchFile:
             self._writer.close()
             self._sink.close()
 
-    def open(self, columns: Sequence[int] = ()) -> pa.ipc.RecordBatchFileReader:
-        # Not memory-mapped: pages of a mapped file would count as this process's memory.
-        options = pa.ipc.IpcReadOptions(included_fields=list(columns), use_threads=False)
-        return pa.ipc.open_file(pa.OSFile(str(self._path)), options=options)
+    @cached_property
+    def reader(self) -> pa.ipc.RecordBatchFileReader:
+        return pa.ipc.open_file(pa.OSFile(str(self._path)))
 
 
 class Spool:
-    """Parsed messages on their way to the tables: added span by span, then read by batch."""
+    """Parsed messages on their way to the tables: added run by run, then read by batch."""
 
     def __init__(self, folder: Path) -> None:
-        self._rows = _BatchFile(folder / "rows.arrow", PARSED)
-        self._dropped = _BatchFile(folder / "dropped.arrow", PARSED_DROPPED)
+        self._folder = folder
+        self._files = 0
+        self._batches: list[_Batch] = []
+        self._dropped = _DroppedFile(folder / "dropped.arrow")
         self._codes: dict[Sender, int] = {}
         self.senders: list[Sender] = []
         self.spans: list[Span] = []
 
-    def add(self, span: Span, run: ParsedRun) -> None:
-        """Keep the next messages of a span."""
-        span.elements += run.rows.num_rows + len(run.dropped)
+    def new_path(self) -> Path:
+        """Return a name for the next file of rows."""
+        self._files += 1
+        return self._folder / f"{self._files}.arrow"
+
+    def add(self, span: Span, run: KeptRun) -> None:
+        """Take in the next messages of a span."""
+        span.elements += run.rows + len(run.dropped)
         span.local_times += run.local_times
         span.old_numbers |= run.old_numbers
         if run.dropped:
-            columns = [pa.array(column, pa.string()) for column in zip(*run.dropped, strict=True)]
-            dropped = pa.record_batch(columns, schema=PARSED_DROPPED)
-            span.dropped_batches.append(self._dropped.write(dropped))
-        if run.rows.num_rows:
-            rows = self._with_codes(run)
-            _note(span, rows, run.senders)
-            span.batches.append(self._rows.write(rows))
-
-    def _with_codes(self, run: ParsedRun) -> pa.RecordBatch:
-        codes = np.array([self._code(sender) for sender in run.senders], np.int32)
-        senders = pa.array(codes[run.rows.column(SENDER).to_numpy()], pa.int32())
-        return run.rows.set_column(SENDER, PARSED.field(SENDER), senders)
+            span.dropped_batches.append(self._dropped.write(run.dropped))
+        if run.rows:
+            codes = np.array([self._code(sender) for sender in run.senders], np.int32)
+            _note(span, run, codes)
+            span.batches.append(len(self._batches))
+            self._batches.append(_Batch(run.path, run.rows, codes))
 
     def _code(self, sender: Sender) -> int:
         code = self._codes.setdefault(sender, len(self.senders))
@@ -172,56 +253,43 @@ class Spool:
 
     def close(self) -> None:
         """End the writing; what was added can be read afterwards."""
-        self._rows.close()
         self._dropped.close()
 
-    @cached_property
-    def _row_reader(self) -> pa.ipc.RecordBatchFileReader:
-        return self._rows.open()
-
-    @cached_property
-    def _key_reader(self) -> pa.ipc.RecordBatchFileReader:
-        return self._rows.open([PARSED.get_field_index(name) for name in KEYS])
-
-    @cached_property
-    def _dropped_reader(self) -> pa.ipc.RecordBatchFileReader:
-        return self._dropped.open()
+    def rows(self, number: int) -> int:
+        """Return how many rows a batch has."""
+        return self._batches[number].rows
 
     def batch(self, number: int) -> pa.RecordBatch:
         """Return parsed rows."""
-        return self._row_reader.get_batch(number)
+        return self._batches[number].read()
 
     def keys(self, number: int) -> pa.RecordBatch:
         """Return only the columns `KEYS` of parsed rows."""
-        return self._key_reader.get_batch(number)
+        return self._batches[number].read([PARSED.get_field_index(name) for name in KEYS])
 
     def dropped(self, span: Span) -> Iterator[tuple[str, str]]:
         """Yield (id in the source, reason) of what a span leaves out."""
         for number in span.dropped_batches:
-            columns = self._dropped_reader.get_batch(number).columns
+            columns = self._dropped.reader.get_batch(number).columns
             yield from zip(*(column.to_pylist() for column in columns), strict=True)
 
 
-def _note(span: Span, rows: pa.RecordBatch, senders: Sequence[Sender]) -> None:
+def _note(span: Span, run: KeptRun, codes: npt.NDArray[np.int32]) -> None:
     """Enter into a span what its next rows say about order and senders."""
-    times = rows.column("sent_at").cast(pa.int64()).to_numpy()
-    codes = rows.column(SENDER).to_numpy()
-    if not span.rows:
-        span.first_sent = int(times[0])
-        span.first = (int(times[0]), senders[0].id, rows.column("text")[0].as_py())
-    span.ordered = span.ordered and _continues(span, rows.column("number"), times)
-    span.last_sent = int(times[-1])
-    merge_tallies(span.tallies, tally(codes, span.rows))
-    span.rows += rows.num_rows
-
-
-def _continues(span: Span, numbers: pa.Array, times: npt.NDArray[np.int64]) -> bool:
-    if numbers.null_count:
-        return False
-    ids = numbers.to_numpy()
-    follows = not span.rows or (ids[0] > span.last_number and times[0] >= span.last_sent)
-    span.last_number = int(ids[-1])
-    return bool(follows and (np.diff(ids) > 0).all() and (np.diff(times) >= 0).all())
+    if not span.rows and run.first is not None:
+        span.first_sent, span.first = run.first[0], run.first
+    follows = not span.rows or (
+        run.first is not None
+        and run.first_number > span.last_number
+        and run.first[0] >= span.last_sent
+    )
+    span.ordered = span.ordered and run.ordered and follows
+    span.last_number, span.last_sent = run.last_number, run.last_sent
+    for sender, (count, last) in run.tallies.items():
+        code = int(codes[sender])
+        before = span.tallies.get(code, (0, 0))
+        span.tallies[code] = (before[0] + count, max(before[1], span.rows + last))
+    span.rows += run.rows
 
 
 def tally(codes: npt.NDArray[np.int32], start: int) -> Tallies:
@@ -234,9 +302,3 @@ def tally(codes: npt.NDArray[np.int32], start: int) -> Tallies:
     found, from_end, counts = np.unique(codes[::-1], return_index=True, return_counts=True)
     last = start + len(codes) - 1 - from_end
     return dict(zip(found.tolist(), zip(counts.tolist(), last.tolist(), strict=True), strict=True))
-
-
-def merge_tallies(into: Tallies, further: Tallies) -> None:
-    """Add the tallies of later rows."""
-    for code, (count, last) in further.items():
-        into[code] = (into.get(code, (0, 0))[0] + count, last)

@@ -7,6 +7,7 @@ values that are all of the usual type and a careful way for the rest; both give 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import pyarrow as pa
 from msgspec import UNSET
 
 from resonare_pipeline.chats.reading.reasons import Reason
-from resonare_pipeline.chats.reading.spool import PARSED, ParsedRun, Sender
+from resonare_pipeline.chats.reading.spool import PARSED, KeptRun, ParsedRun, Sender, keep_run
 from resonare_pipeline.chats.telegram import content, times
 from resonare_pipeline.chats.telegram.elements import split
 from resonare_pipeline.chats.telegram.ids import LARGEST, sender_id, whole_number
@@ -34,10 +35,21 @@ STRINGS: set[type] = {str}
 ID_TYPES: set[type] = {str, int, type(None)}
 
 
-def parse_run(body: bytes, zone: dt.tzinfo) -> ParsedRun | None:
-    """Parse messages parted by commas; None if `body` is not made of whole elements."""
+def parse_run(body: bytes, zone: dt.tzinfo, path: Path) -> KeptRun | None:
+    """Parse messages parted by commas into a file; None if `body` is not made of whole elements.
+
+    Raises:
+        StoreError: If the file cannot be written.
+    """
     messages = decode_run(body)
-    return None if messages is None else to_columns(messages, zone)
+    return None if messages is None else keep_run(to_columns(messages, zone), path)
+
+
+def parse_file(source: Path, zone: dt.tzinfo, path: Path) -> KeptRun | None:
+    """Parse a run that lies in a file of its own, which is deleted; else as `parse_run`."""
+    body = source.read_bytes()
+    source.unlink()
+    return parse_run(body, zone, path)
 
 
 def parse_pieces(body: bytes, zone: dt.tzinfo) -> ParsedRun:

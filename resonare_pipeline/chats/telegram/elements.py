@@ -8,17 +8,20 @@ many. If it does not, brackets are counted outside of strings, which is exact an
 """
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from resonare_pipeline.chats.telegram.cursor import malformed
-from resonare_pipeline.chats.telegram.window import Window
+from resonare_pipeline.chats.telegram.window import CutOffError, Window
 from resonare_pipeline.errors import InputError
+from resonare_pipeline.workers import done
 
 T = TypeVar("T")
 
@@ -126,45 +129,139 @@ def runs(
     window: Window,
     whole: Callable[[bytes], T | None],
     piecewise: Callable[[bytes, int], T],
+    submit: Callable[[bytes], "Future[T | None]"] | None = None,
+    *,
+    most_ahead: int = 0,
 ) -> Iterator[T]:
     """Yield what is made of the elements of the array whose bracket was just taken.
+
+    Cutting goes on while what was cut is being decoded; where a guess turns out wrong, the window
+    goes back to it, and what was cut after it is forgotten.
 
     Args:
         window: Stands behind `[`, and behind `]` afterwards.
         whole: Decodes a run of elements (without brackets), or returns None if it cannot.
         piecewise: Does the same for a run whose borders are sure, element by element; it is
             also given the run's place in the file.
+        submit: Does what `whole` does, perhaps elsewhere, for runs that are worth it.
+        most_ahead: Runs that may be cut before the first of them is decoded.
 
     Raises:
         CutOffError: At the end of the file, after all whole elements were given out.
         InputError: If the array is broken so that its elements cannot be told apart.
     """
-    line_indent = _line_indent(window)
-    before = _pass_separators(window)
-    style: Style | None = None
-    limit = FIRST_BYTES
-    while window.data[window.at] != _CLOSING:
-        if style is None or style.head is None:  # the first look may have ended within the key
-            style = _style(window, before, line_indent)
-        cut = _guess(window, style, limit)
-        if (
-            cut <= window.at
-            and len(window.data) - window.at < window.window_bytes
-            and window.more()
-        ):
-            continue
-        made = None
-        if cut > window.at:
-            made = whole(window.data[window.at : cut].rstrip(b", \t\r\n"))
-        if made is not None:
+    cutting = _Cutting(window, whole, submit or whole_at_once(whole))
+    while True:
+        cutting.cut(most_ahead)
+        while cutting.pending and (cutting.stops or cutting.is_ready(most_ahead)):
+            made = cutting.settle()
+            if made is None:
+                break
             yield made
-            window.at = cut
-            limit = min(limit * 2, window.window_bytes)
         else:
-            limit = FIRST_BYTES
-            yield from _exact(window, whole, piecewise, style)
+            if cutting.error is not None:
+                raise cutting.error
+            if cutting.closed:
+                window.at += 1
+                return
+            if not cutting.lost:
+                continue
+        yield from _exact(window, whole, piecewise, cutting.style)
         _pass_separators(window)
-    window.at += 1
+        cutting.resume()
+
+
+def whole_at_once(whole: Callable[[bytes], T | None]) -> Callable[[bytes], "Future[T | None]"]:
+    """Return a function that decodes a run here and now."""
+    return lambda body: done(whole(body))
+
+
+class _Cutting(Generic[T]):
+    """The guessed runs of one array, in order, while they are being decoded.
+
+    Attributes:
+        pending: (place in the file, what is made of it) of runs that nobody has looked at.
+        error: Why no further run can be cut, if anything is wrong there; it counts once all
+            guesses before it are settled.
+        closed: The array's end was reached.
+        lost: There is no guess for what comes next.
+    """
+
+    def __init__(
+        self,
+        window: Window,
+        whole: Callable[[bytes], T | None],
+        submit: Callable[[bytes], "Future[T | None]"],
+    ) -> None:
+        self._window = window
+        self._here = whole_at_once(whole)
+        self._elsewhere = submit
+        self._line_indent = _line_indent(window)
+        self._before = _pass_separators(window)
+        self._limit = FIRST_BYTES
+        self.style = Style()
+        self.pending: deque[tuple[int, Future[T | None]]] = deque()
+        self.resume()
+
+    @property
+    def stops(self) -> bool:
+        """Whether nothing more is cut before all that is pending is settled."""
+        return self.closed or self.lost or self.error is not None
+
+    def is_ready(self, most_ahead: int) -> bool:
+        """Tell whether the first pending run should be taken now."""
+        return self.pending[0][1].done() or len(self.pending) > most_ahead
+
+    def resume(self) -> None:
+        """Begin to guess anew where the window stands."""
+        self.lost = False
+        self.error: CutOffError | InputError | None = None
+        self.closed = self._window.data[self._window.at] == _CLOSING
+
+    def settle(self) -> T | None:
+        """Take the first pending run; None if it was no run, and the window is back at it."""
+        window = self._window
+        place, future = self.pending.popleft()
+        made = future.result()
+        if made is None:
+            while self.pending:
+                self.pending.popleft()[1].cancel()
+            window.at = place - window.start
+            self._limit = FIRST_BYTES
+        window.kept = self.pending[0][0] if self.pending else None
+        return made
+
+    def cut(self, most_ahead: int) -> None:
+        """Cut runs until enough are pending or there is no going on."""
+        try:
+            while not self.stops and len(self.pending) <= most_ahead:
+                self._cut_one()
+                if self.pending and self.pending[0][1].done():
+                    return
+        except (CutOffError, InputError) as error:
+            self.error = error
+
+    def _cut_one(self) -> None:
+        window = self._window
+        if self.style.head is None:  # the first look may have ended within the key
+            self.style = _style(window, self._before, self._line_indent)
+        cut = _guess(window, self.style, self._limit)
+        if cut <= window.at:
+            if len(window.data) - window.at < window.window_bytes and window.more():
+                return
+            self.lost = True
+            self._limit = FIRST_BYTES
+            return
+        # Without a sign of the array's end a guess may go beyond it: dear for short arrays.
+        sure = self.style.array_end is not None or self._limit == window.window_bytes
+        submit = self._elsewhere if sure else self._here
+        body = window.data[window.at : cut].rstrip(b", \t\r\n")
+        self.pending.append((window.offset, submit(body)))
+        window.kept = self.pending[0][0]
+        window.at = cut
+        self._limit = min(self._limit * 2, window.window_bytes)
+        _pass_separators(window)
+        self.closed = window.data[window.at] == _CLOSING
 
 
 def _pass_separators(window: Window) -> bytes:

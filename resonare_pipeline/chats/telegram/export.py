@@ -7,20 +7,22 @@ but those that hold messages are passed over unread: they hold phone numbers, ad
 
 import datetime as dt
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
+from resonare_pipeline.artifacts.files import storage_errors
 from resonare_pipeline.chats.exports import ExportFile
 from resonare_pipeline.chats.reading.owner import Owner, OwnerBasis
-from resonare_pipeline.chats.reading.spool import ParsedRun, Span, Spool
+from resonare_pipeline.chats.reading.spool import KeptRun, Span, Spool, keep_run
 from resonare_pipeline.chats.telegram import cursor, refusals
-from resonare_pipeline.chats.telegram.columns import parse_pieces, parse_run
+from resonare_pipeline.chats.telegram.columns import parse_file, parse_pieces, parse_run
 from resonare_pipeline.chats.telegram.elements import runs
 from resonare_pipeline.chats.telegram.ids import KINDS, chat_id, whole_number
 from resonare_pipeline.chats.telegram.message import count_pieces, count_run
 from resonare_pipeline.chats.telegram.window import WINDOW_BYTES, CutOffError, Window, not_utf8
 from resonare_pipeline.errors import InputError
+from resonare_pipeline.workers import WAITING, Lane, done
 
 _SECTIONS = {"chats": 1, "left_chats": 2}
 
@@ -47,6 +49,7 @@ class _Reading:
     file_number: int
     kinds: frozenset[str]
     zone: dt.tzinfo
+    lane: Lane
     keys: list[str] = field(default_factory=list)
     owner: Owner | None = None
     spans: list[Span] = field(default_factory=list)
@@ -77,6 +80,7 @@ def read_file(
     file_number: int,
     kinds: tuple[str, ...],
     zone: dt.tzinfo,
+    workers: int = 0,
     window_bytes: int = WINDOW_BYTES,
     on_read: Callable[[int], None] = lambda _: None,
 ) -> Findings:
@@ -88,6 +92,7 @@ def read_file(
         file_number: Place of the file among all of the export.
         kinds: Kinds of chat that are taken where there are several.
         zone: Zone of times that have none.
+        workers: Processes beside this one that parse.
         window_bytes: How much is read and parsed at a time.
         on_read: Told how many bytes were read.
 
@@ -103,6 +108,7 @@ def read_file(
             file_number=file_number,
             kinds=frozenset(kinds),
             zone=zone,
+            lane=Lane(workers),
         )
         try:
             warnings = _document(reading)
@@ -268,13 +274,33 @@ def _messages(reading: _Reading, span: Span, *, counted_only: bool) -> None:
         for count in runs(window, count_run, count_pieces):
             span.elements += count
         return
-    whole = partial(parse_run, zone=reading.zone)
-    for run in runs(window, whole, partial(_pieces, window, reading.zone)):
-        reading.spool.add(span, run)
-
-
-def _pieces(window: Window, zone: dt.tzinfo, body: bytes, place: int) -> ParsedRun:
+    made = runs(
+        window,
+        lambda body: parse_run(body, reading.zone, reading.spool.new_path()),
+        partial(_pieces, reading),
+        partial(_submit, reading),
+        most_ahead=WAITING * reading.lane.workers,
+    )
     try:
-        return parse_pieces(body, zone)
+        for run in made:
+            reading.spool.add(span, run)
+    finally:
+        reading.lane.close()
+
+
+def _submit(reading: _Reading, body: bytes) -> Future[KeptRun | None]:
+    path = reading.spool.new_path()
+    if not reading.lane.has_room:
+        return done(parse_run(body, reading.zone, path))
+    # Through a file, which costs half of what a pipe does.
+    carrier = path.with_suffix(".json")
+    with storage_errors(f"temporary file {carrier}"):
+        carrier.write_bytes(body)
+    return reading.lane.call(parse_file, carrier, reading.zone, path)
+
+
+def _pieces(reading: _Reading, body: bytes, place: int) -> KeptRun:
+    try:
+        return keep_run(parse_pieces(body, reading.zone), reading.spool.new_path())
     except UnicodeDecodeError as error:
-        raise not_utf8(window, place + error.start) from error
+        raise not_utf8(reading.window, place + error.start) from error

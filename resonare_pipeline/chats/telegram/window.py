@@ -37,6 +37,7 @@ class Window:
         data: The bytes at hand.
         at: Index into `data` of the next byte to look at.
         start: Place of `data[0]` in the file, in bytes.
+        kept: Place from which on bytes stay at hand, though they lie before `at`; or None.
 
     Args:
         stream: The file from its start.
@@ -60,6 +61,7 @@ class Window:
         self.data = b""
         self.at = 0
         self.start = 0
+        self.kept: int | None = None
         self._stream = stream
         self._on_read = on_read
         self._hasher = hashlib.sha256()
@@ -78,21 +80,22 @@ class Window:
         return self.start + self.at
 
     def more(self) -> bool:
-        """Forget what lies before `at` and read on; False at the end of the file.
+        """Forget what lies before `at` and is not kept, and read on; False at the end of the file.
 
         At least as much is read as is at hand, so that looking again at a value that is still
         incomplete costs linear time in total.
         """
         wanted = max(self.window_bytes, len(self.data) - self.at)
-        pieces = [self.data[self.at :]]
+        passed = self.at if self.kept is None else self.kept - self.start
+        pieces = [self.data[passed:]]
         while wanted > 0 and (piece := self._next()):
             pieces.append(piece)
             wanted -= len(piece)
         if len(pieces) == 1:
             return False
-        self.start += self.at
+        self.start += passed
         self.data = b"".join(pieces)
-        self.at = 0
+        self.at -= passed
         return True
 
     def need(self) -> None:

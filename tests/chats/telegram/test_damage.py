@@ -348,3 +348,57 @@ def test_file_other_than_listed_is_refused_however_it_looks(
     for found in (content + b" ", content[:-30], b"", b"<html>", content.replace(b'"id"', b"id")):
         with pytest.raises(InputChangedError, match="changed while"):
             read(found, listed=content)
+
+
+LONG = "x" * 300
+
+
+def broken_exports(make_chat: Make, make_message: Make) -> dict[str, bytes]:
+    """Exports of a hundred messages, most with something that a guess at their borders trips on."""
+    messages = [make_message(number, f"{number} {LONG}") for number in range(1, 101)]
+    chat = make_chat(*messages)
+    pretty = json.dumps(chat, indent=1).encode()
+    compact = json.dumps(chat).encode()
+    return {
+        "pretty": pretty,
+        "compact": compact,
+        "cut off": pretty[:-2_000],
+        "broken element": pretty.replace(b'"id": 60', b'"id": 6 0'),
+        "missing comma": compact.replace(b'}, {"id": 70', b'} {"id": 70'),
+        "wrong escapes": pretty.replace(b"50 xxx", rb"50 \xe9x"),
+        "line end in a text": pretty.replace(b"40 xxx", b"40 \n  }x"),
+        "head in a text": compact.replace(b"30 xxx", rb"30 {\"id\": x"),
+        "nested head": compact.replace(
+            b'"id": 20,', b'"id": 20, "poll": [{"id": 1}, {"id": 2}, {"id": 3}],'
+        ),
+        "two chats": json.dumps({"chats": {"list": [chat, make_chat(*messages, id=3)]}}).encode(),
+    }
+
+
+def test_broken_export_read_by_workers_gives_the_same_bytes(
+    read: Make, make_chat: Make, make_message: Make
+) -> None:
+    for name, content in broken_exports(make_chat, make_message).items():
+        for window_bytes in (2_000, 8_000, 1 << 19):
+            here, there = (
+                read(content, window_bytes=window_bytes, workers=workers) for workers in (0, 1)
+            )
+            assert there == here, (name, window_bytes)
+            assert len(here.messages) >= 90, name
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_export_with_a_wrong_byte_names_its_place_also_when_workers_read(
+    workers: int, read: Make, make_chat: Make, make_message: Make
+) -> None:
+    content = broken_exports(make_chat, make_message)["pretty"].replace(b"80 xxx", b"80 \xffxx")
+    with pytest.raises(InputError, match=f"byte {content.index(0xFF)}: a byte that is not UTF-8"):
+        read(content, window_bytes=2_000, workers=workers)
+
+
+def test_export_that_changes_is_refused_also_when_workers_read(
+    read: Make, make_chat: Make, make_message: Make
+) -> None:
+    exports = broken_exports(make_chat, make_message)
+    with pytest.raises(InputChangedError):
+        read(exports["pretty"], listed=exports["compact"], window_bytes=2_000, workers=1)
