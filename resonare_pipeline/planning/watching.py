@@ -24,6 +24,7 @@ from resonare_pipeline.planning.workspace import Workspace
 
 ABSENCES = 2  # good listings that must miss an input before it is retired
 READABLE_BYTES = 2_000  # of a watch that is written plainly
+FORM_DIGITS = 8  # hexadecimal; a form is compared with earlier ones of the same input alone
 
 
 class Seen(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
@@ -86,7 +87,7 @@ def _form(raw: RawInput | None) -> str:
     if raw is None:
         return ""
     files = sorted((path, stat.size, stat.version) for path, stat in raw.entries.items())
-    return short_hash(msgspec.json.encode(files).decode())
+    return short_hash(msgspec.json.encode(files).decode(), digits=FORM_DIGITS)
 
 
 def look(before: Watch, forms: Mapping[str, str], *, doubt: str = "") -> Look:
