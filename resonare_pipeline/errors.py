@@ -4,6 +4,7 @@
     ├── SettingsError        a setting or environment value that cannot be used
     ├── InputError           raw input that cannot be read as what it should be
     │   ├── UnknownPartitionError   no raw input of that name
+    │   ├── UnusableNameError       raw input whose name cannot be a partition's
     │   └── InputChangedError       raw input changed while it was being read
     ├── TokenizerError       a tokenizer that cannot be loaded or used
     ├── StoreError           the store, raw or output location cannot be read or written
@@ -78,6 +79,10 @@ class InputError(ResonareError, ValueError):
 
 class UnknownPartitionError(InputError, KeyError):
     """No raw input of that name exists."""
+
+
+class UnusableNameError(InputError):
+    """Raw input whose name cannot be a partition's."""
 
 
 class InputChangedError(InputError):

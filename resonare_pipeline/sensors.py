@@ -19,6 +19,7 @@ from resonare_pipeline.planning.raw import RawKind, RawListing
 from resonare_pipeline.planning.watching import (
     Look,
     Sifted,
+    Watch,
     decode_watch,
     encode_watch,
     forms_of,
@@ -121,7 +122,7 @@ def _tick(
     kind = watched.kind
     watch = decode_watch(context.cursor, epoch=utc_now())
     listing = workspace.list_raw()
-    found = look(watch, forms_of(listing, kind))
+    found = look(watch, forms_of(listing, kind), doubt=_doubt(watch, listing, kind))
     busy = _busy(context.instance, watched.job_name)
     limit = workspace.settings.section(SensorSettings).requests_per_tick
     sifted = sift(
@@ -145,6 +146,11 @@ def _tick(
     )
 
 
+def _doubt(watch: Watch, listing: RawListing, kind: RawKind) -> str:
+    missing = [root for root in listing.roots_missing if root.endswith(kind.folder)]
+    return f"{missing[0]} is not there" if missing and watch.inputs else ""
+
+
 def _busy(instance: dg.DagsterInstance, job_name: str) -> set[str]:
     """Return the partitions that have a run in progress, or in the queue."""
     runs = instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED))
@@ -157,7 +163,7 @@ def _partition_changes(
 ) -> list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest]:
     registered = set(context.instance.get_dynamic_partitions(kind.partitions))
     changes: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
-    if new := [key for key in listing.keys(kind) if key not in registered]:
+    if new := [key for key in listing.partitions(kind) if key not in registered]:
         changes.append(dg.AddDynamicPartitionsRequest(kind.partitions, new))
     if gone := [key for key in found.retired if key in registered]:
         changes.append(dg.DeleteDynamicPartitionsRequest(kind.partitions, gone))

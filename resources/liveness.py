@@ -1,14 +1,17 @@
 """Whether a run's process still lives: what Dagster's own local launcher cannot tell.
 
-Each run carries a tag that names its process by host, number and start. The daemon's run monitoring
-asks the launcher named in `dagster.yaml`; a run whose process is gone, by kill -9 or a power cut
-too, is ended as failed. Runs of other machines on a shared instance are never judged. This holds
-for runs whose steps share one process, as all of this project's do.
+Each run carries a tag that names its process by number, start and machine. The daemon's run
+monitoring asks the launcher named in `dagster.yaml`; a run whose process is gone, by kill -9 or a
+power cut too, is ended as failed. A process on another machine or in another container is never
+judged; a run that has no tag yet after some minutes is, wherever it is. This holds for runs whose
+steps share one process, as all of this project's do.
 """
 
+import contextlib
 import os
 import socket
 import time
+from pathlib import Path
 
 import dagster as dg
 import psutil
@@ -16,26 +19,53 @@ from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 
 PROCESS_TAG = ".dagster/resonare_process"  # with this prefix the web UI does not show it
 GRACE_SECONDS = 180  # between a run's start and its first step, resources and imports included
-CLOCK_SECONDS = 5  # by which the start of one process may seem to move when clocks are set
+_START_FIELD = 19  # of /proc/<number>/stat behind the name: ticks since the system's start, proc(5)
 
 
 def process_name() -> str:
-    """Return a name of this process that no other has had: host, number, start."""
-    started = psutil.Process().create_time()
-    return f"{os.getpid()}:{started:.0f}:{socket.gethostname()}"
+    """Return a name of this process that no other has had: number, start, machine."""
+    return f"{os.getpid()}:{_started(os.getpid())}:{_machine()}"
 
 
 def is_gone(name: str) -> bool:
-    """Tell whether a process has certainly ended; never of one on another host."""
-    number, started, host = name.split(":", 2)
-    if host != socket.gethostname():
+    """Tell whether a process has certainly ended.
+
+    Never of one on another host, or in another container of this machine, whose processes cannot be
+    seen from here.
+    """
+    number, _, rest = name.partition(":")
+    started, _, machine = rest.partition(":")
+    host, boot, space = (machine + "//").split("/")[:3]
+    here, boot_here, space_here = _machine().split("/")
+    if host != here or not number.isdigit():
+        return False
+    if boot != boot_here:
+        return True  # this machine has been started anew since
+    if space != space_here:
         return False
     try:
-        process = psutil.Process(int(number))
-        same = abs(process.create_time() - float(started)) <= CLOCK_SECONDS
-        return not same or process.status() == psutil.STATUS_ZOMBIE
+        status = psutil.Process(int(number)).status()
+        return _started(int(number)) != started or status == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
+
+
+def _started(number: int) -> str:
+    """Return when a process started, if possible by a clock that nobody can set."""
+    try:
+        fields = Path(f"/proc/{number}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return fields[_START_FIELD]
+    except OSError:
+        return f"{psutil.Process(number).create_time():.0f}"
+
+
+def _machine() -> str:
+    """Return host, start of the system, and space of process numbers, as far as it tells them."""
+    boot = space = ""
+    with contextlib.suppress(OSError):
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
+        space = str(Path("/proc/self/ns/pid").readlink())
+    return f"{socket.gethostname()}/{boot}/{space}"
 
 
 class WatchfulRunLauncher(dg.DefaultRunLauncher):

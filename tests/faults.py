@@ -57,6 +57,10 @@ class FaultyFiles:
     def uri(self) -> str:
         return self._inner.uri
 
+    @property
+    def is_flat(self) -> bool:
+        return self._inner.is_flat
+
     def locate(self, path: str) -> str:
         return self._inner.locate(path)
 

@@ -23,7 +23,7 @@ def clean_environment(**changes: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if name != "DAGSTER_HOME" and not name.startswith(("RESONARE_", "AWS_", "COV_"))
     }
-    return {**kept, "DAGSTER_TELEMETRY_DISABLED": "1", "DO_NOT_TRACK": "1", **changes}
+    return {**kept, "DAGSTER_DISABLE_TELEMETRY": "yes", "DO_NOT_TRACK": "1", **changes}
 
 
 def script(name: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import psutil
 import pytest
 
 from assets.graph import GRAPH
@@ -19,7 +20,7 @@ from resonare_pipeline.planning.workspace import open_workspace
 from resonare_pipeline.settings import Places
 from resources.liveness import PROCESS_TAG
 from tests.benchmarks.generate_telegram import Shape, write_export
-from tests.processes import clean_environment, running, script, wait_for
+from tests.processes import clean_environment, family_of, running, script, wait_for
 
 DATA = Path(__file__).parent / "data" / "telegram"
 NAMES = ("chatpackcli_export", "ragtgbot_test_case1", "tgif_oop")
@@ -132,12 +133,36 @@ def partitions(project: Project) -> set[str]:
     return set(project.instance.get_dynamic_partitions("chat_exports"))
 
 
-def test_daemon_run_killed_with_9_ends_as_failed_and_the_next_run_heals(
+def big_export(path: Path) -> None:
+    with path.open("wb") as stream:
+        write_export(stream, megabytes=12, seed=1, shape=Shape.PERSONAL, minified=False)
+
+
+def started_run(project: Project, key: str) -> dg.DagsterRun:
+    """Wait until a run of a partition is at its steps."""
+
+    def started() -> dg.DagsterRun | None:
+        statuses = [dg.DagsterRunStatus.STARTED]
+        return next(
+            (run for run in project.runs(key, statuses=statuses) if PROCESS_TAG in run.tags), None
+        )
+
+    return wait_for(f"the run of {key} to start", started, log=project.log)
+
+
+def wait_until_failed(project: Project, run: dg.DagsterRun) -> None:
+    def failed() -> bool:
+        found = project.instance.get_run_by_id(run.run_id)
+        return found is not None and found.status is dg.DagsterRunStatus.FAILURE
+
+    wait_for("the killed run to be ended", failed, log=project.log)
+
+
+def test_daemon_run_of_the_command_line_killed_with_9_ends_as_failed_and_the_next_heals(
     watched: Project, tmp_path: Path
 ) -> None:
     raw = tmp_path / "big.json"
-    with raw.open("wb") as stream:
-        write_export(stream, megabytes=8, seed=1, shape=Shape.PERSONAL, minified=False)
+    big_export(raw)
     command = [script("resonare"), "run", str(raw)]
     victim = subprocess.Popen(
         command,
@@ -147,27 +172,30 @@ def test_daemon_run_killed_with_9_ends_as_failed_and_the_next_run_heals(
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-
-    def started() -> dg.DagsterRun | None:
-        statuses = [dg.DagsterRunStatus.STARTED]
-        return next(
-            (run for run in watched.runs("big", statuses=statuses) if PROCESS_TAG in run.tags), None
-        )
-
-    run = wait_for("the run to start", started)
+    run = started_run(watched, "big")
     os.killpg(victim.pid, signal.SIGKILL)
     victim.wait()
-
-    def failed() -> bool:
-        found = watched.instance.get_run_by_id(run.run_id)
-        return found is not None and found.status is dg.DagsterRunStatus.FAILURE
-
-    wait_for("the killed run to be ended", failed, log=watched.log)
+    wait_until_failed(watched, run)
     again = subprocess.run(
         command, cwd=watched.folder, env=watched.environ, capture_output=True, check=False
     )
     assert again.returncode == 0, again.stderr
     assert watched.laid("big") == watched.expected(raw.read_bytes(), tmp_path / "aside")
+
+
+def test_daemon_killed_with_all_its_runs_takes_them_up_when_it_is_started_again(
+    project: Project, tmp_path: Path
+) -> None:
+    with running(daemon_command(), project.folder, project.environ) as daemon:
+        big_export(project.raw("cut-off"))
+        run = started_run(project, "cut-off")
+        for process in [*family_of(daemon.pid), psutil.Process(daemon.pid)]:
+            process.kill()
+    expected = project.expected(project.raw("cut-off").read_bytes(), tmp_path / "aside")
+    assert project.laid("cut-off") != expected
+    with running(daemon_command(), project.folder, project.environ):
+        wait_until_failed(project, run)
+        project.wait_until_laid("cut-off", expected)
 
 
 def test_daemon_backfill_from_the_command_line_makes_every_partition(watched: Project) -> None:

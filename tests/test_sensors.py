@@ -279,3 +279,33 @@ def test_sensor_storage_that_does_not_answer_fails_the_tick_and_changes_nothing(
         assert (daemon.cursor, daemon.partitions) == (before, {"a"})
         server.start()
         assert daemon.asked() == ["a"]
+
+
+def test_sensor_name_that_cannot_be_a_partition_stops_nothing_and_is_told(
+    folder: Folder, daemon: Daemon
+) -> None:
+    folder.put("a")
+    for name in (b"caf\xe9.json", b"tab\there.json", b"a...b.json"):
+        with open(os.fsencode(folder.path) + b"/" + name, "wb") as stream:  # noqa: PTH123  # bytes
+            stream.write(SAMPLE.read_bytes())
+    daemon.tick()
+    assert daemon.asked() == ["a"]
+    assert daemon.partitions == {"a"}
+    assert "cannot name a partition" in str(daemon.tick().skip_reason)
+
+
+def test_sensor_folder_that_is_gone_is_named(folder: Folder, daemon: Daemon) -> None:
+    folder.put("a")
+    daemon.tick()
+    shutil.rmtree(folder.path)
+    assert f"{folder.path} is not there" in str(daemon.tick().skip_reason)
+
+
+def test_sensor_hashes_nothing(folder: Folder, daemon: Daemon) -> None:
+    folder.put("a")
+    make_current("a")
+    artifact = next((folder.path.parents[2] / "data" / "artifacts").rglob("messages.parquet"))
+    content = artifact.read_bytes()
+    artifact.write_bytes(content[:-1] + b"X")  # the same size: only a hash could tell
+    daemon.tick()
+    assert daemon.asked() == ["a"]

@@ -76,6 +76,11 @@ class Files(Protocol):
         """Where the root is, as the person wrote it."""
         ...
 
+    @property
+    def is_flat(self) -> bool:
+        """Whether walking a whole tree costs no more than listing one folder of it."""
+        ...
+
     def locate(self, path: str) -> str:
         """Return a file's full name, for messages."""
         ...
@@ -162,6 +167,8 @@ class LocalFiles:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+
+    is_flat = False
 
     @property
     def uri(self) -> str:

@@ -149,7 +149,8 @@ def doctor(
 def ui(
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
-        int | None, typer.Option("--port", help="Port; else 3000, or a free one.")
+        int | None,
+        typer.Option("--port", min=1, max=65_535, help="Port; else 3000, or a free one."),
     ] = None,
     raw: RawOption = None,
     store: StoreOption = None,

@@ -4,12 +4,14 @@ Each examination answers with a finding, and none stops the others. Keys are nev
 whether they are there. Nothing is changed but a probe file, written and deleted at once.
 """
 
+import http.client
 import json
 import os
 import platform
 import shutil
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
@@ -167,6 +169,11 @@ def _raw(workspace: Workspace) -> Finding:
 
 def _place(subject: str, files: Files) -> Finding:
     """Write a probe, read it back and delete it."""
+    if isinstance(files, LocalFiles) and not files.root.exists():
+        parent = next(folder for folder in files.root.absolute().parents if folder.exists())
+        able = os.access(parent, os.W_OK | os.X_OK) and parent.is_dir()
+        text = f"{files.uri}: not there yet; {parent} {'can' if able else 'cannot'} be written"
+        return Finding(subject=subject, verdict=_passed(able), found=text)
     path = f"probe-{uuid.uuid4().hex}"
     content = path.encode()
     try:
@@ -174,16 +181,19 @@ def _place(subject: str, files: Files) -> Finding:
         same = read_bytes(files, path) == content
     finally:
         files.delete(path)
-    if not same:
-        text = f"{files.uri}: reads other bytes than were written"
-        return Finding(subject=subject, verdict=Verdict.FAILED, found=text)
-    if not isinstance(files, LocalFiles):
-        text = f"{files.uri}: written, read and deleted"
-        return Finding(subject=subject, verdict=Verdict.OK, found=text)
+    text = (
+        f"{files.uri}: {'written, read and deleted' if same else 'reads other bytes than written'}"
+    )
+    if not isinstance(files, LocalFiles) or not same:
+        return Finding(subject=subject, verdict=_passed(same), found=text)
     free = shutil.disk_usage(files.root).free
+    text += f"; {free / 1e9:,.0f} GB free"
     low = free < LOW_SPACE_BYTES
-    text = f"{files.uri}: written, read and deleted; {free / 1e9:,.0f} GB free"
     return Finding(subject=subject, verdict=Verdict.NOTE if low else Verdict.OK, found=text)
+
+
+def _passed(value: object) -> Verdict:
+    return Verdict.OK if value else Verdict.FAILED
 
 
 def _home(folder: Path) -> Finding:
@@ -208,25 +218,52 @@ def _key(name: str, environ: dict[str, str]) -> Finding:
 
 
 def _endpoint(environ: dict[str, str]) -> Finding:
-    """Ask an OpenAI-compatible endpoint for its models, which costs nothing."""
+    """Ask an OpenAI-compatible endpoint for its models, which costs nothing.
+
+    Neither the key nor what an address may hold of credentials is ever printed, and the key goes to
+    that address alone.
+    """
     base = environ.get("BASE_URL")
     if not base:
         return Finding(subject="endpoint", verdict=Verdict.OK, found="not set; chats need none")
-    if not base.startswith(("http://", "https://")):
-        text = f"BASE_URL = {base!r} is no http address"
-        return Finding(subject="endpoint", verdict=Verdict.FAILED, found=text)
     key = environ.get("API_KEY") or environ.get("OPENAI_API_KEY") or ""
-    request = urllib.request.Request(  # noqa: S310  # http or https, as checked above
+    shown, problem = _address(base)
+    if not problem and not (key.isascii() and key.isprintable()):
+        problem = "API_KEY holds a character that no key has, perhaps a line end; copy it again"
+    if problem:
+        return Finding(subject="endpoint", verdict=Verdict.FAILED, found=problem)
+    request = urllib.request.Request(  # noqa: S310  # http or https, as checked
         f"{base.rstrip('/')}/models", headers={"Authorization": f"Bearer {key}"}
     )
     try:
-        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310
-            return Finding(subject="endpoint", verdict=Verdict.OK, found=f"{base}: {answer.status}")
+        with urllib.request.build_opener(_NoRedirects).open(request, timeout=ANSWER_SECONDS) as got:
+            return Finding(subject="endpoint", verdict=Verdict.OK, found=f"{shown}: {got.status}")
     except urllib.error.HTTPError as error:
         refused = error.code in (401, 403)
-        text = f"{base}: HTTP {error.code}" + ("; check API_KEY" if refused else " for /models")
+        text = f"{shown}: HTTP {error.code}" + ("; check API_KEY" if refused else " for /models")
         verdict = Verdict.FAILED if refused else Verdict.NOTE
         return Finding(subject="endpoint", verdict=verdict, found=text)
-    except OSError as error:
-        text = f"{base}: no answer ({error})"
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        text = f"{shown}: no answer over HTTP ({type(error).__name__})"
         return Finding(subject="endpoint", verdict=Verdict.FAILED, found=text)
+
+
+def _address(base: str) -> tuple[str, str]:
+    """Return what may be shown of an address, and what is wrong with it."""
+    try:
+        parts = urllib.parse.urlsplit(base)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "", "BASE_URL is no http address"
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return "", "BASE_URL is no http address"
+    if parts.username or parts.password:
+        return "", "BASE_URL holds a name or a password; keep the key in API_KEY"
+    return f"{parts.scheme}://{parts.hostname}{port}{parts.path}", ""
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Takes a redirection for an answer: a key is for one host."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None

@@ -126,8 +126,7 @@ def make(
     Raises:
         ResonareError: As the stage says; nothing is committed then.
     """
-    ahead = _ahead.get()
-    begun = ahead.take(stage, partition) if ahead else None
+    begun = _begun_ahead(stage, partition)
     if begun is not None:
         planned = plan_for(workspace, stage, partition).entry(stage, partition)
         if planned.fingerprint == begun.manifest.fingerprint:
@@ -157,6 +156,17 @@ def make(
     if listener:
         listener.made(made)
     return made
+
+
+def _begun_ahead(stage: Stage, partition: str | None) -> Made | None:
+    """Return a stage that was made ahead; what met a change of its input is made again, now."""
+    ahead = _ahead.get()
+    if ahead is None:
+        return None
+    try:
+        return ahead.take(stage, partition)
+    except InputChangedError:
+        return None
 
 
 def use_hit(workspace: Workspace, entry: Entry) -> Made:

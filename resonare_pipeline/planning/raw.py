@@ -11,7 +11,12 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from resonare_pipeline.artifacts.files import Child, Files, FileStat, LocalFiles
-from resonare_pipeline.errors import InputError, ResonareError, UnknownPartitionError
+from resonare_pipeline.errors import (
+    InputError,
+    ResonareError,
+    UnknownPartitionError,
+    UnusableNameError,
+)
 
 LISTED_KEYS = 20  # names shown in a message before it becomes unreadable
 
@@ -90,6 +95,14 @@ class RawListing:
         names = {*self.inputs, *self.problems}
         return sorted(key for folder, key in names if folder == kind.folder)
 
+    def partitions(self, kind: RawKind) -> list[str]:
+        """Return the keys that can be partitions: all but those of unusable names."""
+        return [
+            key
+            for key in self.keys(kind)
+            if not isinstance(self.problems.get((kind.folder, key)), UnusableNameError)
+        ]
+
     def require(self, kind: RawKind, key: str) -> RawInput:
         """Return an input.
 
@@ -114,12 +127,12 @@ def partition_key(name: str, *, is_file: bool) -> str:
     """Return the partition key that a file or folder name stands for (NFC, no ending).
 
     Raises:
-        InputError: For a name that cannot be a key.
+        UnusableNameError: For a name that cannot be a key.
     """
     key = unicodedata.normalize("NFC", PurePosixPath(name).stem if is_file else name)
     unusable = "/" in key or "..." in key or key.startswith(".")  # dots mean ranges to Dagster
     if not key or unusable or any(map(_is_unprintable, key)):
-        raise InputError(
+        raise UnusableNameError(
             f"the name {name!r} cannot name a partition",
             expected="UTF-8 without a slash, a leading dot, three dots or control characters",
             remedy="Rename it",
@@ -145,15 +158,26 @@ def list_raw(root: Files, kinds: Iterable[RawKind], *, only: str | None = None) 
     missing: list[str] = []
     for kind in kinds:
         files = root.below(kind.folder)
-        children = files.children("")
+        below = _all_below(files) if files.is_flat and only is None else {}
+        children = list(below) or files.children("")
         if children is None:
             missing.append(files.uri)
         for child in children or ():
             if child.name.startswith(".") or not _is_wanted(child, only):
                 continue
             if child.is_folder or _suffix(child.name) in kind.suffixes:
-                _add(inputs, problems, kind, files, child)
+                _add(inputs, problems, kind, files, child, below.get(child))
     return RawListing(inputs=inputs, problems=problems, roots_missing=tuple(missing))
+
+
+def _all_below(files: Files) -> dict[Child, dict[str, FileStat]]:
+    """Return what lies in a root, each with all files below it, from one listing."""
+    found: dict[Child, dict[str, FileStat]] = {}
+    for path, stat in files.walk(""):
+        name, slash, _ = path.partition("/")
+        child = Child(name=name, is_folder=bool(slash), stat=None if slash else stat)
+        found.setdefault(child, {})[path] = stat
+    return found
 
 
 def list_one(path: Path, kinds: Iterable[RawKind]) -> RawListing:
@@ -194,12 +218,18 @@ def _add(
     kind: RawKind,
     files: Files,
     child: Child,
+    below: Mapping[str, FileStat] | None = None,
 ) -> None:
-    address = (kind.folder, child.name)
+    # A name that is no UTF-8 can be shown, but not written anywhere as it is.
+    shown = child.name.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    address = (kind.folder, shown)
     try:
         key = partition_key(child.name, is_file=not child.is_folder)
         address = (kind.folder, key)
-        entries = _members(kind, files, child.name) if child.is_folder else _single(files, child)
+        if child.is_folder:
+            entries = _members(kind, files, child.name, below)
+        else:
+            entries = _single(files, child)
     except ResonareError as error:
         problems[address] = error
         return
@@ -220,8 +250,12 @@ def _single(files: Files, child: Child) -> dict[str, FileStat]:
     return {child.name: stat}
 
 
-def _members(kind: RawKind, files: Files, folder: str) -> dict[str, FileStat]:
-    visible = {path: stat for path, stat in files.walk(folder) if "/." not in path}
+def _members(
+    kind: RawKind, files: Files, folder: str, below: Mapping[str, FileStat] | None
+) -> dict[str, FileStat]:
+    """Return the files of a folder that count, from a listing of it where there is one."""
+    listed = files.walk(folder) if below is None else below.items()
+    visible = {path: stat for path, stat in listed if "/." not in path}
     for pattern in kind.members:
         chosen = {
             path: stat

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from resonare_pipeline.artifacts.store import Store
 from resonare_pipeline.errors import ResonareError
 from resonare_pipeline.fingerprint import short_hash
 from resonare_pipeline.planning.graph import Stage
@@ -80,7 +81,7 @@ class Look:
 
 def forms_of(listing: RawListing, kind: RawKind) -> dict[str, str]:
     """Return key → form of every raw input of a kind; an unusable one has an empty form."""
-    return {key: _form(listing.inputs.get((kind.folder, key))) for key in listing.keys(kind)}
+    return {key: _form(listing.inputs.get((kind.folder, key))) for key in listing.partitions(kind)}
 
 
 def _form(raw: RawInput | None) -> str:
@@ -180,6 +181,7 @@ def sift(
         seconds: When to stop planning; what is left over follows at the next look.
     """
     until = time.monotonic() + seconds
+    store = Store(workspace.store.files, verifies=False)  # hashing is a run's work
     current: list[str] = []
     wanted: list[str] = []
     left: list[str] = []
@@ -192,7 +194,7 @@ def sift(
             workspace.graph,
             workspace.settings,
             listing,
-            workspace.store,
+            store,
             targets=stages,
             partitions=(key,),
         ).entries.values()

@@ -11,6 +11,7 @@ from resonare_pipeline.artifacts.files import Files
 from resonare_pipeline.artifacts.opening import is_remote, open_files
 from resonare_pipeline.artifacts.s3.client import AWS_PREFIX, Connect, connect
 from resonare_pipeline.artifacts.store import Store
+from resonare_pipeline.errors import SettingsError
 from resonare_pipeline.planning.graph import Graph
 from resonare_pipeline.planning.operation import DeliverySettings
 from resonare_pipeline.planning.raw import RawListing, list_one, list_raw
@@ -55,10 +56,17 @@ class Workspace:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Return the environment variables, with those of `.env` in a folder where they are unset."""
-    from_file = {
-        name: value for name, value in dotenv_values(folder / ".env").items() if value is not None
-    }
+    """Return the environment variables, with those of `.env` in a folder where they are unset.
+
+    Raises:
+        SettingsError: If `.env` is no UTF-8.
+    """
+    path = folder / ".env"
+    try:
+        values = dotenv_values(path)
+    except UnicodeDecodeError as error:
+        raise SettingsError("not UTF-8", where=str(path)) from error
+    from_file = {name: value for name, value in values.items() if value is not None}
     return {**from_file, **os.environ}
 
 

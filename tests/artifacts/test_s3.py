@@ -305,3 +305,14 @@ def test_open_write_whose_failure_is_caught_never_makes_a_file_with_a_hole(files
     with pytest.raises(StoreError, match="cannot be reached"):
         write_on()
     assert list(files.walk("", drafts=True)) == []
+
+
+def test_client_takes_the_region_of_either_variable(
+    s3_server: Server,  # noqa: ARG001  # sets the other variables
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-west-3")
+    assert connect().meta.region_name == "eu-west-3"  # type: ignore[attr-defined]  # boto3's own
+    monkeypatch.delenv("AWS_REGION")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-north-1")
+    assert connect().meta.region_name == "eu-north-1"  # type: ignore[attr-defined]  # the same

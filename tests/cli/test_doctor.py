@@ -22,6 +22,11 @@ def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 def endpoint() -> Iterator[str]:
     class Models(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if self.path.startswith("/elsewhere"):
+                self.send_response(302)
+                self.send_header("Location", "/v1/models")
+                self.end_headers()
+                return
             right = self.headers["Authorization"] == "Bearer right"
             self.send_response(200 if right and self.path == "/v1/models" else 401)
             self.end_headers()
@@ -42,7 +47,7 @@ def test_doctor_of_a_sound_project_finds_nothing_failed(resonare: Resonare) -> N
     found = {row["subject"]: row["found"] for row in outcome.json["findings"]}
     assert "2 in data/raw" in found["raw inputs"]
     assert "o200k_base counts 8 tokens" in found["tokenizer"]
-    assert not list(Path("data/artifacts").iterdir())
+    assert not Path("data/artifacts").exists()
 
 
 def test_doctor_prints_a_table_with_every_subject(resonare: Resonare) -> None:
@@ -106,8 +111,59 @@ def test_doctor_endpoint_that_does_not_answer_fails(
     assert verdicts(resonare("doctor", "--json"))["endpoint"] == "failed"
 
 
-def test_doctor_endpoint_that_is_no_address_fails(
-    resonare: Resonare, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "address",
+    [
+        "file:///etc/hostname",
+        "ftp://u:hunter2@h/v1",
+        "http://u:hunter2@127.0.0.1:9/v1",
+        "http://user:hunter2@127.0.0.1/v1",
+        "http://127.0.0.1:hunter2/v1",
+        "http://ho st/hunter2",
+    ],
+)
+def test_doctor_endpoint_that_is_no_address_fails_and_shows_no_secret(
+    resonare: Resonare, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
-    monkeypatch.setenv("BASE_URL", "file:///etc/hostname")
-    assert verdicts(resonare("doctor", "--json"))["endpoint"] == "failed"
+    monkeypatch.setenv("BASE_URL", address)
+    monkeypatch.setenv("API_KEY", "right")
+    outcome = resonare("doctor", "--json")
+    assert verdicts(outcome)["endpoint"] == "failed"
+    if "@" in address or ":hunter2" in address:
+        assert "hunter2" not in outcome.out + outcome.err
+
+
+def test_doctor_key_that_no_header_can_hold_fails_and_is_not_shown(
+    resonare: Resonare, endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BASE_URL", endpoint)
+    monkeypatch.setenv("API_KEY", "sk-secret\nx")
+    outcome = resonare("doctor", "--json")
+    assert verdicts(outcome)["endpoint"] == "failed"
+    assert "sk-secret" not in outcome.out + outcome.err
+
+
+def test_doctor_takes_the_key_to_no_other_host(
+    resonare: Resonare, endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BASE_URL", endpoint.replace("/v1", "/elsewhere"))
+    monkeypatch.setenv("API_KEY", "right")
+    outcome = resonare("doctor", "--json")
+    assert verdicts(outcome)["endpoint"] == "note"
+    assert "HTTP 302" in outcome.out
+
+
+def test_doctor_of_an_empty_folder_makes_nothing(
+    resonare: Resonare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "new").mkdir()
+    monkeypatch.chdir(tmp_path / "new")
+    assert resonare("doctor").code == 0
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_doctor_names_settings_file_that_is_no_text(resonare: Resonare) -> None:
+    Path(".env").write_bytes(b"NAME=caf\xe9")
+    outcome = resonare("doctor", "--json")
+    assert outcome.code == 2
+    assert ".env: not UTF-8" in outcome.err

@@ -4,6 +4,7 @@ import dagster as dg
 import pytest
 
 from resonare_pipeline.cli.home import ensure_dagster_home
+from resonare_pipeline.errors import SettingsError
 from resources.liveness import WatchfulRunLauncher
 
 
@@ -36,9 +37,28 @@ def test_dagster_home_is_generated_without_telemetry_and_with_monitoring(tmp_pat
 def test_dagster_home_of_the_environment_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (tmp_path / "mine").mkdir()
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "mine"))
     assert ensure_dagster_home(tmp_path) == tmp_path / "mine"
-    assert list(tmp_path.iterdir()) == []
+    assert list((tmp_path / "mine").iterdir()) == []
+
+
+@pytest.mark.parametrize("named", ["relative", "/nowhere/at/all"])
+def test_dagster_home_that_cannot_be_one_is_an_error_that_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", named)
+    with pytest.raises(SettingsError, match=f"DAGSTER_HOME = '{named}' cannot be used"):
+        ensure_dagster_home(tmp_path)
+
+
+def test_dagster_home_may_stand_in_env_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / ".env").write_text(f"DAGSTER_HOME={tmp_path}/mine\n")
+    assert ensure_dagster_home(tmp_path / "data") == tmp_path / "mine"
 
 
 def test_dagster_home_settings_that_a_person_changed_stay(tmp_path: Path) -> None:

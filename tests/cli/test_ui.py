@@ -67,17 +67,21 @@ def server(tmp_path: Path) -> Iterator[Server]:
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
-        assert process.stdout is not None
-        said = ""
-        for line in process.stdout:
-            said += line
-            if found := re.search(r"UI and daemon: (http://127\.0\.0\.1:\d+)", line):
-                yield Server(process, found[1], tmp_path)
-                break
-        else:
-            raise AssertionError(said)
-        if process.poll() is None:
-            process.kill()
+        try:
+            yield Server(process, _address(process), tmp_path)
+        finally:
+            if process.poll() is None:
+                process.terminate()
+
+
+def _address(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    said = ""
+    for line in process.stdout:
+        said += line
+        if found := re.search(r"UI and daemon: (http://127\.0\.0\.1:\d+)", line):
+            return found[1]
+    raise AssertionError(said)
 
 
 def test_ui_shows_graph_and_sensor_fills_back_and_stops_cleanly(server: Server) -> None:
@@ -117,6 +121,27 @@ def test_ui_shows_graph_and_sensor_fills_back_and_stops_cleanly(server: Server) 
     wait_for("every process to end", lambda: not any(member.is_running() for member in family))
 
 
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL])
+def test_ui_that_loses_its_terminal_or_is_killed_leaves_no_process(
+    server: Server, number: signal.Signals
+) -> None:
+    second = subprocess.run(
+        [script("resonare"), "ui"],
+        cwd=server.folder,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert second.returncode == 1
+    assert f"a web UI runs on this home already: {server.url}" in second.stderr
+    family = family_of(server.process.pid)
+    assert len(family) >= 3
+    server.process.send_signal(number)
+    server.process.wait()
+    wait_for("every process to end", lambda: not any(member.is_running() for member in family))
+
+
 def test_ui_taken_port_is_an_error_that_names_it(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -132,3 +157,26 @@ def test_ui_taken_port_is_an_error_that_names_it(tmp_path: Path) -> None:
         )
     assert asked.returncode == 1
     assert f"127.0.0.1:{port}: the port is taken" in asked.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--port", "70000"), 2, "Invalid value for .--port."),
+        (("--host", "no.such.host.invalid"), 1, "no.such.host.invalid: no such address"),
+    ],
+)
+def test_ui_address_that_cannot_be_is_an_error(
+    tmp_path: Path, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    asked = subprocess.run(
+        [script("resonare"), "ui", *arguments],
+        cwd=tmp_path,
+        env=clean_environment(COLUMNS="200"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert asked.returncode == code
+    assert re.search(said, asked.stderr)
+    assert "Traceback" not in asked.stderr

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from resonare_pipeline.errors import StageError
+from resonare_pipeline.errors import InputChangedError, StageError
 from resonare_pipeline.planning.ahead import stages_ahead
 from resonare_pipeline.planning.graph import Graph, Output, StageRun, asset
 from resonare_pipeline.planning.making import Cache, make
@@ -96,3 +96,20 @@ def test_stage_that_nobody_asks_for_is_called_off_and_leaves_nothing(tmp_path: P
     with pytest.raises(KeyboardInterrupt):
         leave()
     assert not [path for path in (tmp_path / "s").rglob("*") if path.is_file()]
+
+
+def test_stage_whose_input_changed_while_it_was_made_ahead_is_made_again(tmp_path: Path) -> None:
+    begun, times = threading.Event(), []
+
+    def body(run: StageRun) -> None:
+        times.append(run.partition)
+        begun.set()
+        if len(times) == 1:
+            raise InputChangedError("changed while being read")
+
+    workspace = toy(tmp_path, body)
+    first, _ = workspace.graph.stages
+    with stages_ahead(workspace, [first], None, force=False):
+        assert begun.wait(WAIT_SECONDS)
+        assert make(workspace, first, None).cache is Cache.MISS
+    assert len(times) == 2

@@ -7,6 +7,7 @@ import pytest
 
 from resonare_pipeline.artifacts.files import LocalFiles, read_bytes, write_bytes
 from resonare_pipeline.artifacts.opening import open_files
+from resonare_pipeline.artifacts.s3.client import connect
 from resonare_pipeline.errors import InputChangedError, StoreError
 from resonare_pipeline.planning.making import make
 from resonare_pipeline.planning.plan import Status
@@ -169,3 +170,20 @@ def test_workspace_takes_aws_variables_from_the_env_file_where_they_are_unset(
         monkeypatch.delenv(name)
     assert environment(remote.folder)["AWS_ENDPOINT_URL"] == s3_server.url
     assert remote.caches(remote.open()) == ALL_MISS
+
+
+def test_list_raw_of_folders_in_a_bucket_asks_once(remote: Toy) -> None:
+    for number in range(5):
+        remote.write(f"folder-{number}/one.txt", "x")
+    workspace = remote.open()
+    asked: list[str] = []
+    connect().meta.events.register(  # type: ignore[attr-defined]  # boto3's own client
+        "before-call.s3", lambda model, **_: asked.append(model.name), unique_id="count"
+    )
+    try:
+        listing = workspace.list_raw()
+    finally:
+        connect().meta.events.unregister("before-call.s3", unique_id="count")  # type: ignore[attr-defined]  # the same
+    assert asked == ["ListObjectsV2"]
+    assert listing.keys(GRAPH.raw_kinds()[0]) == ["a", *(f"folder-{n}" for n in range(5))]
+    assert list(listing.inputs["texts", "folder-3"].entries) == ["folder-3/one.txt"]

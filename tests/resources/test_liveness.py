@@ -41,22 +41,31 @@ def test_process_that_was_killed_is_gone_before_and_after_it_is_reaped() -> None
 
 
 def test_process_whose_number_another_has_now_is_gone() -> None:
-    number, _, host = process_name().split(":", 2)
-    assert is_gone(f"{number}:1000000000:{host}")
+    number, _, machine = process_name().split(":", 2)
+    assert is_gone(f"{number}:1:{machine}")
 
 
-def test_process_of_another_host_is_never_judged() -> None:
-    assert not is_gone("1:1:elsewhere.example")
+def test_process_from_before_the_machine_was_started_anew_is_gone() -> None:
+    number, started, machine = process_name().split(":", 2)
+    host, _, space = machine.split("/", 2)
+    assert is_gone(f"{number}:{started}:{host}/other-boot/{space}")
+
+
+def test_process_that_cannot_be_seen_from_here_is_never_judged() -> None:
+    host, boot, _ = process_name().split(":", 2)[2].split("/", 2)
+    assert not is_gone("1:1:elsewhere.example/boot/space")
+    assert not is_gone(f"1:1:{host}/{boot}/space of a container")
+    assert not is_gone("something else")
 
 
 def test_launcher_of_the_home_tells_dead_runs_from_live_ones(instance: dg.DagsterInstance) -> None:
     launcher = instance.run_launcher
     assert isinstance(launcher, WatchfulRunLauncher)
-    number, _, host = process_name().split(":", 2)
+    number, _, machine = process_name().split(":", 2)
     tags = {
         "lives": process_name(),
-        "died": f"{number}:1000000000:{host}",
-        "elsewhere": "1:1:elsewhere.example",
+        "died": f"{number}:1:{machine}",
+        "elsewhere": "1:1:elsewhere.example/boot/space",
     }
     health = {}
     for name, tag in tags.items():

@@ -88,7 +88,8 @@ def _connected(access: S3Access, variables: tuple[tuple[str, str], ...]) -> S3Cl
         client: S3Client = boto3.session.Session(profile_name=access.profile_name).client(
             "s3",
             endpoint_url=access.endpoint_url,
-            region_name=access.region_name,
+            # botocore itself reads AWS_DEFAULT_REGION alone; AWS's other tools read both.
+            region_name=access.region_name or dict(variables).get("AWS_REGION") or None,
             aws_access_key_id=access.aws_access_key_id,
             aws_secret_access_key=access.aws_secret_access_key,
             aws_session_token=access.aws_session_token,

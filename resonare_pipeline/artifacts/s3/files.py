@@ -23,6 +23,8 @@ from resonare_pipeline.fingerprint import short_hash
 class S3Files:
     """Files below a prefix of a bucket."""
 
+    is_flat = True
+
     def __init__(
         self, client: S3Client, bucket: str, prefix: str = "", *, part_bytes: int = PART_BYTES
     ) -> None:
