@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 from msgspec import UNSET
 
+from resonare_pipeline.chats.reading.parsed import PARSED, KeptRun, ParsedRun, Sender, keep_runs
 from resonare_pipeline.chats.reading.reasons import Reason
-from resonare_pipeline.chats.reading.spool import PARSED, KeptRun, ParsedRun, Sender, keep_run
 from resonare_pipeline.chats.telegram import content, times
 from resonare_pipeline.chats.telegram.elements import split
 from resonare_pipeline.chats.telegram.ids import LARGEST, sender_id, whole_number
@@ -42,7 +42,7 @@ def parse_run(body: bytes, zone: dt.tzinfo, path: Path) -> KeptRun | None:
         StoreError: If the file cannot be written.
     """
     messages = decode_run(body)
-    return None if messages is None else keep_run(to_columns(messages, zone), path)
+    return None if messages is None else keep_runs([to_columns(messages, zone)], path)[0]
 
 
 def parse_file(source: Path, zone: dt.tzinfo, path: Path) -> KeptRun | None:

@@ -14,7 +14,8 @@ from functools import partial
 from resonare_pipeline.artifacts.files import storage_errors
 from resonare_pipeline.chats.exports import ExportFile
 from resonare_pipeline.chats.reading.owner import Owner, OwnerBasis
-from resonare_pipeline.chats.reading.spool import KeptRun, Span, Spool, keep_run
+from resonare_pipeline.chats.reading.parsed import KeptRun, keep_runs
+from resonare_pipeline.chats.reading.spool import Span, Spool
 from resonare_pipeline.chats.telegram import cursor, refusals
 from resonare_pipeline.chats.telegram.columns import parse_file, parse_pieces, parse_run
 from resonare_pipeline.chats.telegram.elements import runs
@@ -301,6 +302,6 @@ def _submit(reading: _Reading, body: bytes) -> Future[KeptRun | None]:
 
 def _pieces(reading: _Reading, body: bytes, place: int) -> KeptRun:
     try:
-        return keep_run(parse_pieces(body, reading.zone), reading.spool.new_path())
+        return keep_runs([parse_pieces(body, reading.zone)], reading.spool.new_path())[0]
     except UnicodeDecodeError as error:
         raise not_utf8(reading.window, place + error.start) from error
