@@ -11,13 +11,16 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
-from itertools import pairwise
 from typing import Generic, TypeVar
 
-import numpy as np
-import numpy.typing as npt
-
+from resonare_pipeline.chats.telegram.borders import (
+    CLOSING,
+    Style,
+    guess,
+    line_indent,
+    scan,
+    style_of,
+)
 from resonare_pipeline.chats.telegram.cursor import malformed
 from resonare_pipeline.chats.telegram.window import CutOffError, Window
 from resonare_pipeline.errors import InputError
@@ -27,102 +30,10 @@ T = TypeVar("T")
 
 FIRST_BYTES = 1 << 15  # most chats are short, and what lies behind their end is looked at in vain
 PATIENCE_BYTES = 8 << 20  # a line-structured element that seems longer has a quote too many
+MOST_WRONG = 16  # a list of something else is not tried again and again
 LONGEST_ELEMENT_BYTES = 128 << 20  # bounds the memory that one broken message can take
 
 _SEPARATORS = re.compile(rb"[ \t\r\n,]*")
-_INDENTED = re.compile(rb"\n([ \t]*)\Z")
-_HEAD = re.compile(rb'\{\s*"[^"\\]*"\s*:')
-_QUOTE, _COMMA, _CLOSING = ord('"'), ord(","), ord("]")
-
-_DEPTH_CHANGE = np.zeros(256, np.int8)
-_DEPTH_CHANGE[list(b"{[")] = 1
-_DEPTH_CHANGE[list(b"}]")] = -1
-_IS_MARK = _DEPTH_CHANGE != 0
-_IS_MARK[_COMMA] = True
-
-
-@dataclass(frozen=True, slots=True)
-class Style:
-    """How the elements of one array are written; None where it is not that way.
-
-    Attributes:
-        element_end: Newline, indent and brace that end an element.
-        array_end: Newline, indent and bracket that end the array.
-        head: Brace and first key that begin an element.
-    """
-
-    element_end: bytes | None = None
-    array_end: bytes | None = None
-    head: bytes | None = None
-
-
-def _style(window: Window, before: bytes, line_indent: bytes | None) -> Style:
-    head = _HEAD.match(window.data, window.at)
-    indented = _INDENTED.search(before)
-    array_end = element_end = None
-    if indented:
-        element_end = b"\n" + indented[1] + b"}"
-        if line_indent is not None and len(line_indent) < len(indented[1]):
-            array_end = b"\n" + line_indent + b"]"
-    return Style(element_end=element_end, array_end=array_end, head=head[0] if head else None)
-
-
-def _line_indent(window: Window) -> bytes | None:
-    line = window.data.rfind(b"\n", 0, window.at) + 1
-    if not line:
-        return None
-    start = window.data[line : window.at]
-    return start[: len(start) - len(start.lstrip(b" \t"))]
-
-
-def _guess(window: Window, style: Style, limit: int) -> int:
-    """Return where a run of whole elements probably ends; `at` or less if there is no telling."""
-    data, at = window.data, window.at
-    end = min(len(data), at + limit)
-    if style.element_end is not None:
-        if style.array_end is not None:
-            closing = data.find(style.array_end, at, end)
-            end = end if closing < 0 else closing
-        found = data.rfind(style.element_end, at, end)
-        if found >= 0:
-            return found + len(style.element_end)
-    if style.head is not None:
-        return data.rfind(style.head, at + 1, end)
-    return -1
-
-
-def _marks(data: bytes) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
-    """Return the places of brackets and commas outside strings, and the depth after each."""
-    neutral = data.replace(rb"\\", b"__").replace(rb"\"", b"__")
-    codes = np.frombuffer(neutral, np.uint8)
-    quotes = np.flatnonzero(codes == _QUOTE)
-    places = np.flatnonzero(_IS_MARK[codes])
-    places = places[np.searchsorted(quotes, places) % 2 == 0]
-    return places, np.cumsum(_DEPTH_CHANGE[codes[places]], dtype=np.int64)
-
-
-def _scan(data: bytes) -> tuple[int, int]:
-    """Return where the last whole object or array ends, and where the array around them does.
-
-    Each is -1 where there is none in `data`; of the latter, the place of the bracket.
-    """
-    places, depths = _marks(data)
-    below = np.flatnonzero(depths < 0)
-    closing = int(places[below[0]]) if below.size else -1
-    if below.size:
-        places, depths = places[: below[0]], depths[: below[0]]
-    codes = np.frombuffer(data, np.uint8)[places]
-    ends = places[(depths == 0) & (codes != _COMMA)]
-    return (int(ends[-1]) + 1 if ends.size else -1), closing
-
-
-def split(body: bytes) -> list[tuple[int, bytes]]:
-    """Return the elements of a run with their offsets in it, parted at its outermost commas."""
-    places, depths = _marks(body)
-    codes = np.frombuffer(body, np.uint8)[places]
-    cuts = [-1, *places[(depths == 0) & (codes == _COMMA)].tolist(), len(body)]
-    pieces = [(low + 1, body[low + 1 : high]) for low, high in pairwise(cuts)]
-    return [(offset, piece) for offset, piece in pieces if piece.strip()]
 
 
 def runs(
@@ -150,7 +61,38 @@ def runs(
         CutOffError: At the end of the file, after all whole elements were given out.
         InputError: If the array is broken so that its elements cannot be told apart.
     """
-    cutting = _Cutting(window, whole, submit or whole_at_once(whole))
+    cutting = Cutting(window, whole, submit or whole_at_once(whole))
+    yield from _parted(cutting, lambda: _exact(window, whole, piecewise, cutting.style), most_ahead)
+
+
+def long_runs(
+    window: Window,
+    whole: Callable[[bytes], T | None],
+    one: Callable[[], None],
+    submit: Callable[[bytes], "Future[T | None]"],
+    *,
+    most_ahead: int = 0,
+) -> Iterator[T]:
+    """Yield what is made of runs of elements that may be longer than a run; else as `runs`.
+
+    There are only runs where lines show what ends an element and what ends the array. Whatever no
+    run can be made of is given to `one`, element by element.
+
+    Args:
+        window: Stands behind `[`, and behind `]` afterwards.
+        whole: Decodes a run of elements (without brackets), or returns None if it cannot.
+        one: Takes the element that begins where the window stands, and leaves it behind that.
+        submit: Does what `whole` does, perhaps elsewhere.
+        most_ahead: Runs that may be cut before the first of them is decoded.
+    """
+    cutting = Cutting(window, whole, submit, long=True)
+    yield from _parted(cutting, lambda: _one_by_one(cutting, one), most_ahead)
+
+
+def _parted(
+    cutting: "Cutting[T]", exact: Callable[[], Iterator[T]], most_ahead: int
+) -> Iterator[T]:
+    window = cutting.window
     while True:
         cutting.cut(most_ahead)
         while cutting.pending and (cutting.stops or cutting.is_ready(most_ahead)):
@@ -166,9 +108,20 @@ def runs(
                 return
             if not cutting.lost:
                 continue
-        yield from _exact(window, whole, piecewise, cutting.style)
+        yield from exact()
         _pass_separators(window)
         cutting.resume()
+
+
+def _one_by_one(cutting: "Cutting[T]", one: Callable[[], None]) -> Iterator[T]:
+    """Take the next elements: the more of them, the more guesses were wrong in a row."""
+    window = cutting.window
+    for _ in range(1 << min(cutting.wrong, MOST_WRONG)):
+        one()
+        _pass_separators(window)
+        if window.data[window.at] == CLOSING:
+            break
+    yield from ()
 
 
 def whole_at_once(whole: Callable[[bytes], T | None]) -> Callable[[bytes], "Future[T | None]"]:
@@ -176,7 +129,7 @@ def whole_at_once(whole: Callable[[bytes], T | None]) -> Callable[[bytes], "Futu
     return lambda body: done(whole(body))
 
 
-class _Cutting(Generic[T]):
+class Cutting(Generic[T]):
     """The guessed runs of one array, in order, while they are being decoded.
 
     Attributes:
@@ -185,6 +138,7 @@ class _Cutting(Generic[T]):
             guesses before it are settled.
         closed: The array's end was reached.
         lost: There is no guess for what comes next.
+        wrong: Guesses that were wrong since one was right.
     """
 
     def __init__(
@@ -192,14 +146,19 @@ class _Cutting(Generic[T]):
         window: Window,
         whole: Callable[[bytes], T | None],
         submit: Callable[[bytes], "Future[T | None]"],
+        *,
+        long: bool = False,
     ) -> None:
-        self._window = window
+        self.window = window
         self._here = whole_at_once(whole)
         self._elsewhere = submit
-        self._line_indent = _line_indent(window)
+        self._line_indent = line_indent(window)
         self._before = _pass_separators(window)
-        self._limit = FIRST_BYTES
+        self._long = long
+        self._first_bytes = window.window_bytes if long else FIRST_BYTES
+        self._limit = self._first_bytes
         self.style = Style()
+        self.wrong = 0
         self.pending: deque[tuple[int, Future[T | None]]] = deque()
         self.resume()
 
@@ -216,18 +175,19 @@ class _Cutting(Generic[T]):
         """Begin to guess anew where the window stands."""
         self.lost = False
         self.error: CutOffError | InputError | None = None
-        self.closed = self._window.data[self._window.at] == _CLOSING
+        self.closed = self.window.data[self.window.at] == CLOSING
 
     def settle(self) -> T | None:
         """Take the first pending run; None if it was no run, and the window is back at it."""
-        window = self._window
+        window = self.window
         place, future = self.pending.popleft()
         made = future.result()
+        self.wrong = self.wrong + 1 if made is None else 0
         if made is None:
             while self.pending:
                 self.pending.popleft()[1].cancel()
             window.at = place - window.start
-            self._limit = FIRST_BYTES
+            self._limit = self._first_bytes
         window.kept = self.pending[0][0] if self.pending else None
         return made
 
@@ -242,15 +202,17 @@ class _Cutting(Generic[T]):
             self.error = error
 
     def _cut_one(self) -> None:
-        window = self._window
+        window = self.window
         if self.style.head is None:  # the first look may have ended within the key
-            self.style = _style(window, self._before, self._line_indent)
-        cut = _guess(window, self.style, self._limit)
+            self.style = style_of(window, self._before, self._line_indent)
+        cut = -1
+        if self.style.array_end is not None or not self._long:
+            cut = guess(window, self.style, self._limit)
         if cut <= window.at:
             if len(window.data) - window.at < window.window_bytes and window.more():
                 return
             self.lost = True
-            self._limit = FIRST_BYTES
+            self._limit = self._first_bytes
             return
         # Without a sign of the array's end a guess may go beyond it: dear for short arrays.
         sure = self.style.array_end is not None or self._limit == window.window_bytes
@@ -261,7 +223,7 @@ class _Cutting(Generic[T]):
         window.at = cut
         self._limit = min(self._limit * 2, window.window_bytes)
         _pass_separators(window)
-        self.closed = window.data[window.at] == _CLOSING
+        self.closed = window.data[window.at] == CLOSING
 
 
 def _pass_separators(window: Window) -> bytes:
@@ -286,8 +248,8 @@ def _exact(
     limit = min(FIRST_BYTES, window.window_bytes)
     while True:
         region = window.data[window.at : window.at + limit]
-        end, closing = _scan(region)
-        if closing >= 0 and region[closing] != _CLOSING:
+        end, closing = scan(region)
+        if closing >= 0 and region[closing] != CLOSING:
             window.at += closing
             raise malformed(window, "']' at the end of the messages")
         if closing >= 0 or end > 0:

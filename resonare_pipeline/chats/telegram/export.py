@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 from resonare_pipeline.artifacts.files import storage_errors
 from resonare_pipeline.chats.exports import ExportFile
@@ -18,12 +19,20 @@ from resonare_pipeline.chats.reading.parsed import KeptRun, keep_runs
 from resonare_pipeline.chats.reading.spool import Span, Spool
 from resonare_pipeline.chats.telegram import cursor, refusals
 from resonare_pipeline.chats.telegram.columns import parse_file, parse_pieces, parse_run
-from resonare_pipeline.chats.telegram.elements import runs
-from resonare_pipeline.chats.telegram.ids import KINDS, chat_id, whole_number
+from resonare_pipeline.chats.telegram.elements import long_runs, runs
+from resonare_pipeline.chats.telegram.ids import chat_id, whole_number
 from resonare_pipeline.chats.telegram.message import count_pieces, count_run
+from resonare_pipeline.chats.telegram.several import (
+    Head,
+    KeptChat,
+    parse_chats,
+    parse_chats_file,
+)
 from resonare_pipeline.chats.telegram.window import WINDOW_BYTES, CutOffError, Window, not_utf8
 from resonare_pipeline.errors import InputError
 from resonare_pipeline.workers import WAITING, Lane, done
+
+T = TypeVar("T")
 
 _SECTIONS = {"chats": 1, "left_chats": 2}
 
@@ -54,24 +63,6 @@ class _Reading:
     keys: list[str] = field(default_factory=list)
     owner: Owner | None = None
     spans: list[Span] = field(default_factory=list)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Head:
-    """What a chat says of itself."""
-
-    name: str | None = None
-    kind: str | None = None
-    number: cursor.Scalar = None
-
-    def note(self, key: str, value: cursor.Scalar) -> None:
-        """Keep the value of `name`, `type` or `id`; a wrong type is as good as none."""
-        if key == "id":
-            self.number = value
-        elif key == "name":
-            self.name = value if isinstance(value, str) and value else None
-        else:
-            self.kind = value if isinstance(value, str) and value else None
 
 
 def read_file(
@@ -166,7 +157,7 @@ def _rest(window: Window) -> list[str]:
 
 
 def _root(reading: _Reading) -> None:
-    window, head = reading.window, _Head()
+    window, head = reading.window, Head()
     span: Span | None = None
     try:
         for key in cursor.members(window):
@@ -218,15 +209,44 @@ def _personal_information(reading: _Reading) -> None:
 
 
 def _list(reading: _Reading, section: int) -> None:
-    for number in cursor.items(reading.window):
-        if cursor.peek(reading.window) == b"{":
+    window, number = reading.window, 0
+    cursor.take(window, b"[", "an array")
+
+    def one() -> None:
+        nonlocal number
+        if cursor.peek(window) == b"{":
             _chat(reading, (section, number))
         else:
-            cursor.skip(reading.window)
+            cursor.skip(window)
+        number += 1
+
+    runs_of_chats = long_runs(
+        window,
+        lambda body: parse_chats(body, reading.zone, reading.kinds, reading.spool.new_path()),
+        one,
+        partial(_submit, reading, parse_chats, parse_chats_file, (reading.zone, reading.kinds)),
+        most_ahead=WAITING * reading.lane.workers,
+    )
+    try:
+        for chats in runs_of_chats:
+            for chat in chats:
+                _take_in(reading, (section, number), chat)
+                number += 1
+    finally:
+        reading.lane.close()
+
+
+def _take_in(reading: _Reading, place: tuple[int, int], chat: KeptChat) -> None:
+    span = _new_span(reading, place)
+    if chat.run is None:
+        span.elements = chat.elements
+    else:
+        reading.spool.add(span, chat.run)
+    _finish(reading, span, chat.head, taken=chat.run is not None)
 
 
 def _chat(reading: _Reading, place: tuple[int, int]) -> None:
-    window, head = reading.window, _Head()
+    window, head = reading.window, Head()
     span: Span | None = None
     try:
         for key in cursor.members(window):
@@ -234,18 +254,14 @@ def _chat(reading: _Reading, place: tuple[int, int]) -> None:
                 reading.keys.append(key[:40])
             if key == "messages":
                 span = span or _new_span(reading, place)
-                _messages(reading, span, counted_only=not _taken(reading, head))
+                _messages(reading, span, counted_only=not head.wanted(reading.kinds))
             elif key in ("name", "type", "id"):
                 head.note(key, cursor.scalar(window))
             else:
                 cursor.skip(window)
     finally:
         if span is not None:
-            _finish(reading, span, head, taken=_taken(reading, head))
-
-
-def _taken(reading: _Reading, head: _Head) -> bool:
-    return head.kind not in KINDS or head.kind in reading.kinds
+            _finish(reading, span, head, taken=head.wanted(reading.kinds))
 
 
 def _new_span(reading: _Reading, place: tuple[int, int]) -> Span:
@@ -254,7 +270,7 @@ def _new_span(reading: _Reading, place: tuple[int, int]) -> Span:
     return span
 
 
-def _finish(reading: _Reading, span: Span, head: _Head, *, taken: bool) -> None:
+def _finish(reading: _Reading, span: Span, head: Head, *, taken: bool) -> None:
     span.name, span.kind, span.taken = head.name, head.kind, taken
     span.chat_id = chat_id(
         number=head.number,
@@ -279,7 +295,7 @@ def _messages(reading: _Reading, span: Span, *, counted_only: bool) -> None:
         window,
         lambda body: parse_run(body, reading.zone, reading.spool.new_path()),
         partial(_pieces, reading),
-        partial(_submit, reading),
+        partial(_submit, reading, parse_run, parse_file, (reading.zone,)),
         most_ahead=WAITING * reading.lane.workers,
     )
     try:
@@ -289,15 +305,21 @@ def _messages(reading: _Reading, span: Span, *, counted_only: bool) -> None:
         reading.lane.close()
 
 
-def _submit(reading: _Reading, body: bytes) -> Future[KeptRun | None]:
+def _submit(
+    reading: _Reading,
+    parse: Callable[..., T | None],
+    parse_file: Callable[..., T | None],
+    given: tuple[object, ...],
+    body: bytes,
+) -> "Future[T | None]":
     path = reading.spool.new_path()
     if not reading.lane.has_room:
-        return done(parse_run(body, reading.zone, path))
+        return done(parse(body, *given, path))
     # Through a file, which costs half of what a pipe does.
     carrier = path.with_suffix(".json")
     with storage_errors(f"temporary file {carrier}"):
         carrier.write_bytes(body)
-    return reading.lane.call(parse_file, carrier, reading.zone, path)
+    return reading.lane.call(parse_file, carrier, *given, path)
 
 
 def _pieces(reading: _Reading, body: bytes, place: int) -> KeptRun:
