@@ -30,7 +30,6 @@ T = TypeVar("T")
 
 FIRST_BYTES = 1 << 15  # most chats are short, and what lies behind their end is looked at in vain
 PATIENCE_BYTES = 8 << 20  # a line-structured element that seems longer has a quote too many
-MOST_WRONG = 16  # a list of something else is not tried again and again
 LONGEST_ELEMENT_BYTES = 128 << 20  # bounds the memory that one broken message can take
 
 _SEPARATORS = re.compile(rb"[ \t\r\n,]*")
@@ -43,6 +42,7 @@ def runs(
     submit: Callable[[bytes], "Future[T | None]"] | None = None,
     *,
     most_ahead: int = 0,
+    style: Style | None = None,
 ) -> Iterator[T]:
     """Yield what is made of the elements of the array whose bracket was just taken.
 
@@ -50,48 +50,30 @@ def runs(
     goes back to it, and what was cut after it is forgotten.
 
     Args:
-        window: Stands behind `[`, and behind `]` afterwards.
+        window: Stands behind `[` or an element, and behind `]` afterwards.
         whole: Decodes a run of elements (without brackets), or returns None if it cannot.
         piecewise: Does the same for a run whose borders are sure, element by element; it is
             also given the run's place in the file.
         submit: Does what `whole` does, perhaps elsewhere, for runs that are worth it.
         most_ahead: Runs that may be cut before the first of them is decoded.
+        style: How elements are written, if that is known already.
 
     Raises:
         CutOffError: At the end of the file, after all whole elements were given out.
         InputError: If the array is broken so that its elements cannot be told apart.
     """
-    cutting = Cutting(window, whole, submit or whole_at_once(whole))
-    yield from _parted(cutting, lambda: _exact(window, whole, piecewise, cutting.style), most_ahead)
+    cutting = Cutting(window, whole, submit or whole_at_once(whole), style=style)
+    yield from parted(cutting, lambda: _exact(window, whole, piecewise, cutting.style), most_ahead)
 
 
-def long_runs(
-    window: Window,
-    whole: Callable[[bytes], T | None],
-    one: Callable[[], None],
-    submit: Callable[[bytes], "Future[T | None]"],
-    *,
-    most_ahead: int = 0,
-) -> Iterator[T]:
-    """Yield what is made of runs of elements that may be longer than a run; else as `runs`.
-
-    There are only runs where lines show what ends an element and what ends the array. Whatever no
-    run can be made of is given to `one`, element by element.
+def parted(cutting: "Cutting[T]", exact: Callable[[], Iterator[T]], most_ahead: int) -> Iterator[T]:
+    """Yield what is made of an array's runs in order, and go on exactly where a guess was wrong.
 
     Args:
-        window: Stands behind `[`, and behind `]` afterwards.
-        whole: Decodes a run of elements (without brackets), or returns None if it cannot.
-        one: Takes the element that begins where the window stands, and leaves it behind that.
-        submit: Does what `whole` does, perhaps elsewhere.
+        cutting: Cuts the array.
+        exact: Takes the next elements without guessing, and yields what is made of them.
         most_ahead: Runs that may be cut before the first of them is decoded.
     """
-    cutting = Cutting(window, whole, submit, long=True)
-    yield from _parted(cutting, lambda: _one_by_one(cutting, one), most_ahead)
-
-
-def _parted(
-    cutting: "Cutting[T]", exact: Callable[[], Iterator[T]], most_ahead: int
-) -> Iterator[T]:
     window = cutting.window
     while True:
         cutting.cut(most_ahead)
@@ -109,19 +91,8 @@ def _parted(
             if not cutting.lost:
                 continue
         yield from exact()
-        _pass_separators(window)
+        pass_separators(window)
         cutting.resume()
-
-
-def _one_by_one(cutting: "Cutting[T]", one: Callable[[], None]) -> Iterator[T]:
-    """Take the next elements: the more of them, the more guesses were wrong in a row."""
-    window = cutting.window
-    for _ in range(1 << min(cutting.wrong, MOST_WRONG)):
-        one()
-        _pass_separators(window)
-        if window.data[window.at] == CLOSING:
-            break
-    yield from ()
 
 
 def whole_at_once(whole: Callable[[bytes], T | None]) -> Callable[[bytes], "Future[T | None]"]:
@@ -147,17 +118,16 @@ class Cutting(Generic[T]):
         whole: Callable[[bytes], T | None],
         submit: Callable[[bytes], "Future[T | None]"],
         *,
-        long: bool = False,
+        style: Style | None = None,
     ) -> None:
         self.window = window
         self._here = whole_at_once(whole)
         self._elsewhere = submit
         self._line_indent = line_indent(window)
-        self._before = _pass_separators(window)
-        self._long = long
-        self._first_bytes = window.window_bytes if long else FIRST_BYTES
-        self._limit = self._first_bytes
-        self.style = Style()
+        self._before = pass_separators(window)
+        self._limit = FIRST_BYTES
+        self._knows_style = style is not None
+        self.style = style or Style()
         self.wrong = 0
         self.pending: deque[tuple[int, Future[T | None]]] = deque()
         self.resume()
@@ -187,7 +157,7 @@ class Cutting(Generic[T]):
             while self.pending:
                 self.pending.popleft()[1].cancel()
             window.at = place - window.start
-            self._limit = self._first_bytes
+            self._limit = FIRST_BYTES
         window.kept = self.pending[0][0] if self.pending else None
         return made
 
@@ -195,24 +165,27 @@ class Cutting(Generic[T]):
         """Cut runs until enough are pending or there is no going on."""
         try:
             while not self.stops and len(self.pending) <= most_ahead:
-                self._cut_one()
+                self.cut_one()
                 if self.pending and self.pending[0][1].done():
                     return
         except (CutOffError, InputError) as error:
             self.error = error
 
-    def _cut_one(self) -> None:
+    def look_at_style(self) -> None:
+        """Find out how elements are written; the first look may have ended within a key."""
+        if self.style.head is None and not self._knows_style:
+            self.style = style_of(self.window, self._before, self._line_indent)
+
+    def cut_one(self) -> None:
+        """Cut one run, or say why there is none."""
         window = self.window
-        if self.style.head is None:  # the first look may have ended within the key
-            self.style = style_of(window, self._before, self._line_indent)
-        cut = -1
-        if self.style.array_end is not None or not self._long:
-            cut = guess(window, self.style, self._limit)
+        self.look_at_style()
+        cut = guess(window, self.style, self._limit)
         if cut <= window.at:
             if len(window.data) - window.at < window.window_bytes and window.more():
                 return
             self.lost = True
-            self._limit = self._first_bytes
+            self._limit = FIRST_BYTES
             return
         # Without a sign of the array's end a guess may go beyond it: dear for short arrays.
         sure = self.style.array_end is not None or self._limit == window.window_bytes
@@ -222,11 +195,11 @@ class Cutting(Generic[T]):
         window.kept = self.pending[0][0]
         window.at = cut
         self._limit = min(self._limit * 2, window.window_bytes)
-        _pass_separators(window)
+        pass_separators(window)
         self.closed = window.data[window.at] == CLOSING
 
 
-def _pass_separators(window: Window) -> bytes:
+def pass_separators(window: Window) -> bytes:
     """Pass blanks and commas, read on if needed, and return the last of what was passed."""
     passed = b""
     while True:

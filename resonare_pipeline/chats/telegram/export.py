@@ -7,32 +7,27 @@ but those that hold messages are passed over unread: they hold phone numbers, ad
 
 import datetime as dt
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
-from typing import TypeVar
 
-from resonare_pipeline.artifacts.files import storage_errors
 from resonare_pipeline.chats.exports import ExportFile
 from resonare_pipeline.chats.reading.owner import Owner, OwnerBasis
-from resonare_pipeline.chats.reading.parsed import KeptRun, keep_runs
 from resonare_pipeline.chats.reading.spool import Span, Spool
 from resonare_pipeline.chats.telegram import cursor, refusals
-from resonare_pipeline.chats.telegram.columns import parse_file, parse_pieces, parse_run
-from resonare_pipeline.chats.telegram.elements import long_runs, runs
-from resonare_pipeline.chats.telegram.ids import chat_id, whole_number
-from resonare_pipeline.chats.telegram.message import count_pieces, count_run
+from resonare_pipeline.chats.telegram.chats import (
+    Reading,
+    finish,
+    new_span,
+    read_list,
+    read_messages,
+)
+from resonare_pipeline.chats.telegram.ids import whole_number
 from resonare_pipeline.chats.telegram.several import (
     Head,
-    KeptChat,
-    parse_chats,
-    parse_chats_file,
 )
-from resonare_pipeline.chats.telegram.window import WINDOW_BYTES, CutOffError, Window, not_utf8
+from resonare_pipeline.chats.telegram.window import WINDOW_BYTES, CutOffError, Window
 from resonare_pipeline.errors import InputError
-from resonare_pipeline.workers import WAITING, Lane, done
-
-T = TypeVar("T")
+from resonare_pipeline.workers import Lane
 
 _SECTIONS = {"chats": 1, "left_chats": 2}
 
@@ -48,21 +43,6 @@ class Findings:
 
     owner: Owner | None = None
     warnings: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Reading:
-    """One file while it is being read."""
-
-    window: Window
-    spool: Spool
-    file_number: int
-    kinds: frozenset[str]
-    zone: dt.tzinfo
-    lane: Lane
-    keys: list[str] = field(default_factory=list)
-    owner: Owner | None = None
-    spans: list[Span] = field(default_factory=list)
 
 
 def read_file(
@@ -94,7 +74,7 @@ def read_file(
     """
     with file.open() as stream, ThreadPoolExecutor(max_workers=1) as ahead:
         window = Window(stream, file, ahead=ahead, window_bytes=window_bytes, on_read=on_read)
-        reading = _Reading(
+        reading = Reading(
             window=window,
             spool=spool,
             file_number=file_number,
@@ -111,7 +91,7 @@ def read_file(
     return Findings(owner=reading.owner, warnings=warnings)
 
 
-def _document(reading: _Reading) -> list[str]:
+def _document(reading: Reading) -> list[str]:
     window = reading.window
     if cursor.at_end(window):
         raise refusals.empty(window)
@@ -120,7 +100,7 @@ def _document(reading: _Reading) -> list[str]:
         if first == b"{":
             _root(reading)
         elif first == b"[":
-            _list(reading, 0)
+            read_list(reading, 0)
         else:
             raise refusals.no_export(window)
     except CutOffError:
@@ -130,7 +110,7 @@ def _document(reading: _Reading) -> list[str]:
     return _rest(window)
 
 
-def _cut_off(reading: _Reading) -> str:
+def _cut_off(reading: Reading) -> str:
     window = reading.window
     end = window.start + len(window.data)
     saved = sum(span.elements for span in reading.spans)
@@ -156,42 +136,42 @@ def _rest(window: Window) -> list[str]:
     return [f"{window.where()}: what follows the end of the JSON was not read"]
 
 
-def _root(reading: _Reading) -> None:
+def _root(reading: Reading) -> None:
     window, head = reading.window, Head()
     span: Span | None = None
     try:
         for key in cursor.members(window):
             reading.keys.append(key[:40])
             if key == "messages":
-                span = span or _new_span(reading, (0, 0))
-                _messages(reading, span, counted_only=False)
+                span = span or new_span(reading, (0, 0))
+                read_messages(reading, span, counted_only=False)
             elif key in ("name", "type", "id"):
                 head.note(key, cursor.scalar(window))
             else:
                 _section(reading, key)
     finally:
         if span is not None:
-            _finish(reading, span, head, taken=True)
+            finish(reading, span, head, taken=True)
 
 
-def _section(reading: _Reading, key: str) -> None:
+def _section(reading: Reading, key: str) -> None:
     window = reading.window
     first = cursor.peek(window)
     if key in _SECTIONS and first == b"{":
         for inner in cursor.members(window):
             if inner == "list" and cursor.peek(window) == b"[":
-                _list(reading, _SECTIONS[key])
+                read_list(reading, _SECTIONS[key])
             else:
                 cursor.skip(window)
     elif key in _SECTIONS and first == b"[":
-        _list(reading, _SECTIONS[key])
+        read_list(reading, _SECTIONS[key])
     elif key == "personal_information" and first == b"{":
         _personal_information(reading)
     else:
         cursor.skip(window)
 
 
-def _personal_information(reading: _Reading) -> None:
+def _personal_information(reading: Reading) -> None:
     facts: dict[str, cursor.Scalar] = {}
     for key in cursor.members(reading.window):
         if key in ("user_id", "first_name", "last_name"):
@@ -206,124 +186,3 @@ def _personal_information(reading: _Reading) -> None:
             name=" ".join(name for name in names if isinstance(name, str) and name) or None,
             basis=OwnerBasis.PERSONAL_INFORMATION,
         )
-
-
-def _list(reading: _Reading, section: int) -> None:
-    window, number = reading.window, 0
-    cursor.take(window, b"[", "an array")
-
-    def one() -> None:
-        nonlocal number
-        if cursor.peek(window) == b"{":
-            _chat(reading, (section, number))
-        else:
-            cursor.skip(window)
-        number += 1
-
-    runs_of_chats = long_runs(
-        window,
-        lambda body: parse_chats(body, reading.zone, reading.kinds, reading.spool.new_path()),
-        one,
-        partial(_submit, reading, parse_chats, parse_chats_file, (reading.zone, reading.kinds)),
-        most_ahead=WAITING * reading.lane.workers,
-    )
-    try:
-        for chats in runs_of_chats:
-            for chat in chats:
-                _take_in(reading, (section, number), chat)
-                number += 1
-    finally:
-        reading.lane.close()
-
-
-def _take_in(reading: _Reading, place: tuple[int, int], chat: KeptChat) -> None:
-    span = _new_span(reading, place)
-    if chat.run is None:
-        span.elements = chat.elements
-    else:
-        reading.spool.add(span, chat.run)
-    _finish(reading, span, chat.head, taken=chat.run is not None)
-
-
-def _chat(reading: _Reading, place: tuple[int, int]) -> None:
-    window, head = reading.window, Head()
-    span: Span | None = None
-    try:
-        for key in cursor.members(window):
-            if len(reading.keys) < refusals.LISTED_KEYS:
-                reading.keys.append(key[:40])
-            if key == "messages":
-                span = span or _new_span(reading, place)
-                _messages(reading, span, counted_only=not head.wanted(reading.kinds))
-            elif key in ("name", "type", "id"):
-                head.note(key, cursor.scalar(window))
-            else:
-                cursor.skip(window)
-    finally:
-        if span is not None:
-            _finish(reading, span, head, taken=head.wanted(reading.kinds))
-
-
-def _new_span(reading: _Reading, place: tuple[int, int]) -> Span:
-    span = Span(place=(reading.file_number, *place))
-    reading.spans.append(span)
-    return span
-
-
-def _finish(reading: _Reading, span: Span, head: Head, *, taken: bool) -> None:
-    span.name, span.kind, span.taken = head.name, head.kind, taken
-    span.chat_id = chat_id(
-        number=head.number,
-        kind=head.kind,
-        name=head.name,
-        old_numbers=span.old_numbers,
-        first=span.first,
-    )
-    reading.spool.spans.append(span)
-
-
-def _messages(reading: _Reading, span: Span, *, counted_only: bool) -> None:
-    window = reading.window
-    if cursor.peek(window) != b"[":
-        raise refusals.messages_not_a_list(window)
-    window.at += 1
-    if counted_only:
-        for count in runs(window, count_run, count_pieces):
-            span.elements += count
-        return
-    made = runs(
-        window,
-        lambda body: parse_run(body, reading.zone, reading.spool.new_path()),
-        partial(_pieces, reading),
-        partial(_submit, reading, parse_run, parse_file, (reading.zone,)),
-        most_ahead=WAITING * reading.lane.workers,
-    )
-    try:
-        for run in made:
-            reading.spool.add(span, run)
-    finally:
-        reading.lane.close()
-
-
-def _submit(
-    reading: _Reading,
-    parse: Callable[..., T | None],
-    parse_file: Callable[..., T | None],
-    given: tuple[object, ...],
-    body: bytes,
-) -> "Future[T | None]":
-    path = reading.spool.new_path()
-    if not reading.lane.has_room:
-        return done(parse(body, *given, path))
-    # Through a file, which costs half of what a pipe does.
-    carrier = path.with_suffix(".json")
-    with storage_errors(f"temporary file {carrier}"):
-        carrier.write_bytes(body)
-    return reading.lane.call(parse_file, carrier, *given, path)
-
-
-def _pieces(reading: _Reading, body: bytes, place: int) -> KeptRun:
-    try:
-        return keep_runs([parse_pieces(body, reading.zone)], reading.spool.new_path())[0]
-    except UnicodeDecodeError as error:
-        raise not_utf8(reading.window, place + error.start) from error

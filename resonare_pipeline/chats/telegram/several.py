@@ -1,4 +1,4 @@
-"""Many short chats at once: a run of whole elements of a list of chats, parsed in one go.
+"""Many chats at once: a run of a list of chats, parsed in one go.
 
 Only what is plainly a list of chats is taken; of anything else the answer is None, and the chats
 are read one by one, with all leniency. What may not live here: files that exports lie in.
@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -16,9 +16,8 @@ from resonare_pipeline.chats.reading.parsed import KeptRun, keep_runs
 from resonare_pipeline.chats.telegram.columns import to_runs
 from resonare_pipeline.chats.telegram.cursor import Scalar
 from resonare_pipeline.chats.telegram.ids import KINDS
+from resonare_pipeline.chats.telegram.lists import Edges
 from resonare_pipeline.chats.telegram.message import Message, versions
-
-_SCALARS = (str, int, float, bool)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,13 +37,19 @@ class Head:
         else:
             self.kind = value if isinstance(value, str) and value else None
 
+    def add(self, other: "Head") -> None:
+        """Keep what another part of the chat says."""
+        self.name = other.name or self.name
+        self.kind = other.kind or self.kind
+        self.number = self.number if other.number is None else other.number
+
     def wanted(self, kinds: Collection[str]) -> bool:
         """Tell whether a chat among others is taken; one of an unknown kind always is."""
         return self.kind not in KINDS or self.kind in kinds
 
 
 class KeptChat(NamedTuple):
-    """One chat of a run.
+    """One chat of a run, or the part of it that is there.
 
     Attributes:
         elements: Its messages, whatever became of them.
@@ -56,65 +61,76 @@ class KeptChat(NamedTuple):
     run: KeptRun | None
 
 
-class _Chat(msgspec.Struct, gc=False):
+class KeptChats(NamedTuple):
+    """A run of a list of chats."""
+
+    edges: Edges
+    chats: list[KeptChat]
+
+
+class _Chat(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     messages: list[Message]
-    name: Any = None
-    type: Any = None
-    id: Any = None
+    name: Scalar = None
+    type: Scalar = None
+    id: Scalar = None
 
 
 _chats = msgspec.json.Decoder(list[_Chat])
 
 
 def parse_chats(
-    body: bytes, zone: dt.tzinfo, kinds: Collection[str], path: Path
-) -> list[KeptChat] | None:
-    """Parse chats parted by commas, and keep those of some kinds in one file.
+    body: bytes, edges: Edges, zone: dt.tzinfo, kinds: Collection[str], path: Path
+) -> KeptChats | None:
+    """Parse a run of a list of chats, and keep messages of chats of some kinds in one file.
 
     Returns:
-        None if `body` is not made of whole chats, each with one list of messages.
+        None if `body` with what its edges lack is not made of chats with one list of messages each.
 
     Raises:
         StoreError: If the file cannot be written.
     """
-    chats = _decoded(body)
+    chats = _decoded(body, edges)
     if chats is None:
         return None
     heads = [_head(chat) for chat in chats]
     wanted = [head.wanted(kinds) for head in heads]
+    if edges.opened:
+        wanted[0] = not edges.counted
     parsed = to_runs(
         [(chat.messages, ()) for chat, taken in zip(chats, wanted, strict=True) if taken], zone
     )
     runs = iter(keep_runs(parsed, path))
-    return [
+    kept = [
         KeptChat(head, len(chat.messages), next(runs) if taken else None)
         for head, chat, taken in zip(heads, chats, wanted, strict=True)
     ]
+    return KeptChats(edges, kept)
 
 
 def parse_chats_file(
-    source: Path, zone: dt.tzinfo, kinds: Collection[str], path: Path
-) -> list[KeptChat] | None:
-    """Parse chats that lie in a file of their own, which is deleted; else as `parse_chats`."""
+    source: Path, edges: Edges, zone: dt.tzinfo, kinds: Collection[str], path: Path
+) -> KeptChats | None:
+    """Parse a run that lies in a file of its own, which is deleted; else as `parse_chats`."""
     body = source.read_bytes()
     source.unlink()
-    return parse_chats(body, zone, kinds, path)
+    return parse_chats(body, edges, zone, kinds, path)
 
 
-def _decoded(body: bytes) -> list[_Chat] | None:
+def _decoded(body: bytes, edges: Edges) -> list[_Chat] | None:
+    before = b'[{"messages":[' if edges.opened else b"["
+    after = b"]" if edges.closed else b"]}]"
     for text in versions(body):
         try:
-            chats = _chats.decode(b"[" + text + b"]")
+            chats = _chats.decode(before + text + after)
         except (ValueError, RecursionError):
             continue
         # A chat that has this key twice would lose messages; where it may, look more closely.
-        return chats if text.count(b'"messages"') == len(chats) else None
+        return chats if text.count(b'"messages"') == len(chats) - edges.opened else None
     return None
 
 
 def _head(chat: _Chat) -> Head:
     head = Head()
     for key in ("name", "type", "id"):
-        value = getattr(chat, key)
-        head.note(key, value if isinstance(value, _SCALARS) else None)
+        head.note(key, getattr(chat, key))
     return head

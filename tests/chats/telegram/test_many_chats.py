@@ -99,3 +99,67 @@ def test_account_chat_with_messages_twice_loses_none(
     found = read(content[:at] + b'"messages": ' + first + b",\n" + content[at:])
     assert "twice" in found.texts
     assert "200 and 1" in found.texts
+
+
+def test_account_long_chats_of_other_kinds_are_counted_wherever_they_are_cut(
+    read: Any, chats: Chats, make_message: Any
+) -> None:
+    long = [make_message(number, "long") for number in range(1, 400)]
+    chats[7] |= {"type": "public_channel", "messages": long}
+    chats[8] = {"messages": long, "type": "public_channel", "id": 8, "name": "Kind comes last"}
+    chats[9] = {"messages": long, "type": "private_group", "id": 9, "name": "Kind comes last"}
+    found = assert_layouts_agree(read, chats)
+    assert found.counts["chat_kind"] == 2 * 399
+    assert found.texts.count("long") == 399
+
+
+def test_account_other_lists_in_chats_are_not_taken_for_messages(
+    read: Any, chats: Chats, make_message: Any
+) -> None:
+    others = [make_message(number, "no message") for number in range(1, 200)]
+    chats[50] = {"topics": others, **chats[50], "pinned": others}
+    chats[51] = {**chats[51], "topics": others}
+    chats[52]["messages"][0]["extra"] = others
+    found = assert_layouts_agree(read, chats)
+    assert "no message" not in found.texts
+
+
+def test_account_odd_elements_within_long_chats_cost_only_themselves(
+    read: Any, chats: Chats, make_message: Any
+) -> None:
+    for at in (3, 150):
+        long: list[Any] = [make_message(number, "long") for number in range(1, 200)]
+        long[::40] = ["no message"] * 5
+        long[100] = make_message(101, "messages")
+        chats[at] |= {"messages": long}
+    found = assert_layouts_agree(read, chats)
+    assert found.counts["unreadable"] == 10
+    assert found.texts.count("long") == 2 * (199 - 6)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_account_broken_message_in_a_long_chat_is_dropped_alone(
+    read: Any, chats: Chats, make_message: Any, workers: int
+) -> None:
+    long = [make_message(number, "long") for number in range(10, 409)]
+    chats[40] |= {"messages": [*long, make_message(409, "BROKEN"), *chats[40]["messages"]]}
+    content = as_account(chats, indent=1).replace(b'"BROKEN"', b"oops")
+    found = read(content, workers=workers, window_bytes=1 << 14)
+    assert found.texts.count("long") == 399
+    assert "40 and 1" in found.texts
+    assert "299 and 1" in found.texts
+    assert found.counts["unreadable"] == 1
+    assert found == read(content)
+
+
+@pytest.mark.parametrize("window_bytes", [1 << 12, 1 << 19])
+def test_account_cut_off_within_a_long_chat_keeps_what_is_whole(
+    read: Any, chats: Chats, make_message: Any, window_bytes: int
+) -> None:
+    chats[40] |= {"messages": [make_message(number, "long") for number in range(1, 400)]}
+    content = as_account(chats, indent=1)
+    end = content.index(b'"id": 250,')
+    found = read(content[:end], window_bytes=window_bytes)
+    assert found.texts.count("long") == 249
+    assert "39 and 1" in found.texts
+    assert "is cut off" in found.metadata["warnings"][0]
