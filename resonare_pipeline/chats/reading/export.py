@@ -7,14 +7,11 @@ taken, who the owner is, the order of rows, what is reported. A file's format is
 import datetime as dt
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
 
 from resonare_pipeline.artifacts.draft import DroppedRows, OutputDraft
 from resonare_pipeline.chats.exports import ExportFile, MessagesSettings
@@ -33,7 +30,6 @@ from resonare_pipeline.workers import spare_cpus
 
 CHATS_FILE = "chats.parquet"
 MESSAGES_FILE = "messages.parquet"
-JOINED_ROWS = 1_024  # as many as the writer of tables treats at a time
 # Starting processes takes as long as parsing this much in the one there is.
 WORKER_THRESHOLD_BYTES = 32 << 20
 NAMED_FILES = 3  # in an error about all files of an export
@@ -87,8 +83,9 @@ def read_export(
             findings = _read_files(files, spool, settings, zone, progress, window_bytes)
         finally:
             spool.close()
-        contents = _contents(spool, findings, settings, [file.name for file in files])
-        _write(contents, chats, messages)
+        with closing(spool.readers):
+            contents = _contents(spool, findings, settings, [file.name for file in files])
+            _write(contents, chats, messages)
 
 
 def _read_files(
@@ -213,23 +210,10 @@ def _write(contents: _Contents, chats: OutputDraft, messages: OutputDraft) -> No
                     source=TELEGRAM,
                 )
             )
-        every = (message_batches(contents.spool, plan, owner_id) for plan in contents.plans)
-        for batch in _joined(chain.from_iterable(every)):
+        for batch in message_batches(contents.spool, contents.plans, owner_id):
             message_rows.add_batch(batch)
     chats.report(rows=len(contents.plans), metadata={"chats_left_out": len(contents.left_out)})
     messages.report(rows=message_rows.count, metadata=_metadata(contents))
-
-
-def _joined(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Join small batches, for each costs the writer about as much as a thousand rows."""
-    held: list[pa.RecordBatch] = []
-    for batch in batches:
-        held.append(batch)
-        if sum(one.num_rows for one in held) >= JOINED_ROWS:
-            yield pa.concat_batches(held)
-            held.clear()
-    if held:
-        yield pa.concat_batches(held)
 
 
 def _write_dropped(spool: Spool, plan: ChatPlan, dropped: DroppedRows) -> None:

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from resonare_pipeline.chats.reading.spool import Span, Spool, Tallies, tally
+from resonare_pipeline.chats.reading.parsed import Tallies, tally
+from resonare_pipeline.chats.reading.spool import Span, Spool
 
 BATCH_ROWS = 8_192  # rows gathered at a time
 IntArray = npt.NDArray[np.int64]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from resonare_pipeline.chats.reading.order import ChatPlan
-from resonare_pipeline.chats.reading.spool import Sender
+from resonare_pipeline.chats.reading.parsed import Sender
 from resonare_pipeline.errors import SettingsError
 
 LISTED_IDS = 20  # participants named in an error: a family, not a public group

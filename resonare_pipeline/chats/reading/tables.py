@@ -5,8 +5,8 @@ The last step of reading: ids are completed, the owner is marked. Nothing about 
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,34 +14,69 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from resonare_pipeline.chats.reading.order import ChatPlan, Rows, gather
-from resonare_pipeline.chats.reading.spool import Sender, Spool
+from resonare_pipeline.chats.reading.parsed import Sender
+from resonare_pipeline.chats.reading.spool import Spool
 from resonare_pipeline.fingerprint import short_hash
 from resonare_pipeline.rows import MESSAGES
 
 CLASH_DIGITS = 8
+JOINED_ROWS = 1_024  # as many as the writer of tables treats at a time
 HASH_DIGITS = 12  # of short_hash, which content hashes are made with
 _ID_COLUMNS = ("number", "label", "content")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
-def message_batches(spool: Spool, plan: ChatPlan, owner_id: str | None) -> Iterator[pa.RecordBatch]:
-    """Yield a chat's messages in order, by the schema `MESSAGES`."""
+def message_batches(
+    spool: Spool, plans: Iterable[ChatPlan], owner_id: str | None
+) -> Iterator[pa.RecordBatch]:
+    """Yield the messages of chats in order, by the schema `MESSAGES`.
+
+    Rows of several short chats are treated together: each call costs about as much as a thousand.
+    """
     senders = _SenderColumns(spool.senders, owner_id)
-    for batch, stretch in gather(spool, plan.rows):
-        count = batch.num_rows
-        codes = batch.column("sender")
-        columns = {
-            "message_id": _message_ids(plan.chat_id, batch, plan.rows, stretch),
-            "chat_id": pa.repeat(pa.scalar(plan.chat_id), count),
-            "sender_id": senders.ids.take(codes),
-            "sender_name": senders.names.take(codes),
-            "is_owner": pa.array(senders.owners[codes.to_numpy()]),
-            "reply_to_id": _replies(plan.chat_id, batch),
-        }
-        yield pa.record_batch(
-            [columns[name] if name in columns else batch.column(name) for name in MESSAGES.names],
-            schema=MESSAGES,
-        )
+    held: list[_Piece] = []
+    rows = 0
+    for plan in plans:
+        for batch, stretch in gather(spool, plan.rows):
+            held.append(_Piece(plan, batch, stretch))
+            rows += batch.num_rows
+            if rows >= JOINED_ROWS:
+                yield _finished(held, senders)
+                held, rows = [], 0
+    if held:
+        yield _finished(held, senders)
+
+
+class _Piece(NamedTuple):
+    """Rows of one chat, and which stretch of its rows they are."""
+
+    plan: ChatPlan
+    batch: pa.RecordBatch
+    stretch: slice
+
+
+def _finished(pieces: list[_Piece], senders: "_SenderColumns") -> pa.RecordBatch:
+    batch = pa.concat_batches([piece.batch for piece in pieces])
+    sizes = [piece.batch.num_rows for piece in pieces]
+    names = pa.array([piece.plan.chat_id for piece in pieces], pa.string())
+    chat_ids = names.take(pa.array(np.repeat(np.arange(len(pieces)), sizes)))
+    codes = batch.column("sender")
+    columns = {
+        "message_id": pa.concat_arrays([_message_ids(piece) for piece in pieces])
+        if any(map(_has_special_ids, pieces))
+        else _joined_ids(chat_ids, batch.column("number")),
+        "chat_id": chat_ids,
+        "sender_id": senders.ids.take(codes),
+        "sender_name": senders.names.take(codes),
+        "is_owner": pa.array(senders.owners[codes.to_numpy()]),
+        "reply_to_id": pc.coalesce(
+            batch.column("reply_to_id"), _joined_ids(chat_ids, batch.column("reply_number"))
+        ),
+    }
+    return pa.record_batch(
+        [columns[name] if name in columns else batch.column(name) for name in MESSAGES.names],
+        schema=MESSAGES,
+    )
 
 
 class _SenderColumns:
@@ -55,8 +90,20 @@ class _SenderColumns:
         )
 
 
-def _message_ids(chat_id: str, batch: pa.RecordBatch, rows: Rows, stretch: slice) -> pa.Array:
-    ids = pc.binary_join_element_wise(chat_id, batch.column("number").cast(pa.string()), ":")
+def _joined_ids(chat_ids: pa.Array | str, numbers: pa.Array) -> pa.Array:
+    return pc.binary_join_element_wise(chat_ids, numbers.cast(pa.string()), ":")
+
+
+def _has_special_ids(piece: _Piece) -> bool:
+    return piece.plan.rows.clashing is not None or bool(piece.batch.column("number").null_count)
+
+
+def _message_ids(piece: _Piece) -> pa.Array:
+    return _ids(piece.plan.chat_id, piece.batch, piece.plan.rows, piece.stretch)
+
+
+def _ids(chat_id: str, batch: pa.RecordBatch, rows: Rows, stretch: slice) -> pa.Array:
+    ids = _joined_ids(chat_id, batch.column("number"))
     special = batch.column("number").is_null().to_numpy(zero_copy_only=False)
     if rows.clashing is not None:
         special = special | rows.clashing[stretch]
@@ -79,17 +126,11 @@ def _source_id(batch: pa.RecordBatch, row: int, rows: Rows, place: int) -> str:
     return source_id
 
 
-def _replies(chat_id: str, batch: pa.RecordBatch) -> pa.Array:
-    numbers, elsewhere = batch.column("reply_number"), batch.column("reply_to_id")
-    here = pc.binary_join_element_wise(chat_id, numbers.cast(pa.string()), ":")
-    return pc.coalesce(elsewhere, here)
-
-
 def duplicate_ids(spool: Spool, plan: ChatPlan) -> Iterator[str]:
     """Yield the message ids of versions that were left out, one for each."""
     if plan.duplicates is not None:
         for batch, stretch in gather(spool, plan.duplicates):
-            yield from _message_ids(plan.chat_id, batch, plan.duplicates, stretch).to_pylist()
+            yield from _ids(plan.chat_id, batch, plan.duplicates, stretch).to_pylist()
 
 
 def chat_row(

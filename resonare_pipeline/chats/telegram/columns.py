@@ -8,16 +8,16 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from msgspec import UNSET
 
+from resonare_pipeline.chats.reading.parsed import PARSED, KeptRun, ParsedRun, Sender, keep_runs
 from resonare_pipeline.chats.reading.reasons import Reason
-from resonare_pipeline.chats.reading.spool import PARSED, KeptRun, ParsedRun, Sender, keep_run
 from resonare_pipeline.chats.telegram import content, times
-from resonare_pipeline.chats.telegram.elements import split
+from resonare_pipeline.chats.telegram.borders import split
 from resonare_pipeline.chats.telegram.ids import LARGEST, sender_id, whole_number
 from resonare_pipeline.chats.telegram.message import (
     Message,
@@ -42,7 +42,7 @@ def parse_run(body: bytes, zone: dt.tzinfo, path: Path) -> KeptRun | None:
         StoreError: If the file cannot be written.
     """
     messages = decode_run(body)
-    return None if messages is None else keep_run(to_columns(messages, zone), path)
+    return None if messages is None else keep_runs([to_columns(messages, zone)], path)[0]
 
 
 def parse_file(source: Path, zone: dt.tzinfo, path: Path) -> KeptRun | None:
@@ -78,6 +78,49 @@ def to_columns(
     messages: list[Message], zone: dt.tzinfo, dropped: Sequence[tuple[str, str]] = ()
 ) -> ParsedRun:
     """Return messages as columns, those left out with their reasons."""
+    return to_runs([(messages, dropped)], zone)[0]
+
+
+def to_runs(
+    runs: Iterable[tuple[list[Message], Sequence[tuple[str, str]]]], zone: dt.tzinfo
+) -> list[ParsedRun]:
+    """Return several runs of messages as columns; these are made together, and then parted.
+
+    Args:
+        runs: Messages, and (id in the source, reason) of others that were left out already.
+        zone: Of times that have none.
+    """
+    parts = [_part(messages, zone, dropped) for messages, dropped in runs]
+    rows = _rows(parts, zone)
+    parsed: list[ParsedRun] = []
+    start = 0
+    for part in parts:
+        parsed.append(
+            ParsedRun(
+                rows=rows.slice(start, len(part.messages)),
+                senders=part.senders,
+                dropped=part.dropped,
+                local_times=part.local_times,
+                old_numbers=part.old_numbers,
+            )
+        )
+        start += len(part.messages)
+    return parsed
+
+
+class _Part(NamedTuple):
+    """One run: the messages that are kept, and what of them is not the same in other runs."""
+
+    messages: list[Message]
+    sent: list[int]
+    senders: list[Sender]
+    codes: list[int]
+    dropped: Dropped
+    local_times: int
+    old_numbers: bool
+
+
+def _part(messages: list[Message], zone: dt.tzinfo, dropped: Sequence[tuple[str, str]]) -> _Part:
     left_out = list(dropped)
     kept = _messages_only(messages, left_out)
     sent, local_times = _sent_times(kept, zone)
@@ -90,9 +133,17 @@ def to_columns(
         kept = [message for message, time in zip(kept, sent, strict=True) if time is not None]
     sent_at = [time for time in sent if time is not None]
     senders, codes, old_numbers = _senders(kept)
-    texts = _texts(kept)
-    numbers, labels, hashes = _ids(kept, sent_at, texts, [senders[code].id for code in codes])
-    reply_numbers, replies_elsewhere = _replies(kept)
+    return _Part(kept, sent_at, senders, codes, left_out, local_times, old_numbers)
+
+
+def _rows(parts: list[_Part], zone: dt.tzinfo) -> pa.RecordBatch:
+    messages = [message for part in parts for message in part.messages]
+    sent_at = [time for part in parts for time in part.sent]
+    codes = [code for part in parts for code in part.codes]
+    sender_ids = [part.senders[code].id for part in parts for code in part.codes]
+    texts = _texts(messages)
+    numbers, labels, hashes = _ids(messages, sent_at, texts, sender_ids)
+    reply_numbers, replies_elsewhere = _replies(messages)
     columns = [
         pa.array(numbers, pa.int64()),
         _sparse(labels, pa.string()),
@@ -100,22 +151,16 @@ def to_columns(
         pa.array(np.array(codes, np.int32)),
         pa.array(np.array(sent_at, np.int64)).cast(TIMESTAMP),
         pa.array(texts, pa.string()),
-        _sparse(_entities(kept, texts), pa.list_(ENTITY)),
+        _sparse(_entities(messages, texts), pa.list_(ENTITY)),
         _sparse(reply_numbers, pa.int64()),
         _sparse(replies_elsewhere, pa.string()),
-        _sparse(_forwarded(kept), pa.string()),
-        _sparse(_media_kinds(kept), pa.string()),
-        _sparse(_media_paths(kept), pa.string()),
-        _sparse(_each(kept, "reactions", content.reactions_of), pa.list_(REACTION)),
-        _edit_times(kept, sent_at, zone),
+        _sparse(_forwarded(messages), pa.string()),
+        _sparse(_media_kinds(messages), pa.string()),
+        _sparse(_media_paths(messages), pa.string()),
+        _sparse(_each(messages, "reactions", content.reactions_of), pa.list_(REACTION)),
+        _edit_times(messages, sent_at, zone),
     ]
-    return ParsedRun(
-        rows=pa.record_batch(columns, schema=PARSED),
-        senders=senders,
-        dropped=left_out,
-        local_times=local_times,
-        old_numbers=old_numbers,
-    )
+    return pa.record_batch(columns, schema=PARSED)
 
 
 def _messages_only(messages: list[Message], dropped: Dropped) -> list[Message]:

@@ -60,29 +60,29 @@ def take(window: Window, byte: bytes, expected: str) -> None:
 def members(window: Window) -> Iterator[str]:
     """Yield the keys of the object that begins here; the caller takes each value in between."""
     take(window, b"{", "an object")
+    yield from _members(window)
+
+
+def members_on(window: Window) -> Iterator[str]:
+    """Yield the keys of an object of which a value was just taken, from the next one on."""
+    _pass_comma(window)
+    yield from _members(window)
+
+
+def _members(window: Window) -> Iterator[str]:
     while peek(window) != b"}":
         key = string(window)
         take(window, b":", "':' after a key")
         yield key
-        if peek(window) == b",":
-            window.at += 1
-        elif peek(window) != b"}":
-            raise malformed(window, "',' or '}' after a value")
+        _pass_comma(window)
     window.at += 1
 
 
-def items(window: Window) -> Iterator[int]:
-    """Yield the numbers of the array's elements; the caller takes each element in between."""
-    take(window, b"[", "an array")
-    number = 0
-    while peek(window) != b"]":
-        yield number
-        number += 1
-        if peek(window) == b",":
-            window.at += 1
-        elif peek(window) != b"]":
-            raise malformed(window, "',' or ']' after an element")
-    window.at += 1
+def _pass_comma(window: Window) -> None:
+    if peek(window) == b",":
+        window.at += 1
+    elif peek(window) != b"}":
+        raise malformed(window, "',' or '}' after a value")
 
 
 def string(window: Window) -> str:

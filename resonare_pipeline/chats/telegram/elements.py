@@ -11,13 +11,16 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
-from itertools import pairwise
 from typing import Generic, TypeVar
 
-import numpy as np
-import numpy.typing as npt
-
+from resonare_pipeline.chats.telegram.borders import (
+    CLOSING,
+    Style,
+    guess,
+    line_indent,
+    scan,
+    style_of,
+)
 from resonare_pipeline.chats.telegram.cursor import malformed
 from resonare_pipeline.chats.telegram.window import CutOffError, Window
 from resonare_pipeline.errors import InputError
@@ -30,99 +33,6 @@ PATIENCE_BYTES = 8 << 20  # a line-structured element that seems longer has a qu
 LONGEST_ELEMENT_BYTES = 128 << 20  # bounds the memory that one broken message can take
 
 _SEPARATORS = re.compile(rb"[ \t\r\n,]*")
-_INDENTED = re.compile(rb"\n([ \t]*)\Z")
-_HEAD = re.compile(rb'\{\s*"[^"\\]*"\s*:')
-_QUOTE, _COMMA, _CLOSING = ord('"'), ord(","), ord("]")
-
-_DEPTH_CHANGE = np.zeros(256, np.int8)
-_DEPTH_CHANGE[list(b"{[")] = 1
-_DEPTH_CHANGE[list(b"}]")] = -1
-_IS_MARK = _DEPTH_CHANGE != 0
-_IS_MARK[_COMMA] = True
-
-
-@dataclass(frozen=True, slots=True)
-class Style:
-    """How the elements of one array are written; None where it is not that way.
-
-    Attributes:
-        element_end: Newline, indent and brace that end an element.
-        array_end: Newline, indent and bracket that end the array.
-        head: Brace and first key that begin an element.
-    """
-
-    element_end: bytes | None = None
-    array_end: bytes | None = None
-    head: bytes | None = None
-
-
-def _style(window: Window, before: bytes, line_indent: bytes | None) -> Style:
-    head = _HEAD.match(window.data, window.at)
-    indented = _INDENTED.search(before)
-    array_end = element_end = None
-    if indented:
-        element_end = b"\n" + indented[1] + b"}"
-        if line_indent is not None and len(line_indent) < len(indented[1]):
-            array_end = b"\n" + line_indent + b"]"
-    return Style(element_end=element_end, array_end=array_end, head=head[0] if head else None)
-
-
-def _line_indent(window: Window) -> bytes | None:
-    line = window.data.rfind(b"\n", 0, window.at) + 1
-    if not line:
-        return None
-    start = window.data[line : window.at]
-    return start[: len(start) - len(start.lstrip(b" \t"))]
-
-
-def _guess(window: Window, style: Style, limit: int) -> int:
-    """Return where a run of whole elements probably ends; `at` or less if there is no telling."""
-    data, at = window.data, window.at
-    end = min(len(data), at + limit)
-    if style.element_end is not None:
-        if style.array_end is not None:
-            closing = data.find(style.array_end, at, end)
-            end = end if closing < 0 else closing
-        found = data.rfind(style.element_end, at, end)
-        if found >= 0:
-            return found + len(style.element_end)
-    if style.head is not None:
-        return data.rfind(style.head, at + 1, end)
-    return -1
-
-
-def _marks(data: bytes) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
-    """Return the places of brackets and commas outside strings, and the depth after each."""
-    neutral = data.replace(rb"\\", b"__").replace(rb"\"", b"__")
-    codes = np.frombuffer(neutral, np.uint8)
-    quotes = np.flatnonzero(codes == _QUOTE)
-    places = np.flatnonzero(_IS_MARK[codes])
-    places = places[np.searchsorted(quotes, places) % 2 == 0]
-    return places, np.cumsum(_DEPTH_CHANGE[codes[places]], dtype=np.int64)
-
-
-def _scan(data: bytes) -> tuple[int, int]:
-    """Return where the last whole object or array ends, and where the array around them does.
-
-    Each is -1 where there is none in `data`; of the latter, the place of the bracket.
-    """
-    places, depths = _marks(data)
-    below = np.flatnonzero(depths < 0)
-    closing = int(places[below[0]]) if below.size else -1
-    if below.size:
-        places, depths = places[: below[0]], depths[: below[0]]
-    codes = np.frombuffer(data, np.uint8)[places]
-    ends = places[(depths == 0) & (codes != _COMMA)]
-    return (int(ends[-1]) + 1 if ends.size else -1), closing
-
-
-def split(body: bytes) -> list[tuple[int, bytes]]:
-    """Return the elements of a run with their offsets in it, parted at its outermost commas."""
-    places, depths = _marks(body)
-    codes = np.frombuffer(body, np.uint8)[places]
-    cuts = [-1, *places[(depths == 0) & (codes == _COMMA)].tolist(), len(body)]
-    pieces = [(low + 1, body[low + 1 : high]) for low, high in pairwise(cuts)]
-    return [(offset, piece) for offset, piece in pieces if piece.strip()]
 
 
 def runs(
@@ -132,6 +42,7 @@ def runs(
     submit: Callable[[bytes], "Future[T | None]"] | None = None,
     *,
     most_ahead: int = 0,
+    style: Style | None = None,
 ) -> Iterator[T]:
     """Yield what is made of the elements of the array whose bracket was just taken.
 
@@ -139,18 +50,31 @@ def runs(
     goes back to it, and what was cut after it is forgotten.
 
     Args:
-        window: Stands behind `[`, and behind `]` afterwards.
+        window: Stands behind `[` or an element, and behind `]` afterwards.
         whole: Decodes a run of elements (without brackets), or returns None if it cannot.
         piecewise: Does the same for a run whose borders are sure, element by element; it is
             also given the run's place in the file.
         submit: Does what `whole` does, perhaps elsewhere, for runs that are worth it.
         most_ahead: Runs that may be cut before the first of them is decoded.
+        style: How elements are written, if that is known already.
 
     Raises:
         CutOffError: At the end of the file, after all whole elements were given out.
         InputError: If the array is broken so that its elements cannot be told apart.
     """
-    cutting = _Cutting(window, whole, submit or whole_at_once(whole))
+    cutting = Cutting(window, whole, submit or whole_at_once(whole), style=style)
+    yield from parted(cutting, lambda: _exact(window, whole, piecewise, cutting.style), most_ahead)
+
+
+def parted(cutting: "Cutting[T]", exact: Callable[[], Iterator[T]], most_ahead: int) -> Iterator[T]:
+    """Yield what is made of an array's runs in order, and go on exactly where a guess was wrong.
+
+    Args:
+        cutting: Cuts the array.
+        exact: Takes the next elements without guessing, and yields what is made of them.
+        most_ahead: Runs that may be cut before the first of them is decoded.
+    """
+    window = cutting.window
     while True:
         cutting.cut(most_ahead)
         while cutting.pending and (cutting.stops or cutting.is_ready(most_ahead)):
@@ -166,8 +90,8 @@ def runs(
                 return
             if not cutting.lost:
                 continue
-        yield from _exact(window, whole, piecewise, cutting.style)
-        _pass_separators(window)
+        yield from exact()
+        pass_separators(window)
         cutting.resume()
 
 
@@ -176,7 +100,7 @@ def whole_at_once(whole: Callable[[bytes], T | None]) -> Callable[[bytes], "Futu
     return lambda body: done(whole(body))
 
 
-class _Cutting(Generic[T]):
+class Cutting(Generic[T]):
     """The guessed runs of one array, in order, while they are being decoded.
 
     Attributes:
@@ -185,6 +109,7 @@ class _Cutting(Generic[T]):
             guesses before it are settled.
         closed: The array's end was reached.
         lost: There is no guess for what comes next.
+        wrong: Guesses that were wrong since one was right.
     """
 
     def __init__(
@@ -192,14 +117,18 @@ class _Cutting(Generic[T]):
         window: Window,
         whole: Callable[[bytes], T | None],
         submit: Callable[[bytes], "Future[T | None]"],
+        *,
+        style: Style | None = None,
     ) -> None:
-        self._window = window
+        self.window = window
         self._here = whole_at_once(whole)
         self._elsewhere = submit
-        self._line_indent = _line_indent(window)
-        self._before = _pass_separators(window)
+        self._line_indent = line_indent(window)
+        self._before = pass_separators(window)
         self._limit = FIRST_BYTES
-        self.style = Style()
+        self._knows_style = style is not None
+        self.style = style or Style()
+        self.wrong = 0
         self.pending: deque[tuple[int, Future[T | None]]] = deque()
         self.resume()
 
@@ -216,13 +145,14 @@ class _Cutting(Generic[T]):
         """Begin to guess anew where the window stands."""
         self.lost = False
         self.error: CutOffError | InputError | None = None
-        self.closed = self._window.data[self._window.at] == _CLOSING
+        self.closed = self.window.data[self.window.at] == CLOSING
 
     def settle(self) -> T | None:
         """Take the first pending run; None if it was no run, and the window is back at it."""
-        window = self._window
+        window = self.window
         place, future = self.pending.popleft()
         made = future.result()
+        self.wrong = self.wrong + 1 if made is None else 0
         if made is None:
             while self.pending:
                 self.pending.popleft()[1].cancel()
@@ -235,17 +165,22 @@ class _Cutting(Generic[T]):
         """Cut runs until enough are pending or there is no going on."""
         try:
             while not self.stops and len(self.pending) <= most_ahead:
-                self._cut_one()
+                self.cut_one()
                 if self.pending and self.pending[0][1].done():
                     return
         except (CutOffError, InputError) as error:
             self.error = error
 
-    def _cut_one(self) -> None:
-        window = self._window
-        if self.style.head is None:  # the first look may have ended within the key
-            self.style = _style(window, self._before, self._line_indent)
-        cut = _guess(window, self.style, self._limit)
+    def look_at_style(self) -> None:
+        """Find out how elements are written; the first look may have ended within a key."""
+        if self.style.head is None and not self._knows_style:
+            self.style = style_of(self.window, self._before, self._line_indent)
+
+    def cut_one(self) -> None:
+        """Cut one run, or say why there is none."""
+        window = self.window
+        self.look_at_style()
+        cut = guess(window, self.style, self._limit)
         if cut <= window.at:
             if len(window.data) - window.at < window.window_bytes and window.more():
                 return
@@ -260,11 +195,11 @@ class _Cutting(Generic[T]):
         window.kept = self.pending[0][0]
         window.at = cut
         self._limit = min(self._limit * 2, window.window_bytes)
-        _pass_separators(window)
-        self.closed = window.data[window.at] == _CLOSING
+        pass_separators(window)
+        self.closed = window.data[window.at] == CLOSING
 
 
-def _pass_separators(window: Window) -> bytes:
+def pass_separators(window: Window) -> bytes:
     """Pass blanks and commas, read on if needed, and return the last of what was passed."""
     passed = b""
     while True:
@@ -286,8 +221,8 @@ def _exact(
     limit = min(FIRST_BYTES, window.window_bytes)
     while True:
         region = window.data[window.at : window.at + limit]
-        end, closing = _scan(region)
-        if closing >= 0 and region[closing] != _CLOSING:
+        end, closing = scan(region)
+        if closing >= 0 and region[closing] != CLOSING:
             window.at += closing
             raise malformed(window, "']' at the end of the messages")
         if closing >= 0 or end > 0:

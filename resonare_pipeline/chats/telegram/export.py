@@ -7,22 +7,27 @@ but those that hold messages are passed over unread: they hold phone numbers, ad
 
 import datetime as dt
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 
-from resonare_pipeline.artifacts.files import storage_errors
 from resonare_pipeline.chats.exports import ExportFile
 from resonare_pipeline.chats.reading.owner import Owner, OwnerBasis
-from resonare_pipeline.chats.reading.spool import KeptRun, Span, Spool, keep_run
+from resonare_pipeline.chats.reading.spool import Span, Spool
 from resonare_pipeline.chats.telegram import cursor, refusals
-from resonare_pipeline.chats.telegram.columns import parse_file, parse_pieces, parse_run
-from resonare_pipeline.chats.telegram.elements import runs
-from resonare_pipeline.chats.telegram.ids import KINDS, chat_id, whole_number
-from resonare_pipeline.chats.telegram.message import count_pieces, count_run
-from resonare_pipeline.chats.telegram.window import WINDOW_BYTES, CutOffError, Window, not_utf8
+from resonare_pipeline.chats.telegram.chats import (
+    Reading,
+    finish,
+    new_span,
+    read_list,
+    read_messages,
+)
+from resonare_pipeline.chats.telegram.ids import whole_number
+from resonare_pipeline.chats.telegram.several import (
+    Head,
+)
+from resonare_pipeline.chats.telegram.window import WINDOW_BYTES, CutOffError, Window
 from resonare_pipeline.errors import InputError
-from resonare_pipeline.workers import WAITING, Lane, done
+from resonare_pipeline.workers import Lane
 
 _SECTIONS = {"chats": 1, "left_chats": 2}
 
@@ -38,39 +43,6 @@ class Findings:
 
     owner: Owner | None = None
     warnings: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Reading:
-    """One file while it is being read."""
-
-    window: Window
-    spool: Spool
-    file_number: int
-    kinds: frozenset[str]
-    zone: dt.tzinfo
-    lane: Lane
-    keys: list[str] = field(default_factory=list)
-    owner: Owner | None = None
-    spans: list[Span] = field(default_factory=list)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Head:
-    """What a chat says of itself."""
-
-    name: str | None = None
-    kind: str | None = None
-    number: cursor.Scalar = None
-
-    def note(self, key: str, value: cursor.Scalar) -> None:
-        """Keep the value of `name`, `type` or `id`; a wrong type is as good as none."""
-        if key == "id":
-            self.number = value
-        elif key == "name":
-            self.name = value if isinstance(value, str) and value else None
-        else:
-            self.kind = value if isinstance(value, str) and value else None
 
 
 def read_file(
@@ -102,7 +74,7 @@ def read_file(
     """
     with file.open() as stream, ThreadPoolExecutor(max_workers=1) as ahead:
         window = Window(stream, file, ahead=ahead, window_bytes=window_bytes, on_read=on_read)
-        reading = _Reading(
+        reading = Reading(
             window=window,
             spool=spool,
             file_number=file_number,
@@ -119,7 +91,7 @@ def read_file(
     return Findings(owner=reading.owner, warnings=warnings)
 
 
-def _document(reading: _Reading) -> list[str]:
+def _document(reading: Reading) -> list[str]:
     window = reading.window
     if cursor.at_end(window):
         raise refusals.empty(window)
@@ -128,7 +100,7 @@ def _document(reading: _Reading) -> list[str]:
         if first == b"{":
             _root(reading)
         elif first == b"[":
-            _list(reading, 0)
+            read_list(reading, 0)
         else:
             raise refusals.no_export(window)
     except CutOffError:
@@ -138,7 +110,7 @@ def _document(reading: _Reading) -> list[str]:
     return _rest(window)
 
 
-def _cut_off(reading: _Reading) -> str:
+def _cut_off(reading: Reading) -> str:
     window = reading.window
     end = window.start + len(window.data)
     saved = sum(span.elements for span in reading.spans)
@@ -164,42 +136,42 @@ def _rest(window: Window) -> list[str]:
     return [f"{window.where()}: what follows the end of the JSON was not read"]
 
 
-def _root(reading: _Reading) -> None:
-    window, head = reading.window, _Head()
+def _root(reading: Reading) -> None:
+    window, head = reading.window, Head()
     span: Span | None = None
     try:
         for key in cursor.members(window):
             reading.keys.append(key[:40])
             if key == "messages":
-                span = span or _new_span(reading, (0, 0))
-                _messages(reading, span, counted_only=False)
+                span = span or new_span(reading, (0, 0))
+                read_messages(reading, span, counted_only=False)
             elif key in ("name", "type", "id"):
                 head.note(key, cursor.scalar(window))
             else:
                 _section(reading, key)
     finally:
         if span is not None:
-            _finish(reading, span, head, taken=True)
+            finish(reading, span, head, taken=True)
 
 
-def _section(reading: _Reading, key: str) -> None:
+def _section(reading: Reading, key: str) -> None:
     window = reading.window
     first = cursor.peek(window)
     if key in _SECTIONS and first == b"{":
         for inner in cursor.members(window):
             if inner == "list" and cursor.peek(window) == b"[":
-                _list(reading, _SECTIONS[key])
+                read_list(reading, _SECTIONS[key])
             else:
                 cursor.skip(window)
     elif key in _SECTIONS and first == b"[":
-        _list(reading, _SECTIONS[key])
+        read_list(reading, _SECTIONS[key])
     elif key == "personal_information" and first == b"{":
         _personal_information(reading)
     else:
         cursor.skip(window)
 
 
-def _personal_information(reading: _Reading) -> None:
+def _personal_information(reading: Reading) -> None:
     facts: dict[str, cursor.Scalar] = {}
     for key in cursor.members(reading.window):
         if key in ("user_id", "first_name", "last_name"):
@@ -214,93 +186,3 @@ def _personal_information(reading: _Reading) -> None:
             name=" ".join(name for name in names if isinstance(name, str) and name) or None,
             basis=OwnerBasis.PERSONAL_INFORMATION,
         )
-
-
-def _list(reading: _Reading, section: int) -> None:
-    for number in cursor.items(reading.window):
-        if cursor.peek(reading.window) == b"{":
-            _chat(reading, (section, number))
-        else:
-            cursor.skip(reading.window)
-
-
-def _chat(reading: _Reading, place: tuple[int, int]) -> None:
-    window, head = reading.window, _Head()
-    span: Span | None = None
-    try:
-        for key in cursor.members(window):
-            if len(reading.keys) < refusals.LISTED_KEYS:
-                reading.keys.append(key[:40])
-            if key == "messages":
-                span = span or _new_span(reading, place)
-                _messages(reading, span, counted_only=not _taken(reading, head))
-            elif key in ("name", "type", "id"):
-                head.note(key, cursor.scalar(window))
-            else:
-                cursor.skip(window)
-    finally:
-        if span is not None:
-            _finish(reading, span, head, taken=_taken(reading, head))
-
-
-def _taken(reading: _Reading, head: _Head) -> bool:
-    return head.kind not in KINDS or head.kind in reading.kinds
-
-
-def _new_span(reading: _Reading, place: tuple[int, int]) -> Span:
-    span = Span(place=(reading.file_number, *place))
-    reading.spans.append(span)
-    return span
-
-
-def _finish(reading: _Reading, span: Span, head: _Head, *, taken: bool) -> None:
-    span.name, span.kind, span.taken = head.name, head.kind, taken
-    span.chat_id = chat_id(
-        number=head.number,
-        kind=head.kind,
-        name=head.name,
-        old_numbers=span.old_numbers,
-        first=span.first,
-    )
-    reading.spool.spans.append(span)
-
-
-def _messages(reading: _Reading, span: Span, *, counted_only: bool) -> None:
-    window = reading.window
-    if cursor.peek(window) != b"[":
-        raise refusals.messages_not_a_list(window)
-    window.at += 1
-    if counted_only:
-        for count in runs(window, count_run, count_pieces):
-            span.elements += count
-        return
-    made = runs(
-        window,
-        lambda body: parse_run(body, reading.zone, reading.spool.new_path()),
-        partial(_pieces, reading),
-        partial(_submit, reading),
-        most_ahead=WAITING * reading.lane.workers,
-    )
-    try:
-        for run in made:
-            reading.spool.add(span, run)
-    finally:
-        reading.lane.close()
-
-
-def _submit(reading: _Reading, body: bytes) -> Future[KeptRun | None]:
-    path = reading.spool.new_path()
-    if not reading.lane.has_room:
-        return done(parse_run(body, reading.zone, path))
-    # Through a file, which costs half of what a pipe does.
-    carrier = path.with_suffix(".json")
-    with storage_errors(f"temporary file {carrier}"):
-        carrier.write_bytes(body)
-    return reading.lane.call(parse_file, carrier, reading.zone, path)
-
-
-def _pieces(reading: _Reading, body: bytes, place: int) -> KeptRun:
-    try:
-        return keep_run(parse_pieces(body, reading.zone), reading.spool.new_path())
-    except UnicodeDecodeError as error:
-        raise not_utf8(reading.window, place + error.start) from error

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from resonare_pipeline.chats.telegram.elements import split
+from resonare_pipeline.chats.telegram.borders import split
 from resonare_pipeline.chats.telegram.repair import repaired
 
 
@@ -85,7 +85,7 @@ _anything = msgspec.json.Decoder(list[Anything])
 
 def decode_run(body: bytes) -> list[Message] | None:
     """Decode messages parted by commas, known faults of the writer mended; None if that fails."""
-    for text in _versions(body):
+    for text in versions(body):
         try:
             return _messages.decode(b"[" + text + b"]")
         except (ValueError, RecursionError):
@@ -95,7 +95,7 @@ def decode_run(body: bytes) -> list[Message] | None:
 
 def count_run(body: bytes) -> int | None:
     """Count objects parted by commas; None if they cannot be decoded as such."""
-    for text in _versions(body):
+    for text in versions(body):
         try:
             return len(_anything.decode(b"[" + text + b"]"))
         except (ValueError, RecursionError):
@@ -108,7 +108,8 @@ def count_pieces(body: bytes, _place: int) -> int:
     return len(split(body))
 
 
-def _versions(body: bytes) -> Iterator[bytes]:
+def versions(body: bytes) -> Iterator[bytes]:
+    """Yield JSON as it stands, and then with known faults of its writer mended, if it has any."""
     yield body
     mended = repaired(body)
     if mended != body:

@@ -1,103 +1,11 @@
-import datetime as dt
-import json
-import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pytest
 
 from resonare_pipeline.artifacts.artifact import Artifact
-from resonare_pipeline.artifacts.files import LocalFiles, read_bytes
-from resonare_pipeline.artifacts.store import Store
-from resonare_pipeline.chats.blocks import BlocksSettings
-from resonare_pipeline.chats.statistics.charts import PLOT_FILES
-from resonare_pipeline.chats.statistics.writing import Dropped, write_statistics
-from resonare_pipeline.rows import BLOCKS, CHATS, MESSAGES
-
-Row = dict[str, Any]
-START = dt.datetime(2024, 2, 28, 22, 0, tzinfo=dt.UTC)  # a Wednesday, before a leap day
-
-
-def make(folder: Path, asset: str, schema: pa.Schema, rows: list[Row] | pa.RecordBatch) -> Artifact:
-    store = Store(LocalFiles(folder))
-    out = store.output(store.attempt("s", "p", "f"), asset)
-    with out.table(f"{asset}.parquet", schema) as table:
-        if isinstance(rows, list):
-            for row in rows:
-                table.add(row)
-        else:
-            table.add_batch(rows)
-    out.report(rows=table.count)
-    return out.staged()
-
-
-def statistics(
-    folder: Path,
-    *,
-    chats: list[Row] | None = None,
-    messages: list[Row] | pa.RecordBatch | None = None,
-    blocks: list[Row] | None = None,
-    dropped: Dropped | None = None,
-) -> Artifact:
-    store = Store(LocalFiles(folder))
-    out = store.output(store.attempt("s", "p", "f"), "chat_statistics")
-    write_statistics(
-        make(folder, "chats", CHATS, chats or []),
-        make(folder, "messages", MESSAGES, [] if messages is None else messages),
-        make(folder, "blocks", BLOCKS, blocks or []),
-        out,
-        bounds=BlocksSettings(),
-        dropped=dropped or {},
-    )
-    return out.staged()
-
-
-def in_json(artifact: Artifact) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(content_of(artifact, "statistics.json"))
-    return content
-
-
-def content_of(artifact: Artifact, name: str) -> bytes:
-    return read_bytes(artifact.files, artifact.file(name).path)
-
-
-def chat(chat_id: str, name: str | None = "Chat", kind: str | None = "personal_chat") -> Row:
-    return {
-        "chat_id": chat_id,
-        "name": name,
-        "kind": kind,
-        "source": "telegram",
-        "message_count": 0,
-        "dropped_count": 0,
-        "participants": [],
-    }
-
-
-def message(
-    number: int, seconds: int, sender: str | None = "u:ann", *, chat_id: str = "c:1", **rest: Any
-) -> Row:
-    return {
-        "message_id": f"{chat_id}:{number}",
-        "chat_id": chat_id,
-        "sender_id": sender,
-        "sender_name": sender and sender.removeprefix("u:"),
-        "is_owner": sender == "u:me",
-        "sent_at": START + dt.timedelta(seconds=seconds),
-        "text": "hello",
-    } | rest
-
-
-def block(number: int, tokens: int, members: list[int], *, chat_id: str = "c:1") -> Row:
-    return {
-        "block_id": f"{chat_id}:b{number}",
-        "chat_id": chat_id,
-        "token_count": tokens,
-        "members": [{"message_id": f"{chat_id}:{member}"} for member in members],
-        "started_at": START,
-        "ended_at": START,
-    }
+from resonare_pipeline.rows import MESSAGES
+from tests.chats.statistics.making import block, chat, content_of, in_json, message, statistics
 
 
 def test_statistics_of_empty_tables_are_zeros_and_readable(tmp_path: Path) -> None:
@@ -328,47 +236,3 @@ def test_statistics_report_the_number_of_chats_and_the_totals(tmp_path: Path) ->
         "messages_in_blocks": 2,
         "tokens": 66,
     }
-
-
-@pytest.mark.parametrize("name", ["a|b", "line\nend", "`code`", "<script>", "x\u202ey", "\x07", ""])
-def test_markdown_with_a_hostile_name_keeps_the_shape_of_its_tables(
-    tmp_path: Path, name: str
-) -> None:
-    plain, hostile = (
-        content_of(
-            statistics(
-                tmp_path / str(index),
-                chats=[chat("c:1", given)],
-                messages=[message(1, 0, sender_name=given)],
-            ),
-            "statistics.md",
-        ).decode()
-        for index, given in enumerate(("Ann", name))
-    )
-
-    def shape(page: str) -> list[int]:
-        return [line.replace("\\|", "").count("|") for line in page.splitlines()]
-
-    assert shape(hostile) == shape(plain)
-
-
-def test_left_out_items_stand_by_asset_and_then_most_first(tmp_path: Path) -> None:
-    dropped = {"messages": {"service": 3}, "blocks": {"no_reply": 2, "no_text": 9, "cut": 2}}
-    artifact = statistics(tmp_path, dropped=dropped)
-    assert [tuple(row.values()) for row in in_json(artifact)["dropped"]] == [
-        ("messages", "service", 3),
-        ("blocks", "no_text", 9),
-        ("blocks", "cut", 2),
-        ("blocks", "no_reply", 2),
-    ]
-    assert b"| blocks | no_text | 9 |" in content_of(artifact, "statistics.md")
-
-
-def test_plots_stand_beside_the_page_that_shows_them_and_change_no_digest(tmp_path: Path) -> None:
-    artifact = statistics(tmp_path, chats=[chat("c:1")], messages=[message(1, 0)])
-    page = content_of(artifact, "statistics.md").decode()
-    shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", page)
-    assert sorted(shown) == sorted(PLOT_FILES)
-    for name in shown:
-        assert content_of(artifact, name).startswith(b"\x89PNG")
-        assert artifact.file(name).auxiliary
