@@ -30,8 +30,8 @@ CHANGED = "blocks.max_tokens_per_block=1024"
 MESSAGE = {
     "id": 2**40,
     "type": "message",
-    "date": "2035-01-01T12:00:00",
-    "date_unixtime": "2051265600",
+    "date": "2099-01-01T12:00:00",  # behind all others, whatever the size
+    "date_unixtime": "4070952000",
     "from": "Owner",
     "from_id": "user990000000000",
     "text": "one more",
