@@ -1,3 +1,4 @@
+import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,12 @@ import pytest
 from resonare_pipeline.artifacts.files import Files
 from tests.places import BucketPlace, DiskPlace, Place
 from tests.s3 import Server, serving, use
+
+
+def pytest_configure() -> None:
+    """Let interrupts arrive: shells let what they start in the background ignore them."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
