@@ -151,5 +151,9 @@ def one_by_one(cutting: "ListCutting[T]", one: Callable[[], None]) -> Iterator[T
 
 
 def _unused(_: bytes) -> Any:
-    """Stand for the decoding of a run that has no edges; there is none in a list."""
-    raise NotImplementedError
+    """Stand for the decoding of a run that has no edges; there is none in a list.
+
+    Raises:
+        AssertionError: Always.
+    """
+    raise AssertionError("a run of a list has edges")
