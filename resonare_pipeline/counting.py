@@ -8,7 +8,6 @@ conversations, settings.
 
 import base64
 import functools
-import hashlib
 import multiprocessing
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from resonare_pipeline.bundled import shipped_bytes
 from resonare_pipeline.errors import TokenizerError
 from resonare_pipeline.workers import spare_cpus
 
@@ -61,22 +61,7 @@ def o200k_encoding() -> "tiktoken.Encoding":
     """
     import tiktoken  # not at the top: what never counts need not wait for it
 
-    try:
-        content = RANKS_PATH.read_bytes()
-    except OSError as error:
-        raise TokenizerError(
-            error.strerror or "cannot be read",
-            where=str(RANKS_PATH),
-            expected="the rank file that ships with the package",
-            remedy="Install the package again",
-        ) from error
-    if hashlib.sha256(content).hexdigest() != RANKS_SHA256:
-        raise TokenizerError(
-            "the rank file has been altered",
-            where=str(RANKS_PATH),
-            expected=f"SHA-256 {RANKS_SHA256}",
-            remedy="Install the package again",
-        )
+    content = shipped_bytes(RANKS_PATH, RANKS_SHA256, "rank file", TokenizerError)
     entries = (line.split() for line in content.splitlines())
     ranks = {base64.b64decode(token): int(rank) for token, rank in entries}
     encoding = tiktoken.Encoding(

@@ -104,7 +104,7 @@ def job_execute(
 ) -> subprocess.CompletedProcess[str]:
     left_out = ("DAGSTER_HOME", *without)
     environ = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
-    environ |= {"DAGSTER_TELEMETRY_DISABLED": "1"}
+    environ |= {"DAGSTER_DISABLE_TELEMETRY": "yes"}
     if home is not None:
         home.mkdir(exist_ok=True)
         environ["DAGSTER_HOME"] = str(home)

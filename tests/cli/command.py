@@ -1,6 +1,8 @@
 """How tests call the command line."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,3 +28,20 @@ class Outcome:
 
 
 Resonare = Callable[..., Outcome]
+
+
+def imported_by(folder: Path, *arguments: str) -> set[str]:
+    """Run the command in a process of its own, and return the modules that it imported."""
+    program = (
+        "import sys\n"
+        "from resonare_pipeline.cli import main\n"
+        f"sys.argv = {['resonare', *arguments]!r}\n"
+        "try:\n    main()\n"
+        "except SystemExit as left:\n    assert left.code in (0, None), left.code\n"
+        "sys.stderr.write('\\n'.join(sys.modules))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.split())

@@ -1,14 +1,12 @@
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 import resonare_pipeline
 from resonare_pipeline.chats.statistics.charts import PLOT_FILES
-from tests.cli.command import DATA, Resonare
+from tests.cli.command import DATA, Resonare, imported_by
 
 ASSETS = {
     "chat_export",
@@ -68,19 +66,8 @@ def test_run_again_is_all_hits_and_starts_no_dagster_run(resonare: Resonare) -> 
 
 def test_run_again_imports_no_dagster(project: Path, resonare: Resonare) -> None:
     resonare("run")
-    program = (
-        "import sys\n"
-        "from resonare_pipeline.cli import main\n"
-        "sys.argv = ['resonare', 'run', '--json']\n"
-        "try:\n    main()\n"
-        "except SystemExit as left:\n    assert left.code in (0, None), left.code\n"
-        "heavy = {'dagster', 'pandas', 'openai', 'transformers', 'torch'} & set(sys.modules)\n"
-        "assert not heavy, heavy\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=project, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    heavy = {"dagster", "pandas", "openai", "transformers", "torch"}
+    assert not imported_by(project, "run", "--json") & heavy
 
 
 def test_run_after_formatting_change_computes_export_and_reader_only(
@@ -301,17 +288,6 @@ def test_demo_makes_conversations_from_the_samples(project: Path, resonare: Reso
     assert all(path.stat().st_size for path in files)
 
 
-def test_help_imports_nothing_heavy() -> None:
-    program = (
-        "import sys\n"
-        "from resonare_pipeline.cli import main\n"
-        "sys.argv = ['resonare', '--help']\n"
-        "try:\n    main()\n"
-        "except SystemExit:\n    pass\n"
-        "heavy = {'dagster', 'pandas', 'pyarrow', 'tiktoken', 'pydantic'} & set(sys.modules)\n"
-        "assert not heavy, heavy\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
+    heavy = {"dagster", "pandas", "pyarrow", "tiktoken", "pydantic"}
+    assert not imported_by(tmp_path, "--help") & heavy

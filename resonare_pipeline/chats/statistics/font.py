@@ -1,9 +1,9 @@
 """The font of the plots, which comes with the project: its place and its hash."""
 
-import hashlib
 from functools import cache
 from pathlib import Path
 
+from resonare_pipeline.bundled import shipped_bytes
 from resonare_pipeline.errors import StageError
 
 FONT_NAME = "DejaVuSans.ttf"
@@ -27,13 +27,4 @@ def font_bytes() -> bytes:
     Raises:
         StageError: If it is not the one that came with the project.
     """
-    path = _FOLDER / FONT_NAME
-    content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != FONT_SHA256:
-        raise StageError(
-            "not the font that plots are drawn with",
-            where=str(path),
-            expected=f"SHA-256 {FONT_SHA256}",
-            remedy="Install the project anew",
-        )
-    return content
+    return shipped_bytes(_FOLDER / FONT_NAME, FONT_SHA256, "font of the plots", StageError)
