@@ -16,14 +16,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from resonare_pipeline.artifacts.files import storage_errors
-from resonare_pipeline.chats.reading.picks import ROW, STRETCH_ROWS, Picks, Stretch
+from resonare_pipeline.chats.reading.picks import ROW, Picks, Stretch
 from resonare_pipeline.chats.reading.sorting import LIMITS, Limits, Records, Sorter
 from resonare_pipeline.chats.reading.spool import Spool
 
 IntArray = npt.NDArray[np.int64]
 
-# Rows written as runs are read and written once more: as dear as so many visits of each batch.
-DEAR_VISITS = 4
 _RANK = 1
 
 
@@ -45,19 +43,20 @@ class Rows:
 class Visits:
     """How often batches have to be read if rows are taken from them as they are wanted."""
 
-    def __init__(self, spool: Spool, batches: Sequence[int]) -> None:
+    def __init__(self, spool: Spool, batches: Sequence[int], limits: Limits) -> None:
         self._ends = _ends(spool, batches)
-        self._bearable = DEAR_VISITS * len(batches)
+        self._limits = limits
+        self._bearable = limits.bearable_visits * len(batches)
         self._count = 0
 
     def counted(self, picks: Iterable[Records]) -> Iterator[Records]:
         """Pass picks on, and count the visits that they take."""
         for chunk in picks:
-            for start in range(0, chunk.shape[1], STRETCH_ROWS):
-                rows = chunk[ROW, start : start + STRETCH_ROWS]
+            for start in range(0, chunk.shape[1], self._limits.stretch_rows):
+                rows = chunk[ROW, start : start + self._limits.stretch_rows]
                 homes = np.searchsorted(self._ends, rows, side="right")
                 self._count += len(np.unique(homes))
-                self._bearable += DEAR_VISITS
+                self._bearable += self._limits.bearable_visits
             yield chunk
 
     @property
@@ -207,17 +206,22 @@ class _Front:
     """The rows of a run that come next."""
 
     def __init__(self, source: pa.NativeFile) -> None:
-        self._reader = pa.ipc.open_stream(source)
+        self._source = source
+        self._reader: pa.RecordBatchReader | None = None  # a run without rows has nothing to open
         self._held: pa.RecordBatch | None = None
 
     def take(self, count: int) -> Iterator[pa.RecordBatch]:
         """Yield the next rows, so many in all."""
         while count:
-            held = self._held or self._reader.read_next_batch()
+            held = self._held or self._next()
             taken = held.slice(0, count)
             self._held = held.slice(count) if held.num_rows > count else None
             count -= taken.num_rows
             yield taken
+
+    def _next(self) -> pa.RecordBatch:
+        self._reader = self._reader or pa.ipc.open_stream(self._source)
+        return self._reader.read_next_batch()
 
 
 def _merged(runs: Sequence[_Run], wanted: Iterable[IntArray]) -> Iterator[pa.RecordBatch]:

@@ -62,7 +62,7 @@ class Ordering:
     def __init__(self, spool: Spool, limits: Limits = LIMITS) -> None:
         self._spool = spool
         self._limits = limits
-        self._picks = PickFile(spool.new_path())
+        self._picks = PickFile(spool.new_path(), limits.stretch_rows)
         self._same_senders = _same_senders(spool)
 
     def plan(self, spans: list[Span]) -> ChatPlan:
@@ -112,7 +112,7 @@ class Ordering:
             for batch in span.batches:
                 versions.add(self._spool.keys(batch), number)
         found = _Found(rows=Rows(batches=batches))
-        visits = Visits(self._spool, batches)
+        visits = Visits(self._spool, batches, self._limits)
         picks = self._picks.write(visits.counted(_noted(versions.kept(), found)))
         found.rows = Rows(batches=batches, picks=picks, scattered=visits.are_many)
         others = self._picks.write(versions.left_out())

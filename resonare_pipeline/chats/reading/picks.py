@@ -14,7 +14,6 @@ import numpy.typing as npt
 from resonare_pipeline.artifacts.files import storage_errors
 from resonare_pipeline.chats.reading.sorting import Records
 
-STRETCH_ROWS = 1 << 12  # with the longest messages that Telegram has, some 16 MB
 ROW, REPEAT, CLASHING = range(3)
 FIELDS = 3
 _NUMBER_BYTES = 8
@@ -35,9 +34,14 @@ class Stretch(NamedTuple):
 
 
 class PickFile:
-    """Picks of many chats, one behind the other in one file."""
+    """Picks of many chats, one behind the other in one file.
 
-    def __init__(self, path: Path) -> None:
+    Attributes:
+        stretch_rows: How many are written and read at a time.
+    """
+
+    def __init__(self, path: Path, stretch_rows: int) -> None:
+        self.stretch_rows = stretch_rows
         self._path = path
         self._end = 0
         with storage_errors(f"temporary file {path}"):
@@ -50,7 +54,7 @@ class PickFile:
             StoreError: If they cannot be written.
         """
         place, count = self._end, 0
-        for piece in _regrouped(chunks):
+        for piece in _regrouped(chunks, self.stretch_rows):
             with storage_errors(f"temporary file {self._path}"):
                 self._stream.seek(self._end)
                 self._end += self._stream.write(piece.tobytes())
@@ -83,21 +87,22 @@ class Picks:
     count: int
 
     def stretches(self) -> Iterator[Stretch]:
-        """Yield them in order, `STRETCH_ROWS` at a time."""
-        for start in range(0, self.count, STRETCH_ROWS):
-            count = min(STRETCH_ROWS, self.count - start)
+        """Yield them in order, some at a time."""
+        most = self.file.stretch_rows
+        for start in range(0, self.count, most):
+            count = min(most, self.count - start)
             found = self.file.read(self.place + start * FIELDS * _NUMBER_BYTES, count)
             yield Stretch(found[ROW], found[REPEAT], found[CLASHING].astype(np.bool_))
 
 
-def _regrouped(chunks: Iterable[Records]) -> Iterator[Records]:
-    """Yield the same records, `STRETCH_ROWS` at a time."""
+def _regrouped(chunks: Iterable[Records], size: int) -> Iterator[Records]:
+    """Yield the same records, `size` at a time."""
     held: Records = np.empty((FIELDS, 0), np.int64)
     for chunk in chunks:
         held = np.concatenate([held, chunk], axis=1) if held.shape[1] else chunk
-        whole = held.shape[1] - held.shape[1] % STRETCH_ROWS
-        for start in range(0, whole, STRETCH_ROWS):
-            yield held[:, start : start + STRETCH_ROWS]
+        whole = held.shape[1] - held.shape[1] % size
+        for start in range(0, whole, size):
+            yield held[:, start : start + size]
         held = held[:, whole:]
     if held.shape[1]:
         yield held
