@@ -5,15 +5,14 @@ taken, who the owner is, the order of rows, what is reported. A file's format is
 """
 
 import datetime as dt
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from resonare_pipeline.artifacts.draft import DroppedRows, OutputDraft
+from resonare_pipeline.artifacts.scratch import scratch_folder
 from resonare_pipeline.chats.exports import ExportFile, MessagesSettings
 from resonare_pipeline.chats.reading.order import ChatPlan, Ordering
 from resonare_pipeline.chats.reading.owner import Owner, OwnerBasis, find_owner
@@ -27,7 +26,7 @@ from resonare_pipeline.chats.telegram.window import WINDOW_BYTES
 from resonare_pipeline.errors import InputError
 from resonare_pipeline.progress import Progress, silent
 from resonare_pipeline.rows import CHATS, MESSAGES
-from resonare_pipeline.workers import spare_cpus
+from resonare_pipeline.workers import unasked_workers
 
 CHATS_FILE = "chats.parquet"
 MESSAGES_FILE = "messages.parquet"
@@ -80,8 +79,8 @@ def read_export(
         SettingsError: If the time zone or the owner does not exist.
     """
     zone = zone_of(settings.time_zone)
-    with tempfile.TemporaryDirectory(prefix="resonare-", ignore_cleanup_errors=True) as folder:
-        spool = Spool(Path(folder))
+    with scratch_folder() as folder:
+        spool = Spool(folder)
         try:
             findings = _read_files(files, spool, settings, zone, progress, window_bytes)
         finally:
@@ -102,7 +101,7 @@ def _read_files(
 ) -> list[Findings]:
     total = sum(file.size for file in files)
     on_read = _byte_counter(total, progress)
-    workers = spare_cpus() if settings.workers is None else settings.workers
+    workers = unasked_workers() if settings.workers is None else settings.workers
     if settings.workers is None and total < WORKER_THRESHOLD_BYTES:
         workers = 0
     ordered = sorted(files, key=lambda file: file.name)
