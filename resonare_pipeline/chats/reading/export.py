@@ -5,19 +5,19 @@ taken, who the owner is, the order of rows, what is reported. A file's format is
 """
 
 import datetime as dt
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from resonare_pipeline.artifacts.draft import DroppedRows, OutputDraft
+from resonare_pipeline.artifacts.scratch import scratch_folder
 from resonare_pipeline.chats.exports import ExportFile, MessagesSettings
-from resonare_pipeline.chats.reading.order import ChatPlan, plan_chat
+from resonare_pipeline.chats.reading.order import ChatPlan, Ordering
 from resonare_pipeline.chats.reading.owner import Owner, OwnerBasis, find_owner
 from resonare_pipeline.chats.reading.reasons import Reason
+from resonare_pipeline.chats.reading.sorting import LIMITS, Limits
 from resonare_pipeline.chats.reading.spool import Span, Spool
 from resonare_pipeline.chats.reading.tables import chat_row, duplicate_ids, message_batches
 from resonare_pipeline.chats.telegram.export import Findings, read_file
@@ -26,7 +26,7 @@ from resonare_pipeline.chats.telegram.window import WINDOW_BYTES
 from resonare_pipeline.errors import InputError
 from resonare_pipeline.progress import Progress, silent
 from resonare_pipeline.rows import CHATS, MESSAGES
-from resonare_pipeline.workers import spare_cpus
+from resonare_pipeline.workers import unasked_workers
 
 CHATS_FILE = "chats.parquet"
 MESSAGES_FILE = "messages.parquet"
@@ -56,6 +56,7 @@ def read_export(
     *,
     progress: Progress = silent,
     window_bytes: int = WINDOW_BYTES,
+    limits: Limits = LIMITS,
 ) -> None:
     """Write the chats and messages of one export in bounded memory.
 
@@ -70,6 +71,7 @@ def read_export(
         settings: Which chats are taken, who the owner is where no file tells, the zone of times.
         progress: Told of bytes read.
         window_bytes: How much of a file is parsed at a time.
+        limits: How much is held in memory while chats are put in order.
 
     Raises:
         InputError: If a file is no export, or there is no message in any.
@@ -77,15 +79,16 @@ def read_export(
         SettingsError: If the time zone or the owner does not exist.
     """
     zone = zone_of(settings.time_zone)
-    with tempfile.TemporaryDirectory(prefix="resonare-", ignore_cleanup_errors=True) as folder:
-        spool = Spool(Path(folder))
+    with scratch_folder() as folder:
+        spool = Spool(folder)
         try:
             findings = _read_files(files, spool, settings, zone, progress, window_bytes)
         finally:
             spool.close()
-        with closing(spool.readers):
-            contents = _contents(spool, findings, settings, [file.name for file in files])
-            _write(contents, chats, messages)
+        with closing(spool.readers), closing(Ordering(spool, limits)) as ordering:
+            names = [file.name for file in files]
+            contents = _contents(spool, ordering, findings, settings, names)
+            _write(contents, chats, messages, limits)
 
 
 def _read_files(
@@ -98,7 +101,7 @@ def _read_files(
 ) -> list[Findings]:
     total = sum(file.size for file in files)
     on_read = _byte_counter(total, progress)
-    workers = spare_cpus() if settings.workers is None else settings.workers
+    workers = unasked_workers() if settings.workers is None else settings.workers
     if settings.workers is None and total < WORKER_THRESHOLD_BYTES:
         workers = 0
     ordered = sorted(files, key=lambda file: file.name)
@@ -129,7 +132,11 @@ def _byte_counter(total: int, progress: Progress) -> Callable[[int], None]:
 
 
 def _contents(
-    spool: Spool, findings: list[Findings], settings: MessagesSettings, names: list[str]
+    spool: Spool,
+    ordering: Ordering,
+    findings: list[Findings],
+    settings: MessagesSettings,
+    names: list[str],
 ) -> _Contents:
     spans: dict[str, list[Span]] = {}
     left_out: Counter[str] = Counter()
@@ -138,7 +145,7 @@ def _contents(
             spans.setdefault(span.chat_id, []).append(span)
         else:
             left_out[span.chat_id] += span.elements
-    plans = [plan_chat(spool, spans[chat_id]) for chat_id in sorted(spans)]
+    plans = [ordering.plan(spans[chat_id]) for chat_id in sorted(spans)]
     if not any(plan.count for plan in plans):
         raise _no_messages(spool, left_out, settings, names)
     stated = next((found.owner for found in reversed(findings) if found.owner), None)
@@ -189,7 +196,7 @@ def _no_messages(
     )
 
 
-def _write(contents: _Contents, chats: OutputDraft, messages: OutputDraft) -> None:
+def _write(contents: _Contents, chats: OutputDraft, messages: OutputDraft, limits: Limits) -> None:
     owner_id = contents.owner.sender_id
     with ExitStack() as stack:
         chat_rows = stack.enter_context(chats.table(CHATS_FILE, CHATS))
@@ -210,7 +217,7 @@ def _write(contents: _Contents, chats: OutputDraft, messages: OutputDraft) -> No
                     source=TELEGRAM,
                 )
             )
-        for batch in message_batches(contents.spool, contents.plans, owner_id):
+        for batch in message_batches(contents.spool, contents.plans, owner_id, limits):
             message_rows.add_batch(batch)
     chats.report(rows=len(contents.plans), metadata={"chats_left_out": len(contents.left_out)})
     messages.report(rows=message_rows.count, metadata=_metadata(contents))

@@ -23,6 +23,7 @@ from resonare_pipeline.chats.reading.parsed import (
     KeptRun,
     Sender,
     Tallies,
+    add_tallies,
 )
 
 OPEN_FILES = 64  # at a time, of those that rows are read from
@@ -217,7 +218,5 @@ def _note(span: Span, run: KeptRun, codes: npt.NDArray[np.int32]) -> None:
     span.ordered = span.ordered and run.ordered and follows
     span.last_number, span.last_sent = run.last_number, run.last_sent
     for sender, (count, last) in run.tallies.items():
-        code = int(codes[sender])
-        before = span.tallies.get(code, (0, 0))
-        span.tallies[code] = (before[0] + count, max(before[1], span.rows + last))
+        add_tallies(span.tallies, {int(codes[sender]): (count, span.rows + last)})
     span.rows += run.rows

@@ -15,6 +15,7 @@ from resonare_pipeline.artifacts.files import LocalFiles
 from resonare_pipeline.artifacts.store import Store
 from resonare_pipeline.chats.exports import ExportFile, MessagesSettings
 from resonare_pipeline.chats.reading.export import read_export
+from resonare_pipeline.chats.reading.sorting import LIMITS, Limits
 from resonare_pipeline.progress import Progress, silent
 
 Row = dict[str, Any]
@@ -68,6 +69,7 @@ def read(tmp_path: Path) -> Reader:
         window_bytes: int = 1 << 19,
         progress: Progress = silent,
         listed: bytes | None = None,
+        limits: Limits = LIMITS,
         **settings: Any,
     ) -> Export:
         attempt = store.attempt("messages", "x", "f")
@@ -83,6 +85,7 @@ def read(tmp_path: Path) -> Reader:
             MessagesSettings(**settings),
             progress=progress,
             window_bytes=window_bytes,
+            limits=limits,
         )
         entry = messages.entry()
         staged = messages.staged()
