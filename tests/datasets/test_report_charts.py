@@ -3,11 +3,13 @@ import re
 import pytest
 from bs4 import BeautifulSoup
 
-from resonare_pipeline.chats.cutting import DropReason
+from resonare_pipeline.chats import cutting
 from resonare_pipeline.chats.reading.reasons import Reason
+from resonare_pipeline.datasets import candidates
+from resonare_pipeline.datasets.openai import LeftOut
 from resonare_pipeline.datasets.report.charts import Column, Mark, columns_chart, strip, ticks
 from resonare_pipeline.datasets.report.funnel import EXPLANATIONS
-from resonare_pipeline.datasets.report.languages import language_name
+from resonare_pipeline.datasets.report.language_names import language_name
 from resonare_pipeline.datasets.report.template import STYLE_FILE, read_file
 from resonare_pipeline.datasets.report.text import (
     about,
@@ -121,9 +123,10 @@ def test_languages_are_named_where_they_are_known() -> None:
     ]
 
 
-def test_every_reason_of_the_chats_group_is_explained() -> None:
+def test_every_reason_is_explained_and_no_other() -> None:
     rules = {"before_since", "after_until", "excluded_sender"}
-    assert {*map(str, Reason), *map(str, DropReason), *rules} <= EXPLANATIONS.keys()
+    reasons = [*Reason, *cutting.DropReason, *candidates.DropReason, *LeftOut, *rules]
+    assert EXPLANATIONS.keys() == set(map(str, reasons))
 
 
 def palette(style: str) -> dict[str, str]:

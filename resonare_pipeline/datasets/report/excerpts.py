@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from resonare_pipeline.datasets.report.languages import language_name
+from resonare_pipeline.datasets.report.language_names import language_name
 from resonare_pipeline.datasets.report.sampling import Sample
 from resonare_pipeline.datasets.report.text import day, plural, shown, trace_command
 

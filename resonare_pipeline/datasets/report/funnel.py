@@ -30,6 +30,18 @@ EXPLANATIONS: Mapping[str, str] = {
     "over_max_tokens": "longer than the maximum",
     "below_min_tokens": "shorter than the minimum",
     "trimmed_at_cut": "at a cut between two blocks",
+    "too_few_tokens": "shorter than the minimum",
+    "too_many_tokens": "longer than the maximum",
+    "too_few_turns": "fewer turns than the minimum",
+    "no_answer": "nothing in it is trained on",
+    "sensitive_word": "holds a word that the settings leave out",
+    "outside_time": "on the other side of the time that parts the splits",
+    "over_limit": "beyond the most examples of its source",
+    "unweighted": "not drawn, for a weight below 1",
+    "empty_content": "a turn without text",
+    "role": "a role or key that is not allowed",
+    "answer_not_last": "the last turn is not the assistant’s",
+    "file_full": "the file is as large as it may be",
 }
 """Reason → what it means to a person; other reasons speak for themselves."""
 

@@ -22,7 +22,8 @@ from resonare_pipeline.datasets.report.drawing import (
 )
 from resonare_pipeline.datasets.report.excerpts import shown_sample
 from resonare_pipeline.datasets.report.figures import Figures
-from resonare_pipeline.datasets.report.languages import language_name
+from resonare_pipeline.datasets.report.funnel import EXPLANATIONS
+from resonare_pipeline.datasets.report.language_names import language_name
 from resonare_pipeline.datasets.report.model import Page
 from resonare_pipeline.datasets.report.template import STYLE_FILE, TEMPLATE_FILE, read_file
 from resonare_pipeline.datasets.report.text import (
@@ -41,6 +42,7 @@ from resonare_pipeline.datasets.report.words import lede, notices
 from resonare_pipeline.datasets.summary import SourceSummary
 
 MOST_SOURCES = 100  # rows of the table; the others are added up
+ABSENT = "absent: "  # a note that begins so says what the list of absent sources does
 VERSION_DIGITS = 12  # of the dataset's digest: enough to compare by eye
 
 
@@ -86,6 +88,8 @@ def _values(page: Page) -> dict[str, Any]:
         "before": page.changes.before[:VERSION_DIGITS] if page.changes else "",
         "lede": lede(summary, figures),
         "notices": list(notices(summary)),
+        "notes": [note for note in summary.notes if not note.startswith(ABSENT)],
+        "explanations": EXPLANATIONS,
         "sources": _sources(summary.sources),
         "split_strip": _by_class(figures),
         "charts": {

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from resonare_pipeline.datasets.report.figures import UNKNOWN_LANGUAGE, Figures
-from resonare_pipeline.datasets.report.languages import language_name
+from resonare_pipeline.datasets.report.language_names import language_name
 from resonare_pipeline.datasets.report.text import about, month_in_words, number, plural
 from resonare_pipeline.datasets.summary import Summary
 
