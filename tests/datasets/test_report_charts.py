@@ -2,6 +2,7 @@ import re
 
 import pytest
 from bs4 import BeautifulSoup
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from resonare_pipeline.chats import cutting
 from resonare_pipeline.chats.reading.reasons import Reason
@@ -9,7 +10,7 @@ from resonare_pipeline.datasets import candidates
 from resonare_pipeline.datasets.openai import LeftOut
 from resonare_pipeline.datasets.report.charts import Column, Mark, columns_chart, strip, ticks
 from resonare_pipeline.datasets.report.funnel import EXPLANATIONS
-from resonare_pipeline.datasets.report.language_names import language_name
+from resonare_pipeline.datasets.report.language_names import NAMES, language_name
 from resonare_pipeline.datasets.report.template import STYLE_FILE, read_file
 from resonare_pipeline.datasets.report.text import (
     about,
@@ -87,16 +88,21 @@ def test_numbers_are_written_for_people() -> None:
         "0.33",
     ]
     assert [signed(value) for value in (3, -1_000, 0)] == ["+3", "−1,000", "±0"]
-    assert [short(value) for value in (0, 950, 1_500, 34_000_000)] == ["0", "950", "1.5 k", "34 M"]
+    assert [short(value) for value in (0, 950, 1_500, 34_000_000)] == [
+        "0",
+        "950",
+        "1.5\xa0k",
+        "34\xa0M",
+    ]
     assert [percent(*pair) for pair in ((0, 5), (5, 5), (1, 3), (1, 9_999), (9_999, 10_000))] == [
-        "0 %",
-        "100 %",
-        "33.3 %",
-        "<0.1 %",
-        "99.9 %",
+        "0\xa0%",
+        "100\xa0%",
+        "33.3\xa0%",
+        "<0.1\xa0%",
+        "99.9\xa0%",
     ]
     assert percent(1, 0) == "–"
-    assert [about(2, 3), about(1, 10_000)] == ["67 %", "<0.1 %"]
+    assert [about(2, 3), about(1, 10_000)] == ["67\xa0%", "<0.1\xa0%"]
     assert [plural(1, "turn"), plural(2, "turn"), plural(0, "copy", "copies")] == [
         "1 turn",
         "2 turns",
@@ -127,6 +133,11 @@ def test_every_reason_is_explained_and_no_other() -> None:
     rules = {"before_since", "after_until", "excluded_sender"}
     reasons = [*Reason, *cutting.DropReason, *candidates.DropReason, *LeftOut, *rules]
     assert EXPLANATIONS.keys() == set(map(str, reasons))
+
+
+def test_every_language_that_can_be_guessed_has_a_name() -> None:
+    model = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    assert {str(code) for code in model.nb_classes} <= NAMES.keys()
 
 
 def palette(style: str) -> dict[str, str]:

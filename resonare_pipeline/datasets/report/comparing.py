@@ -105,6 +105,5 @@ def _texts(messages: pa.ListArray) -> pa.StringArray:
 
 
 def _hashes(texts: pa.StringArray) -> list[int]:
-    return [
-        int.from_bytes(blake2b(text.encode(), digest_size=8).digest()) for text in texts.to_pylist()
-    ]
+    contents = texts.cast(pa.binary()).to_pylist()
+    return [int.from_bytes(blake2b(content, digest_size=8).digest()) for content in contents]

@@ -1,4 +1,4 @@
-"""English names of languages by their ISO 639-1 codes, for people who read a page."""
+"""English names of languages by their ISO 639 codes, for people who read a page."""
 
 _NAMES = """
 af Afrikaans; am Amharic; an Aragonese; ar Arabic; as Assamese; az Azerbaijani; be Belarusian
@@ -14,7 +14,14 @@ oc Occitan; or Odia; pa Punjabi; pl Polish; ps Pashto; pt Portuguese; qu Quechua
 ru Russian; rw Kinyarwanda; se Northern Sami; si Sinhala; sk Slovak; sl Slovenian; so Somali
 sq Albanian; sr Serbian; sv Swedish; sw Swahili; ta Tamil; te Telugu; tg Tajik; th Thai; tl Tagalog
 tr Turkish; ug Uyghur; uk Ukrainian; ur Urdu; uz Uzbek; vi Vietnamese; vo Volapük; wa Walloon
-xh Xhosa; yi Yiddish; zh Chinese; zu Zulu; und not known
+xh Xhosa; yi Yiddish; zh Chinese; zu Zulu; und not known; ace Acehnese; ary Moroccan Arabic
+arz Egyptian Arabic; ba Bashkir; bcl Central Bikol; crh Crimean Tatar; ext Extremaduran
+fuv Nigerian Fulfulde; gcf Guadeloupean Creole; gcr Guianese Creole; gd Scottish Gaelic
+gom Goan Konkani; grc Ancient Greek; gug Paraguayan Guarani; guw Gun; ha Hausa
+hbo Ancient Hebrew; ig Igbo; kab Kabyle; kik Kikuyu; lg Ganda; lij Ligurian; ln Lingala
+ltg Latgalian; nso Northern Sotho; om Oromo; pcm Nigerian Pidgin; sa Sanskrit
+sdh Southern Kurdish; sn Shona; st Southern Sotho; tk Turkmen; tt Tatar; uzs Southern Uzbek
+vec Venetian; wuu Wu Chinese; yo Yoruba; yue Cantonese; zxx no language
 """
 
 NAMES = {

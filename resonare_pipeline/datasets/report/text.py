@@ -7,6 +7,7 @@ import shlex
 from markupsafe import Markup, escape
 
 NOTHING = "–"
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 # C0 and C1 but tab and line feed; what embeds, overrides or isolates a direction of writing.
 # Marks without width that scripts and emoji need (joiners, LRM, RLM) are let through.
@@ -59,7 +60,7 @@ def short(value: float) -> str:
     """Return a number in at most four characters and a unit, as on axes: 950, 1.2 k, 34 M."""
     for size, unit in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
         if value >= size:
-            return f"{value / size:.3g} {unit}"
+            return f"{value / size:.3g}{NO_BREAK}{unit}"
     return f"{value:.3g}"
 
 
@@ -69,13 +70,16 @@ def percent(part: float, whole: float) -> str:
         return NOTHING
     share = 100 * part / whole
     if 0 < share < 0.1:
-        return "<0.1 %"
-    return f"{share:.0f} %" if share in (0, 100) else f"{min(share, 99.9):.1f} %"
+        return f"<0.1{NO_BREAK}%"
+    shown_share = f"{share:.0f}" if share in (0, 100) else f"{min(share, 99.9):.1f}"
+    return f"{shown_share}{NO_BREAK}%"
 
 
 def about(part: float, whole: float) -> str:
     """Return a share as in a sentence, in whole percents where there is one at least."""
-    return percent(part, whole) if part < 0.01 * whole else f"{100 * part / whole:.0f} %"
+    if part < 0.01 * whole:
+        return percent(part, whole)
+    return f"{100 * part / whole:.0f}{NO_BREAK}%"
 
 
 def plural(count: int, one: str, many: str = "") -> str:
