@@ -89,7 +89,8 @@ def _histogram(
         f"{number(percentile(merged, 90))}, the longest has {number(max(merged))}."
     )
     width = bins[0].last or 1  # the first bin begins behind 0
-    mark = Mark(at=(max(median, 1) - 0.5) / width, label=f"median {number(median)}")
+    step = bins[0].first  # what values are multiples of: the mark stands in the middle of one
+    mark = Mark(at=(max(median, step) - step / 2) / width, label=f"median {number(median)}")
     columns = [_column(f"{_range(entry)} {unit}", _end(entry), entry) for entry in bins]
     return Chart(
         svg=columns_chart(chart_id, title, text, columns, mark),

@@ -68,6 +68,8 @@ def _languages(figures: Figures) -> str:
     ]
     if not named:
         return ""
+    if known[0][1] == rows:
+        return f"All in {language_name(known[0][0])}."
     listed = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
     return f"Mostly in {listed}."
 
@@ -97,7 +99,7 @@ def notices(summary: Summary) -> Iterator[Notice]:
         yield Notice(
             tone="warn",
             title=f"{plural(len(summary.absent), 'source')} absent",
-            text="They were not ready when the dataset was made; Notes names them.",
+            text="Not ready when the dataset was made; Notes names each.",
         )
     if summary.redacted and not suspected:
         yield Notice(
