@@ -1,1 +1,1 @@
-"""The dataset group: what is made of all conversations together, and where it goes."""
+"""Conversations of every source → one dataset: mixed, redacted, split, described."""
