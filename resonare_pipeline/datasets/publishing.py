@@ -204,28 +204,33 @@ def publish(
     )
 
 
-def _open(settings: PublishSettings, token: str, endpoint: str | None) -> Hub:
+def require_repo_id(settings: PublishSettings) -> None:
+    """Refuse settings that name no repository.
+
+    Raises:
+        SettingsError: If there is no name, or it cannot be one.
+    """
     from huggingface_hub.errors import HFValidationError
     from huggingface_hub.utils import validate_repo_id
 
-    expected = "user/name or organization/name"
+    where, expected = "published_dataset.repo_id", "user/name or organization/name"
     if not settings.repo_id:
         raise SettingsError(
-            "published_dataset.repo_id is not set",
+            f"{where} is not set",
             expected=expected,
             remedy="Give it with --repo-id, or in resonare.toml",
         )
     try:
         validate_repo_id(settings.repo_id)
     except HFValidationError as error:
-        where = "published_dataset.repo_id"
         raise SettingsError(str(error), where=where, expected=expected) from None
     if "/" not in settings.repo_id:
-        raise SettingsError(
-            f"{settings.repo_id!r} does not say whose repository it is",
-            where="published_dataset.repo_id",
-            expected=expected,
-        )
+        found = f"{settings.repo_id!r} does not say whose repository it is"
+        raise SettingsError(found, where=where, expected=expected)
+
+
+def _open(settings: PublishSettings, token: str, endpoint: str | None) -> Hub:
+    require_repo_id(settings)
     return Hub(settings.repo_id, settings.branch, token=token, endpoint=endpoint)
 
 
