@@ -17,6 +17,7 @@ from resonare_pipeline.cli.running import (
     RunReport,
     as_object,
     carry_out,
+    misses,
     partition_name,
     run_part,
 )
@@ -179,7 +180,8 @@ def _show(
         found = {**as_object(request, report), **_as_object(outcome)}
         sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
         return
-    display.report(request, report, as_json=False)
+    if misses(report) or report.failures:
+        display.report(request, report, as_json=False)
     console = Console()
     if outcome.files:
         console.print(_table(outcome))

@@ -86,8 +86,8 @@ def refusal(summary: Summary, settings: PublishSettings) -> PublishError | None:
         return PublishError(
             "redaction is off, so names, addresses and numbers would go out as they were written",
             expected="a redacted dataset",
-            remedy="Turn it on (privacy), or publish all the same (--force-unredacted, "
-            "published_dataset.allow_unredacted = true)",
+            remedy="Turn it on (privacy.redact = true), or publish all the same "
+            "(--force-unredacted, published_dataset.allow_unredacted = true)",
         )
     return None
 

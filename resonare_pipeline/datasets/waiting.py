@@ -16,7 +16,9 @@ def quiet() -> Iterator[None]:
     """Keep huggingface_hub to itself and bound how long it waits.
 
     Its log holds addresses that are signed: who has one may write there. Its bars would cross ours.
+    Its telemetry tells huggingface.co, whatever Hub is meant, which program started it.
     """
+    from huggingface_hub import constants
     from huggingface_hub.utils import (
         are_progress_bars_disabled,
         disable_progress_bars,
@@ -27,7 +29,7 @@ def quiet() -> Iterator[None]:
     logger = logging.getLogger("huggingface_hub")
     level, had_bars = logger.level, not are_progress_bars_disabled()
     session = get_session()
-    timeout = session.timeout
+    timeout, has_telemetry_off = session.timeout, constants.HF_HUB_DISABLE_TELEMETRY
     with warnings.catch_warnings():
         # httpx wishes for another argument than the one that huggingface_hub passes; and a wish of
         # the person's own for bars is warned about when they are turned off all the same.
@@ -35,9 +37,11 @@ def quiet() -> Iterator[None]:
         logger.setLevel(logging.CRITICAL)
         disable_progress_bars()
         session.timeout = SEND_SECONDS
+        constants.HF_HUB_DISABLE_TELEMETRY = True
         try:
             yield
         finally:
+            constants.HF_HUB_DISABLE_TELEMETRY = has_telemetry_off
             session.timeout = timeout
             logger.setLevel(level)
             if had_bars:

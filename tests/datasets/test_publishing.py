@@ -60,6 +60,12 @@ def test_nothing_is_sent_when_nothing_changed(hub: Hub) -> None:
     assert {call.split()[0] for call in hub.calls} == {"GET"}
 
 
+def test_nobody_is_told_what_started_it(hub: Hub) -> None:
+    send(hub)
+
+    assert hub.count("agent") == 0
+
+
 def test_only_what_changed_is_sent_and_what_went_away_is_deleted(hub: Hub) -> None:
     send(hub)
     hub.calls.clear()
@@ -373,9 +379,7 @@ def test_preview_tells_what_would_be_done_and_does_nothing(hub: Hub) -> None:
     assert {call.split()[0] for call in hub.calls} == {"GET"}
 
 
-def test_the_hub_that_the_environment_names_is_asked(
-    hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_hub_that_the_environment_names_is_asked(hub: Hub, tmp_path: Path) -> None:
     found = access({"HF_ENDPOINT": f"{hub.url}/", "HF_TOKEN": f" {TOKEN}\n"})
     publish(
         hub_files(CONTENTS),
@@ -385,11 +389,6 @@ def test_the_hub_that_the_environment_names_is_asked(
     )
     assert TOKEN not in repr(found)
 
-    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.url)  # as HF_ENDPOINT sets it
-    monkeypatch.setattr(
-        "huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE",
-        hub.url + "/{repo_id}/resolve/{revision}/{filename}",
-    )
     path = hf_hub_download(
         REPO_ID, "README.md", repo_type="dataset", token=TOKEN, cache_dir=tmp_path / "cache"
     )
