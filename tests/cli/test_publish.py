@@ -1,10 +1,11 @@
 """`resonare publish`, from exports to a repository on the local Hub."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.cli.command import Resonare
+from tests.cli.command import DATA, Resonare
 from tests.hub import READ_TOKEN, TOKEN, Fault, Hub
 from tests.repositories import Repo, Stored
 
@@ -13,10 +14,30 @@ PUBLISH = ("publish", "--repo-id", REPO_ID)
 EVER_AFTER = 1_000
 
 
-@pytest.fixture(autouse=True)
-def _account(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module")
+def shared_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working folder with two exports, whose store serves every test: publishing is the point."""
+    folder = tmp_path_factory.mktemp("project")
+    raw = folder / "data" / "raw" / "chats"
+    raw.mkdir(parents=True)
+    shutil.copy(DATA / "chatpackcli_export.json", raw / "friends.json")
+    shutil.copy(DATA / "ragtgbot_test_case1.json", raw / "group.json")
+    (folder / "resonare.toml").write_text("[blocks]\nmin_tokens_per_block = 8\n")
+    return folder
+
+
+@pytest.fixture
+def project(shared_project: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """That folder, with an account on a new Hub, to which nothing was published yet."""
+    monkeypatch.chdir(shared_project)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("DAGSTER_HOME", "unset below, and put back after the test")
+    monkeypatch.delenv("DAGSTER_HOME")
     monkeypatch.setenv("HF_ENDPOINT", hub.url)
     monkeypatch.setenv("HF_TOKEN", TOKEN)
+    for name in ("artifacts/stages/published_dataset", "output"):
+        shutil.rmtree(shared_project / "data" / name, ignore_errors=True)
+    return shared_project
 
 
 def paths(hub: Hub) -> set[str]:
@@ -121,9 +142,10 @@ def test_without_redaction_nothing_is_published_unless_forced(resonare: Resonare
 def test_nothing_is_published_while_an_export_cannot_be_made(
     resonare: Resonare, hub: Hub, project: Path
 ) -> None:
-    (project / "data" / "raw" / "chats" / "broken.json").write_text('{"no": "export"}')
-
+    broken = project / "data" / "raw" / "chats" / "broken.json"
+    broken.write_text('{"no": "export"}')
     done = resonare(*PUBLISH)
+    broken.unlink()
 
     assert done.code == 1
     assert "broken" in done.err
@@ -161,25 +183,25 @@ def test_a_token_that_the_hub_refuses_ends_without_a_traceback(
 
 @pytest.mark.parametrize("arguments", [("publish",), ("publish", "--repo-id", "chats")])
 def test_a_missing_name_is_told_before_any_work(
-    resonare: Resonare, project: Path, arguments: tuple[str, ...]
+    resonare: Resonare, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
-    done = resonare(*arguments)
+    done = resonare(*arguments, "--store", str(tmp_path / "store"))
 
     assert done.code == 2
     assert "--repo-id" in done.err or "user/name" in done.err
-    assert not (project / "data" / "artifacts").exists()
+    assert not (tmp_path / "store").exists()
 
 
 def test_a_missing_token_is_told_before_any_work(
-    resonare: Resonare, project: Path, monkeypatch: pytest.MonkeyPatch
+    resonare: Resonare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("HF_TOKEN")
 
-    done = resonare(*PUBLISH)
+    done = resonare(*PUBLISH, "--store", str(tmp_path / "store"))
 
     assert done.code == 1
     assert "no token" in done.err
-    assert not (project / "data" / "artifacts").exists()
+    assert not (tmp_path / "store").exists()
 
 
 def test_an_upload_that_breaks_off_goes_on_at_the_next_call(resonare: Resonare, hub: Hub) -> None:
