@@ -11,6 +11,7 @@
     │   ├── DamagedArtifactError    a file behind a manifest is missing or altered
     │   ├── MissingFileError        no file of that name
     │   └── FileChangedError        a file was replaced while it was being read
+    ├── PublishError         something that the Hub refuses, or that must not be published
     ├── StageError           a stage that cannot run as it was asked
     ├── CheckFailedError     a blocking check failed on staged output; nothing was committed
     └── FingerprintError     a value without a stable form
@@ -107,6 +108,10 @@ class MissingFileError(StoreError):
 
 class FileChangedError(StoreError):
     """A file was replaced while it was being read."""
+
+
+class PublishError(ResonareError, OSError):
+    """The Hub refuses or cannot be reached, or something must not be published."""
 
 
 class StageError(ResonareError, RuntimeError):

@@ -121,6 +121,50 @@ def show(
 
 
 @app.command()
+def publish(
+    repo_id: Annotated[
+        str | None,
+        typer.Option("--repo-id", help="Repository, as user/name; else published_dataset.repo_id."),
+    ] = None,
+    branch: Annotated[str | None, typer.Option("--branch", help="Branch; else main.")] = None,
+    assignments: Assignments = None,
+    raw: RawOption = None,
+    store: StoreOption = None,
+    output: OutputOption = None,
+    *,
+    upload: Annotated[
+        bool, typer.Option("--upload/--no-upload", help="Or only say what would be sent.")
+    ] = True,
+    private: Annotated[
+        bool | None,
+        typer.Option("--private/--public", help="Who may read a new repository; else private."),
+    ] = None,
+    force_unredacted: Annotated[
+        bool, typer.Option("--force-unredacted", help="Although redaction is off.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Also files that were not published from here.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the dataset and publish it on the Hugging Face Hub, in one commit if it changed."""
+    from resonare_pipeline.cli.publishing import PUBLISHED, publish_request, wishes
+    from resonare_pipeline.cli.request import open_request
+
+    wished = wishes(
+        repo_id=repo_id,
+        branch=branch,
+        private=private,
+        allow_unredacted=force_unredacted or None,
+        overwrite=overwrite or None,
+    )
+    request = open_request(
+        [PUBLISHED], None, [*(assignments or ()), *wished], raw=raw, store=store, output=output
+    )
+    raise typer.Exit(publish_request(request, upload=upload, as_json=as_json))
+
+
+@app.command()
 def demo() -> None:
     """Make a small dataset from the synthetic samples, under data/demo."""
     from resonare_pipeline.cli.request import open_demo
