@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -39,6 +39,14 @@ class Section(BaseModel):
     def identity(self) -> dict[str, Any]:
         """Return the values that enter fingerprints, as plain data."""
         return self.model_dump(mode="json", exclude=execution_fields(type(self)))
+
+    def narrowed(self, inputs: Mapping[str, str]) -> Self:  # noqa: ARG002  # for sections that do
+        """Return these settings without what cannot matter to a stage that reads some inputs.
+
+        Args:
+            inputs: Name of each input → its digest.
+        """
+        return self
 
 
 SectionT = TypeVar("SectionT", bound=Section)

@@ -146,10 +146,12 @@ def _plan_one(
                 reason = "the raw input is new, or its size or time has changed"
                 return replace(base, status=Status.STALE, raw=source, reasons=(reason,))
             inputs[RAW_INPUT] = digest
+        effective = {kind: values.narrowed(inputs) for kind, values in effective.items()}
         ingredients = _ingredients(stage, effective, inputs)
     except ResonareError as error:
         return replace(base, status=Status.FAILED, error=error, reasons=(str(error),))
-    return _look_up(replace(base, raw=source, ingredients=ingredients), store)
+    found = replace(base, settings=effective, raw=source, ingredients=ingredients)
+    return _look_up(found, store)
 
 
 def _input_digests(

@@ -14,6 +14,7 @@ import pytest
 from resonare_pipeline.artifacts.files import LocalFiles
 from resonare_pipeline.artifacts.store import Store
 from resonare_pipeline.chats.exports import ExportFile, MessagesSettings
+from resonare_pipeline.chats.forgetting import ForgetSettings
 from resonare_pipeline.chats.reading.export import read_export
 from resonare_pipeline.progress import Progress, silent
 
@@ -68,6 +69,7 @@ def read(tmp_path: Path) -> Reader:
         window_bytes: int = 1 << 19,
         progress: Progress = silent,
         listed: bytes | None = None,
+        forget: ForgetSettings | None = None,
         **settings: Any,
     ) -> Export:
         attempt = store.attempt("messages", "x", "f")
@@ -81,6 +83,7 @@ def read(tmp_path: Path) -> Reader:
             chats,
             messages,
             MessagesSettings(**settings),
+            forget=forget or ForgetSettings(),
             progress=progress,
             window_bytes=window_bytes,
         )
