@@ -4,6 +4,7 @@
     ├── SettingsError        a setting or environment value that cannot be used
     ├── InputError           raw input that cannot be read as what it should be
     │   ├── UnknownPartitionError   no raw input of that name
+    │   ├── UnknownPersonError      nobody of that id or name, or several people
     │   ├── UnusableNameError       raw input whose name cannot be a partition's
     │   └── InputChangedError       raw input changed while it was being read
     ├── TokenizerError       a tokenizer that cannot be loaded or used
@@ -79,6 +80,10 @@ class InputError(ResonareError, ValueError):
 
 class UnknownPartitionError(InputError, KeyError):
     """No raw input of that name exists."""
+
+
+class UnknownPersonError(InputError, KeyError):
+    """Nobody of that id or name occurs in what was read, or several people do."""
 
 
 class UnusableNameError(InputError):

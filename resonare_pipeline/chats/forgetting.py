@@ -4,6 +4,7 @@ The rule holds for the stage that reads exports, so that nothing of a person get
 done to tables stands in `reading.leaving_out`.
 """
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -103,8 +104,9 @@ class Traces:
 
     @cached_property
     def anywhere(self) -> re.Pattern[str]:
-        """Finds ids, names and handles, as whole words, in any case."""
-        return _any_of(self._bodies)
+        """Finds ids, names and handles, as whole words, in any case; in JSON in ASCII, too."""
+        escaped = (json.dumps(name)[1:-1] for name in sorted(self.names) if not name.isascii())
+        return _any_of([*self._bodies, *(("", re.escape(name), "") for name in escaped)])
 
     @cached_property
     def in_texts(self) -> re.Pattern[str]:

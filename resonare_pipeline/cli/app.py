@@ -121,6 +121,49 @@ def show(
 
 
 @app.command()
+def forget(
+    person: Annotated[
+        str | None,
+        typer.Argument(help="Sender id (telegram:user1), or a name.", show_default=False),
+    ] = None,
+    also: Annotated[
+        list[str] | None,
+        typer.Option("--also", help="Another name or @handle of theirs; may be repeated."),
+    ] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option("--keep", help="A name not to look for in texts; may be repeated."),
+    ] = None,
+    raw: RawOption = None,
+    store: StoreOption = None,
+    output: OutputOption = None,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    list_all: Annotated[
+        bool, typer.Option("--list", help="Show whom the rule leaves out.")
+    ] = False,
+) -> None:
+    """Leave a person out of everything, and remove what holds them."""
+    from resonare_pipeline.cli import forgetting
+
+    reopen = forgetting.reopening(raw, store, output)
+    if list_all:
+        raise typer.Exit(forgetting.list_forgotten(reopen()))
+    if person is None:
+        raise typer.BadParameter("name a person, or --list")
+    code = forgetting.forget(
+        reopen,
+        person,
+        more=also or [],
+        kept=keep or [],
+        dry_run=dry_run,
+        confirm=lambda: yes or typer.confirm("Go on?"),
+    )
+    raise typer.Exit(code)
+
+
+@app.command()
 def demo() -> None:
     """Make a small dataset from the synthetic samples, under data/demo."""
     from resonare_pipeline.cli.request import open_demo

@@ -39,20 +39,29 @@ def run_request(request: Request, *, force: bool, as_json: bool) -> int:
     request.require_inputs()
     display = Display(quiet=as_json)
     report = RunReport()
-    by_partition: dict[str | None, list[Entry]] = {}
-    for entry in request.plan().entries.values():
-        by_partition.setdefault(entry.partition, []).append(entry)
     try:
-        with display.progress(), noted_interrupts() as interrupts:
-            for number, (partition, entries) in enumerate(by_partition.items(), start=1):
-                display.partition(number, len(by_partition))
-                _run_partition(request, partition, entries, report, display, force=force)
-                interrupts.raise_if_asked()
+        make_all(request, report, display, force=force)
     except KeyboardInterrupt:
         display.interrupted(report)
         return INTERRUPTED
     display.report(request, report, as_json=as_json)
     return 1 if report.failures else 0
+
+
+def make_all(request: Request, report: RunReport, display: Display, *, force: bool = False) -> None:
+    """Make what a request asks for, and enter into a report what became of it.
+
+    Raises:
+        KeyboardInterrupt: If somebody interrupts it.
+    """
+    by_partition: dict[str | None, list[Entry]] = {}
+    for entry in request.plan().entries.values():
+        by_partition.setdefault(entry.partition, []).append(entry)
+    with display.progress(), noted_interrupts() as interrupts:
+        for number, (partition, entries) in enumerate(by_partition.items(), start=1):
+            display.partition(number, len(by_partition))
+            _run_partition(request, partition, entries, report, display, force=force)
+            interrupts.raise_if_asked()
 
 
 def _run_partition(
