@@ -21,8 +21,8 @@ def build_defs(overrides: Mapping[str, str] | None = None) -> dg.Definitions:
     """
     overrides = overrides or {}
     return dg.Definitions(
-        assets=[to_asset(stage) for stage in GRAPH.stages],
-        jobs=build_jobs(),
+        assets=[to_asset(stage, gathered=GRAPH.gathered(stage)) for stage in GRAPH.stages],
+        jobs=build_jobs(GRAPH),
         sensors=build_sensors(GRAPH, JOB_GROUPS, overrides),
         resources={
             SETTINGS_KEY: settings_resource(GRAPH, JOB_GROUPS, overrides),

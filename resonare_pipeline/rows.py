@@ -96,6 +96,57 @@ DROPPED = pa.schema(
 )
 
 
+TURN = pa.struct(
+    [
+        pa.field("role", pa.string(), nullable=False),  # system, user, assistant
+        pa.field("content", pa.string(), nullable=False),
+        pa.field("weight", pa.int8()),  # of an assistant's turn: 1 is trained on, 0 is not
+    ]
+)
+
+EXAMPLES = pa.schema(
+    [
+        pa.field("example_id", pa.string(), nullable=False),  # of the source, before redaction
+        pa.field("messages", pa.list_(TURN), nullable=False),
+        pa.field("tools", pa.string()),  # JSON, as trainers want it in Arrow; null without tools
+        pa.field("source", pa.string(), nullable=False),  # chats/alice; chats, if redacted
+        pa.field(
+            "root_id", pa.string(), nullable=False
+        ),  # of its chat, book, …; a code, if redacted
+        pa.field("repeat", pa.int16(), nullable=False),  # 0, and up for copies by weight
+        pa.field("turns", pa.int32(), nullable=False),  # without the system's
+        pa.field("tokens", pa.int32(), nullable=False),  # of the rendered conversation
+        pa.field("trained_tokens", pa.int32(), nullable=False),  # of turns that are trained on
+        pa.field("language", pa.string()),  # ISO 639-1, a guess; null for too little text
+        pa.field("started_at", TIMESTAMP),
+        pa.field("ended_at", TIMESTAMP),
+        pa.field("provenance", pa.string(), nullable=False),  # JSON, see `Provenance`
+    ]
+)
+"""One row per example of a training set, in the order of training."""
+
+
+class Provenance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where an example came from, by names that survive a move of the store.
+
+    What may name a person is left out of redacted rows; asset, digest and the example's id still
+    lead to the row it was made from.
+
+    Attributes:
+        asset: The asset whose row it is.
+        digest: Of that asset.
+        partition: The partition's key.
+        block_id: The block that it renders, for chats.
+        mock: Whether any answer in it is a mock's.
+    """
+
+    asset: str
+    digest: str
+    partition: str = ""
+    block_id: str = ""
+    mock: bool = False
+
+
 class Turn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One turn of a conversation, in the order and with the keys that trainers read."""
 

@@ -21,15 +21,25 @@ from resources.previews import preview_rows
 from resources.settings import SETTINGS_KEY, RunSettings
 
 
-def to_asset(stage: Stage) -> dg.AssetsDefinition:
-    """Return the Dagster asset, or assets, that a stage makes."""
+def to_asset(stage: Stage, *, gathered: tuple[str, ...] = ()) -> dg.AssetsDefinition:
+    """Return the Dagster asset, or assets, that a stage makes.
+
+    Args:
+        gathered: Inputs of which it gets every partition. Dagster knows of them only for lineage:
+            it would hand on all partitions or fail, where the planner takes those that are ready.
+    """
     code_version = short_hash(stage_code(stage))
 
     @dg.multi_asset(
         name=stage.name,
         description=stage.description,
         outs={output.asset: _asset_out(stage, output, code_version) for output in stage.outputs},
-        ins={name: dg.AssetIn(key=name, dagster_type=dg.Any) for name in stage.inputs},
+        ins={
+            name: dg.AssetIn(key=name, dagster_type=dg.Any)
+            for name in stage.inputs
+            if name not in gathered
+        },
+        deps=[dg.AssetKey(name) for name in gathered],
         internal_asset_deps={
             output.asset: {dg.AssetKey(name) for name in stage.inputs} for output in stage.outputs
         },

@@ -68,7 +68,13 @@ def verify_artifacts(workspace: Workspace) -> int:
 
 def prune_artifacts(workspace: Workspace, *, keep_days: int, dry_run: bool) -> None:
     """Delete what is neither current nor lately used, and print how much that was."""
-    current = plan(workspace.graph, workspace.settings, workspace.list_raw(), workspace.store)
+    current = plan(
+        workspace.graph,
+        workspace.settings,
+        workspace.list_raw(),
+        workspace.store,
+        as_it_stands=True,
+    )
     kept = {
         (entry.stage.name, entry.partition, entry.fingerprint)
         for entry in current.entries.values()

@@ -8,7 +8,7 @@ import dagster as dg
 
 from resonare_pipeline.cli.request import Request
 from resonare_pipeline.definitions import defs
-from resonare_pipeline.jobs import JOB_GROUPS
+from resonare_pipeline.jobs import job_for
 from resonare_pipeline.planning.graph import Stage
 from resources.settings import FORCE, PARTITION_TAG, SETTINGS_KEY
 
@@ -35,9 +35,6 @@ def run_partition(
     Raises:
         KeyboardInterrupt: If the run was interrupted, at whatever place Dagster noticed it.
     """
-    job_name = next(
-        name for name, groups in JOB_GROUPS.items() if any(s.group in groups for s in stages)
-    )
     places = request.workspace.places
     config: dict[str, object] = {
         "overrides": request.overrides,
@@ -52,7 +49,7 @@ def run_partition(
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     with warnings.catch_warnings(), dg.DagsterInstance.get() as instance:
         warnings.simplefilter("ignore")  # Dagster's notices to developers say nothing to a person
-        result = defs.resolve_job_def(job_name).execute_in_process(
+        result = defs.resolve_job_def(job_for(stages)).execute_in_process(
             instance=instance,
             run_config={
                 "resources": {SETTINGS_KEY: {"config": config}},

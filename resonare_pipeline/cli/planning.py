@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from resonare_pipeline.cli.request import Request
-from resonare_pipeline.planning.plan import Entry, Plan, Status
+from resonare_pipeline.planning.plan import Entry, Status
 
 STYLES = {
     Status.HIT: "green",
@@ -21,13 +21,13 @@ STYLES = {
 def show_plan(request: Request, *, force: bool, as_json: bool) -> int:
     """Print how every stage stands, and return the exit code."""
     request.require_inputs()
-    current = request.plan()
+    entries = request.entries(request.plan())
     if as_json:
-        rows = [_as_object(entry, force=force) for entry in current.entries.values()]
+        rows = [_as_object(entry, force=force) for entry in entries]
         sys.stdout.write(json.dumps({"stages": rows}, ensure_ascii=False) + "\n")
     else:
-        _print(current, force=force)
-    return 1 if any(entry.error for entry in current.entries.values()) else 0
+        _print(entries, force=force)
+    return 1 if any(entry.error for entry in entries) else 0
 
 
 def _status(entry: Entry, *, force: bool) -> tuple[Status, tuple[str, ...]]:
@@ -48,11 +48,11 @@ def _as_object(entry: Entry, *, force: bool) -> dict[str, object]:
     }
 
 
-def _print(current: Plan, *, force: bool) -> None:
+def _print(entries: list[Entry], *, force: bool) -> None:
     table = Table()
     for name in ("export", "assets", "status", "why"):
         table.add_column(name, overflow="fold")
-    for entry in current.entries.values():
+    for entry in entries:
         status, reasons = _status(entry, force=force)
         table.add_row(
             escape(entry.partition or ""),
@@ -63,7 +63,7 @@ def _print(current: Plan, *, force: bool) -> None:
     console = Console()
     console.print(table)
     counts = {
-        status: sum(_status(entry, force=force)[0] is status for entry in current.entries.values())
+        status: sum(_status(entry, force=force)[0] is status for entry in entries)
         for status in Status
     }
     console.print(", ".join(f"{count} {status.value}" for status, count in counts.items()))

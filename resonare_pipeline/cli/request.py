@@ -8,7 +8,7 @@ from assets.graph import GRAPH
 from resonare_pipeline.bundled import sample_folder
 from resonare_pipeline.errors import InputError, SettingsError
 from resonare_pipeline.planning.graph import Graph, Stage
-from resonare_pipeline.planning.plan import Plan
+from resonare_pipeline.planning.plan import Entry, Plan
 from resonare_pipeline.planning.plan import plan as make_plan
 from resonare_pipeline.planning.workspace import Workspace, environment, open_workspace
 from resonare_pipeline.settings import Places, parse_assignments
@@ -22,7 +22,8 @@ class Request:
 
     Attributes:
         stages: Those asked for and all that they need; in the graph's order.
-        partitions: Keys asked for, or None for all.
+        partitions: Keys asked for, or None for all. What a stage gathers, but nobody asked for, is
+            planned and not made.
         overrides: Settings given with `--set`.
         data_folder: Where Dagster's home is made, if the environment names none.
     """
@@ -56,8 +57,20 @@ class Request:
             if not any(key in raw.keys(kind) for kind in kinds):
                 raw.require(next(iter(kinds)), key)
 
-    def plan(self) -> Plan:
-        """Plan what was asked for, as things stand now."""
+    def entries(self, current: Plan) -> list[Entry]:
+        """Return the entries of a plan that were asked for."""
+        return [
+            entry
+            for (_, key), entry in current.entries.items()
+            if key is None or self.partitions is None or key in self.partitions
+        ]
+
+    def plan(self, *, as_it_stands: bool = False) -> Plan:
+        """Plan what was asked for.
+
+        Args:
+            as_it_stands: Wait for nothing that this request would make; take what is ready.
+        """
         workspace = self.workspace
         return make_plan(
             workspace.graph,
@@ -66,6 +79,7 @@ class Request:
             workspace.store,
             targets=self.stages,
             partitions=self.partitions,
+            as_it_stands=as_it_stands,
         )
 
 
@@ -85,7 +99,7 @@ def open_request(
     """
     overrides = parse_assignments(assignments or ())
     places = chosen_places(raw=raw, store=store, output=output)
-    stages, single = _resolve(GRAPH, targets or ())
+    stages, single = _resolve(GRAPH, targets or (), of_some=bool(partitions))
     return Request(
         workspace=open_workspace(GRAPH, overrides=overrides, places=places, single=single),
         stages=GRAPH.upstream(stages),
@@ -112,26 +126,41 @@ def open_demo(folder: Path) -> Request:
     )
     return Request(
         workspace=open_workspace(GRAPH, places=places, folder=home),
-        stages=GRAPH.stages,
+        stages=tuple(_made_by_default(GRAPH)),
         partitions=None,
         overrides={},
         data_folder=home,
     )
 
 
-def _resolve(graph: Graph, targets: Sequence[str]) -> tuple[list[Stage], Path | None]:
+def _made_by_default(graph: Graph) -> list[Stage]:
+    return [stage for stage in graph.stages if not stage.on_request]
+
+
+def _resolve(
+    graph: Graph, targets: Sequence[str], *, of_some: bool
+) -> tuple[list[Stage], Path | None]:
+    """Return the stages that targets name, and the file or folder among them.
+
+    Args:
+        of_some: Only some partitions are asked for. Where no stage is named, what belongs to all
+            partitions together is left alone then, as it is for one file or folder.
+    """
     stages: list[Stage] = []
     single: Path | None = None
     for target in targets:
         if target in graph.groups():
-            stages += [stage for stage in graph.stages if stage.group == target]
+            stages += [stage for stage in _made_by_default(graph) if stage.group == target]
         elif target in graph.makers:
             stages.append(graph.makers[target])
         elif Path(target).exists() and single is None:
             single = Path(target)
         else:
             raise _unknown(graph, target)
-    return (stages or list(graph.stages)), single
+    if not stages:
+        by_itself = of_some or single is not None
+        stages = [s for s in _made_by_default(graph) if s.raw is not None or not by_itself]
+    return stages, single
 
 
 def _unknown(graph: Graph, target: str) -> SettingsError:

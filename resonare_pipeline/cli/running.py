@@ -54,26 +54,34 @@ def make_all(request: Request, report: RunReport, display: Display, *, force: bo
     Raises:
         KeyboardInterrupt: If somebody interrupts it.
     """
-    by_partition: dict[str | None, list[Entry]] = {}
-    for entry in request.plan().entries.values():
-        by_partition.setdefault(entry.partition, []).append(entry)
+    parts: dict[str, list[Entry]] = {}
+    for entry in request.entries(request.plan()):
+        parts.setdefault(partition_name(entry), []).append(entry)
     with display.progress(), noted_interrupts() as interrupts:
-        for number, (partition, entries) in enumerate(by_partition.items(), start=1):
-            display.partition(number, len(by_partition))
-            _run_partition(request, partition, entries, report, display, force=force)
+        for number, (name, entries) in enumerate(parts.items(), start=1):
+            display.partition(number, len(parts))
+            if entries[0].partition is None and number > 1:
+                entries = _as_they_stand(request, name)
+            _run_part(request, name, entries, report, display, force=force)
             interrupts.raise_if_asked()
 
 
-def _run_partition(
+def _as_they_stand(request: Request, name: str) -> list[Entry]:
+    """Plan a group without partitions again, now that all that it gathers was made or failed."""
+    entries = request.entries(request.plan(as_it_stands=True))
+    return [entry for entry in entries if partition_name(entry) == name]
+
+
+def _run_part(
     request: Request,
-    partition: str | None,
+    name: str,
     entries: list[Entry],
     report: RunReport,
     display: Display,
     *,
     force: bool,
 ) -> None:
-    name = partition_name(entries[0])
+    partition = entries[0].partition
     failed = next((entry.error for entry in entries if entry.error), None)
     if failed is not None:
         report.failures[name] = str(failed)
@@ -103,7 +111,7 @@ def _run_partition(
 
 
 def partition_name(entry: Entry) -> str:
-    """Return a partition's full name, as settings spell it."""
+    """Return a partition's full name, as settings spell it, or the group of what has none."""
     if entry.stage.raw is None:
         return entry.stage.group
     return f"{entry.stage.raw.folder}/{entry.partition}"

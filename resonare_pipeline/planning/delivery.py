@@ -7,6 +7,7 @@ nothing of times or places, so that equal inputs give equal folders.
 import contextlib
 import hashlib
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 
 import msgspec
 
@@ -63,7 +64,7 @@ def deliver(outputs: Sequence[Files], store: Store, stage: Stage, manifest: Mani
 def _lay(output: Files, store: Store, stage: Stage, manifest: Manifest) -> None:
     folder = delivery_folder(stage, manifest.partition)
     before = laid_files(output, folder)
-    now = dict(before)
+    now = {name: laid for name, laid in before.items() if laid.asset not in stage.assets}
     verified = _Verified(output, store, folder)
     for asset, file in _deliverables(stage, manifest):
         if not verified.is_laid(file):
@@ -72,6 +73,8 @@ def _lay(output: Files, store: Store, stage: Stage, manifest: Manifest) -> None:
         now[file.name] = Laid(
             asset=asset, sha256=file.sha256, size=file.size, fingerprint=manifest.fingerprint
         )
+    for name in before.keys() - now.keys():  # of an earlier making, which had other files
+        output.delete(f"{folder}/{name}")
     verified.keep()
     if now != before:
         content = msgspec.json.encode({"files": dict(sorted(now.items()))})
@@ -108,7 +111,7 @@ def _deliverables(stage: Stage, manifest: Manifest) -> list[tuple[str, FileEntry
         (output.asset, file)
         for output in stage.outputs
         for file in manifest.outputs[output.asset].files
-        if file.name in output.deliver
+        if any(fnmatchcase(file.name, pattern) for pattern in output.deliver)
     ]
 
 
@@ -129,7 +132,9 @@ class _Verified:
         """Tell whether a file lies there as it should; one with a new version is hashed again."""
         path = f"{self._folder}/{file.name}"
         child = self._children.get(file.name)
-        stat = None if child is None else child.stat or self._output.stat(path)
+        stat = child.stat if child else None
+        if stat is None and (child or "/" in file.name):
+            stat = self._output.stat(path)
         if stat is None or stat.size != file.size:
             return False
         seen = self._known.get(file.name)

@@ -193,13 +193,13 @@ def _survey(
 ) -> _Survey:
     survey = _Survey()
     names = {stage.name for stage in stages}
-    groups = {stage.group for stage in stages}
+    partitioned = {stage.group: stage.raw is not None for stage in stages}
     for files, found in _everywhere(workspace, sought, on_read):
         root, kind, *rest = found.path.split("/")
         if root in (STAGES, REJECTED) and files is workspace.store.files:
             reached, folder = kind in names, rest[0]
         else:  # a deliverable: <group>/<partition>/<file>, or <group>/<file>
-            reached, folder = root in groups, kind if rest else UNPARTITIONED
+            reached, folder = root in partitioned, kind if partitioned.get(root) else UNPARTITIONED
         if reached:
             survey.add(folder, found)
         else:

@@ -26,13 +26,24 @@ class StageRun:
     """All that a stage's function is given while it makes one partition.
 
     Attributes:
-        dropped: Input → reason → items that it left out, for the inputs in `reads_dropped`.
+        inputs: Asset → artifact, for inputs of this very partition.
+        dropped: Input → reason → items that it left out, for the inputs in `reads_dropped`; of a
+            gathered input, over all partitions.
+        gathered: Asset → full partition name (`chats/alice`) → artifact, for gathered inputs.
+        absent: Full names of the partitions that were not ready, in order.
+        by_partition: Full partition name → the sections in `settings_by_partition`, for gathered
+            partitions.
+        previous: What the input in `compares` was before it became what it is, if it is known.
     """
 
     partition: str | None
     inputs: Mapping[str, Artifact]
     outputs: Mapping[str, OutputDraft]
     settings: SettingsOf
+    gathered: Mapping[str, Mapping[str, Artifact]] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()
+    by_partition: Mapping[str, SettingsOf] = field(default_factory=dict)
+    previous: Artifact | None = None
     raw_input: RawInput | None = None
     raw_hashes: Mapping[str, str] = field(default_factory=dict)
     dropped: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
@@ -49,9 +60,13 @@ class StageRun:
             raise StageError("this stage has no raw input", where=str(self.partition))
         return self.raw_input
 
-    def get(self, section: type[SectionT]) -> SectionT:
-        """Return the effective settings of a section that the stage declares."""
-        value = self.settings[section]
+    def get(self, section: type[SectionT], partition: str = "") -> SectionT:
+        """Return the effective settings of a section that the stage declares.
+
+        Args:
+            partition: Full name of a gathered partition, for a section of `settings_by_partition`.
+        """
+        value = (self.by_partition[partition] if partition else self.settings)[section]
         if not isinstance(value, section):
             raise StageError(f"settings of another kind stand for {section.section}")
         return value
@@ -67,7 +82,7 @@ class Output:
         schema: Columns of its main table, if it is one.
         columns: What they mean, for the web UI.
         lineage: Column → the `asset.column`s that it comes from, for the web UI.
-        deliver: Files that are also laid where people take them.
+        deliver: Files that are also laid where people take them; `*` stands for any part of a name.
     """
 
     asset: str
@@ -91,6 +106,11 @@ class Check:
 StageFunction = Callable[[StageRun], None]
 CheckFunction = Callable[[StageRun], list[CheckEntry]]
 IngredientFunction = Callable[[SettingsOf], Mapping[str, str]]
+InclusionFunction = Callable[[SettingsOf], bool]
+
+
+def _everything(settings: SettingsOf) -> bool:  # noqa: ARG001  # one of a family
+    return True
 
 
 def _no_files(settings: SettingsOf) -> Mapping[str, str]:  # noqa: ARG001  # one of a family
@@ -104,13 +124,18 @@ class Stage:
     Attributes:
         function: Makes the outputs.
         group: The group it stands in, which is also the folder of its deliverables.
-        raw: The kind of raw input whose every item is a partition; None: not partitioned.
+        raw: The kind of raw input whose every item is a partition; None: not partitioned. Such a
+            stage gathers: of an input that is partitioned it gets every partition that is ready.
         reads_raw: The raw input's content is an input of this stage.
         reads_dropped: Inputs whose counts of dropped items are an input too. No digest covers them,
             so the fingerprint takes them up by themselves.
         files: Hashes of templates, tokenizers and the like, by name, for given settings.
         distributions: Names of the distributions whose versions decide the bytes.
         verify: Makes the checks named in `checks`, on the staged outputs.
+        settings_by_partition: Sections that a gathering stage reads as each partition has them.
+        includes: Tells from these whether a partition is gathered at all.
+        compares: An input whose artifact before the present one is an input too, if there is one.
+        on_request: Made only where it is asked for by name.
     """
 
     name: str
@@ -127,6 +152,10 @@ class Stage:
     distributions: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     verify: CheckFunction | None = None
+    settings_by_partition: tuple[type[Section], ...] = ()
+    includes: InclusionFunction = _everything
+    compares: str = ""
+    on_request: bool = False
 
     @property
     def assets(self) -> tuple[str, ...]:
@@ -152,6 +181,10 @@ def asset(
     distributions: tuple[str, ...] = (),
     checks: tuple[Check, ...] = (),
     verify: CheckFunction | None = None,
+    settings_by_partition: tuple[type[Section], ...] = (),
+    includes: InclusionFunction = _everything,
+    compares: str = "",
+    on_request: bool = False,
 ) -> Callable[[StageFunction], Stage]:
     """Declare a stage; the function's docstring is its description."""
 
@@ -171,6 +204,10 @@ def asset(
             distributions=distributions,
             checks=checks,
             verify=verify,
+            settings_by_partition=settings_by_partition,
+            includes=includes,
+            compares=compares,
+            on_request=on_request,
         )
 
     return declare
@@ -192,12 +229,7 @@ class Graph:
     def __post_init__(self) -> None:
         makers: dict[str, Stage] = {}
         for stage in self.stages:
-            for name in stage.inputs:
-                if name not in makers:
-                    raise StageError(f"input {name} is made by no earlier stage", where=stage.name)
-            for name in stage.reads_dropped:
-                if name not in stage.inputs:
-                    raise StageError(f"counts what {name} dropped, no input", where=stage.name)
+            _refuse_inputs(stage, makers)
             for name in stage.assets:
                 if name in makers:
                     raise StageError(f"asset {name} is made twice", where=stage.name)
@@ -206,12 +238,22 @@ class Graph:
 
     def sections(self) -> Iterator[type[Section]]:
         """Yield every settings section, each once: those of the stages, then of operation."""
-        yield from dict.fromkeys(kind for stage in self.stages for kind in stage.settings)
+        yield from dict.fromkeys(
+            kind
+            for stage in self.stages
+            for kind in (*stage.settings, *stage.settings_by_partition)
+        )
         yield from self.operation
 
     def raw_kinds(self) -> tuple[RawKind, ...]:
         """Return every kind of raw input, each once."""
         return tuple(dict.fromkeys(stage.raw for stage in self.stages if stage.raw is not None))
+
+    def gathered(self, stage: Stage) -> tuple[str, ...]:
+        """Return the inputs of which a stage gets every partition."""
+        if stage.raw is not None:
+            return ()
+        return tuple(name for name in stage.inputs if self.makers[name].raw is not None)
 
     def groups(self) -> tuple[str, ...]:
         """Return the names of the groups."""
@@ -224,3 +266,14 @@ class Graph:
             if stage.name in needed:
                 needed.update(self.makers[name].name for name in stage.inputs)
         return tuple(stage for stage in self.stages if stage.name in needed)
+
+
+def _refuse_inputs(stage: Stage, makers: Mapping[str, Stage]) -> None:
+    for name in stage.inputs:
+        if name not in makers:
+            raise StageError(f"input {name} is made by no earlier stage", where=stage.name)
+        if stage.raw is not None and makers[name].raw != stage.raw:
+            raise StageError(f"input {name} has other partitions", where=stage.name)
+    for name in (*stage.reads_dropped, *filter(None, [stage.compares])):
+        if name not in stage.inputs:
+            raise StageError(f"reads more of {name}, which is no input", where=stage.name)

@@ -4,7 +4,8 @@ Whoever calls (a Dagster step, a test) gets the same outcome. A failure commits 
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -98,7 +99,7 @@ def with_ahead(ahead: Ahead) -> Iterator[None]:
 
 
 def plan_for(workspace: Workspace, stage: Stage, partition: str | None) -> Plan:
-    """Plan one stage and all above it, for one partition."""
+    """Plan one stage and all above it, for one partition, as things stand now."""
     return plan(
         workspace.graph,
         workspace.settings,
@@ -106,6 +107,7 @@ def plan_for(workspace: Workspace, stage: Stage, partition: str | None) -> Plan:
         workspace.store,
         targets=(stage,),
         partitions=None if partition is None else (partition,),
+        as_it_stands=True,
     )
 
 
@@ -261,16 +263,20 @@ def _prepare(
     inputs: Mapping[str, Artifact] | None,
     progress: Progress,
 ) -> StageRun:
-    makers = workspace.graph.makers
+    graph = workspace.graph
+    gathers = graph.gathered(entry.stage)
     planned = {
-        asset: current.artifact(makers[asset], asset, entry.partition)
+        asset: current.artifact(graph.makers[asset], asset, entry.partition)
         for asset in entry.stage.inputs
+        if asset not in gathers
     }
+    gathered = {asset: _gathered(graph.makers[asset], asset, current, entry) for asset in gathers}
     for asset, handle in (inputs or {}).items():
         if handle.digest != planned[asset].digest:
             raise InputChangedError(
                 f"{asset} changed while the run went on", where=entry.stage.name, remedy="Run again"
             )
+    before = entry.previous
     return StageRun(
         partition=entry.partition,
         inputs=planned,
@@ -278,9 +284,31 @@ def _prepare(
         settings=entry.settings,
         raw_input=entry.raw,
         raw_hashes=_raw_hashes(workspace, entry),
-        dropped={asset: planned[asset].entry.dropped for asset in entry.stage.reads_dropped},
+        dropped={
+            asset: _dropped([planned[asset]] if asset in planned else gathered[asset].values())
+            for asset in entry.stage.reads_dropped
+        },
+        gathered=gathered,
+        absent=tuple(entry.gathered.absent),
+        by_partition=entry.gathered.settings,
+        previous=workspace.store.artifact(before, entry.stage.compares) if before else None,
         progress=progress,
     )
+
+
+def _gathered(maker: Stage, asset: str, current: Plan, entry: Entry) -> dict[str, Artifact]:
+    return {
+        name: current.artifact(maker, asset, key)
+        for name, key in entry.gathered.ready.items()
+        if maker.raw is not None and name == f"{maker.raw.folder}/{key}"
+    }
+
+
+def _dropped(artifacts: Iterable[Artifact]) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for artifact in artifacts:
+        counts.update(artifact.entry.dropped)
+    return dict(sorted(counts.items()))
 
 
 def _raw_hashes(workspace: Workspace, entry: Entry) -> Mapping[str, str]:

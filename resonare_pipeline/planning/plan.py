@@ -2,11 +2,12 @@
 
 `plan` is a pure function of the graph, the settings, the raw listing and the store. It walks the
 graph from the top; a stage's fingerprint needs the digests of its inputs, so a stage below one that
-must be made first can only wait: it may yet turn out a hit.
+must be made first can only wait: it may yet turn out a hit. A stage that gathers waits for what the
+same run will make; it never waits for what cannot be made, and takes what is ready.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from importlib.metadata import version
@@ -23,9 +24,10 @@ from resonare_pipeline.planning.graph import Graph, SettingsOf, Stage
 from resonare_pipeline.planning.hashes import known_digest
 from resonare_pipeline.planning.raw import RawInput, RawListing
 from resonare_pipeline.planning.reasons import explain
-from resonare_pipeline.settings import Settings
+from resonare_pipeline.settings import Section, Settings
 
 RAW_INPUT = "raw input"
+LISTED = 3  # names in a reason
 
 
 class Status(StrEnum):
@@ -38,11 +40,28 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """How the partitions stand that a stage gathers, by full name (`chats/alice`), in order.
+
+    Attributes:
+        ready: Name → key, of those whose inputs are all there.
+        settings: Name → the sections that the stage reads as this partition has them.
+        absent: Name → why it is not ready.
+    """
+
+    ready: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, SettingsOf] = field(default_factory=dict)
+    absent: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One stage and partition of a plan.
 
     Attributes:
         reasons: Why it is not a hit, for people.
+        gathered: The partitions that it takes, for a stage that gathers.
+        previous: What came before the input that it compares, if that is known.
         fingerprint: Address of the artifact; empty while an input's digest is unknown.
         ingredients: What the fingerprint is made from; None while it is unknown.
         manifest: The artifact, if it is a hit.
@@ -59,13 +78,18 @@ class Entry:
     manifest: Manifest | None = None
     raw: RawInput | None = None
     error: ResonareError | None = None
+    gathered: Gathered = Gathered()
+    previous: Manifest | None = None
+
+
+Entries = Mapping[tuple[str, str | None], Entry]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Entries in the order in which they would be made, partition by partition."""
 
-    entries: Mapping[tuple[str, str | None], Entry]
+    entries: Entries
     store: Store
 
     def entry(self, stage: Stage, partition: str | None) -> Entry:
@@ -97,83 +121,168 @@ def plan(
     *,
     targets: Iterable[Stage] | None = None,
     partitions: Collection[str] | None = None,
+    as_it_stands: bool = False,
 ) -> Plan:
     """Say of each stage and partition whether it is there, must be made, or waits.
 
     Args:
         targets: Stages asked for, which are planned with all that they need; None: all.
         partitions: Keys asked for; None: all. What has no raw input, or one that cannot be used, is
-            planned as failed, with the error.
+            planned as failed, with the error. What a stage gathers is planned whatever is asked
+            for, but waited for only if it is.
+        as_it_stands: A stage that gathers waits for nothing; else for what this plan would make.
     """
     stages = graph.stages if targets is None else graph.upstream(targets)
-    entries: dict[tuple[str, str | None], Entry] = {}
-    for kind in dict.fromkeys(stage.raw for stage in stages):
+    planner = _Planner(graph, settings, raw, store, asked=() if as_it_stands else partitions)
+    gathered = {graph.makers[name].raw for stage in stages for name in graph.gathered(stage)}
+    # What gathers comes after all that it may gather.
+    kinds = sorted(dict.fromkeys(stage.raw for stage in stages), key=lambda kind: kind is None)
+    for kind in kinds:
         own = [stage for stage in stages if stage.raw == kind]
         keys: list[str | None] = [None]
         if kind is not None:
-            keys = [*(raw.keys(kind) if partitions is None else sorted(partitions))]
+            asked = raw.keys(kind) if partitions is None else partitions
+            keys = [*sorted({*asked, *(raw.keys(kind) if kind in gathered else ())})]
         for key in keys:
             for stage in own:
-                entries[stage.name, key] = _plan_one(
-                    graph, stage, key, settings, raw, store, entries
-                )
-    return Plan(entries=entries, store=store)
+                planner.add(stage, key)
+    return Plan(entries=planner.entries, store=store)
 
 
-def _plan_one(
-    graph: Graph,
-    stage: Stage,
-    key: str | None,
-    settings: Settings,
-    raw: RawListing,
-    store: Store,
-    entries: Mapping[tuple[str, str | None], Entry],
-) -> Entry:
-    name = "" if stage.raw is None else f"{stage.raw.folder}/{key}"
-    effective = {kind: settings.section(kind, name) for kind in stage.settings}
-    base = Entry(stage=stage, partition=key, status=Status.WAITS, settings=effective)
-    try:
-        source = None if stage.raw is None or key is None else raw.require(stage.raw, key)
-        above = [entries[graph.makers[asset].name, key] for asset in stage.inputs]
+class _Planner:
+    """Plans stage after stage; what it has planned decides what comes below."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        settings: Settings,
+        raw: RawListing,
+        store: Store,
+        *,
+        asked: Collection[str] | None,
+    ) -> None:
+        self.entries: dict[tuple[str, str | None], Entry] = {}
+        self._graph = graph
+        self._settings = settings
+        self._raw = raw
+        self._store = store
+        self._asked = asked
+
+    def add(self, stage: Stage, key: str | None) -> None:
+        """Plan one stage and partition, after all that it needs."""
+        effective = self._sections(stage.settings, "" if key is None else _full_name(stage, key))
+        base = Entry(stage=stage, partition=key, status=Status.WAITS, settings=effective)
+        try:
+            entry = self._plan(stage, key, base)
+        except ResonareError as error:
+            entry = replace(base, status=Status.FAILED, error=error, reasons=(str(error),))
+        self.entries[stage.name, key] = entry
+
+    def _sections(self, kinds: Iterable[type[Section]], name: str) -> SettingsOf:
+        return {kind: self._settings.section(kind, name) for kind in kinds}
+
+    def _plan(self, stage: Stage, key: str | None, base: Entry) -> Entry:
+        source = None if stage.raw is None or key is None else self._raw.require(stage.raw, key)
+        gathers = self._graph.gathered(stage)
+        above = [self._above(name, key) for name in stage.inputs if name not in gathers]
         if failed := next((entry for entry in above if entry.error), None):
             return replace(base, status=Status.FAILED, error=failed.error)
-        if waits := [entry.stage.name for entry in above if entry.manifest is None]:
-            return replace(base, raw=source, reasons=(f"waits for {', '.join(waits)}",))
-        inputs = _input_digests(graph, stage, key, entries)
+        gathered, pending = self._gather(stage, gathers)
+        waits = [entry.stage.name for entry in above if entry.manifest is None] + pending
+        base = replace(base, raw=source, gathered=gathered)
+        if waits:
+            more = f" and {len(waits) - LISTED} more" if waits[LISTED:] else ""
+            return replace(base, reasons=(f"waits for {', '.join(waits[:LISTED])}{more}",))
+        inputs = self._digests(stage, key, gathered)
         if source is not None and stage.reads_raw:
-            digest = known_digest(store, source)
+            digest = known_digest(self._store, source)
             if digest is None:
                 reason = "the raw input is new, or its size or time has changed"
-                return replace(base, status=Status.STALE, raw=source, reasons=(reason,))
+                return replace(base, status=Status.STALE, reasons=(reason,))
             inputs[RAW_INPUT] = digest
-        effective = {kind: values.narrowed(inputs) for kind, values in effective.items()}
-        ingredients = _ingredients(stage, effective, inputs)
-    except ResonareError as error:
-        return replace(base, status=Status.FAILED, error=error, reasons=(str(error),))
-    found = replace(base, settings=effective, raw=source, ingredients=ingredients)
-    return _look_up(found, store)
+        previous = self._before(stage, key)
+        if previous is not None:
+            inputs[f"{stage.compares}, before"] = previous.outputs[stage.compares].digest
+        settings = {kind: values.narrowed(inputs) for kind, values in base.settings.items()}
+        ingredients = _ingredients(stage, settings, gathered.settings, inputs)
+        base = replace(base, settings=settings, ingredients=ingredients, previous=previous)
+        return _look_up(base, self._store)
+
+    def _above(self, asset: str, key: str | None) -> Entry:
+        return self.entries[self._graph.makers[asset].name, key]
+
+    def _gather(self, stage: Stage, assets: tuple[str, ...]) -> tuple[Gathered, list[str]]:
+        """Return the partitions that a stage gathers, and names of those that will be made."""
+        ready: dict[str, str] = {}
+        settings: dict[str, SettingsOf] = {}
+        absent: dict[str, str] = {}
+        pending: list[str] = []
+        for kind in dict.fromkeys(self._graph.makers[asset].raw for asset in assets):
+            own = [asset for asset in assets if self._graph.makers[asset].raw == kind]
+            for key in self._raw.keys(kind) if kind is not None else ():
+                name = _full_name(self._graph.makers[own[0]], key)
+                sections = self._sections(stage.settings_by_partition, name)
+                if not stage.includes(sections):
+                    continue
+                lacking = [e for e in (self._above(a, key) for a in own) if e.manifest is None]
+                if not lacking:
+                    ready[name] = key
+                    settings[name] = sections
+                    continue
+                failed = next((entry for entry in lacking if entry.error), None)
+                absent[name] = "; ".join((failed or lacking[0]).reasons)
+                if failed is None and (self._asked is None or key in self._asked):
+                    pending.append(name)
+        return Gathered(ready=ready, settings=settings, absent=absent), pending
+
+    def _digests(self, stage: Stage, key: str | None, gathered: Gathered) -> dict[str, str]:
+        """Return the digests of a stage's inputs, and what else of them it reads."""
+        digests = {f"{name}, absent": "absent" for name in gathered.absent}
+        gathers = self._graph.gathered(stage)
+        for asset in stage.inputs:
+            kind = self._graph.makers[asset].raw
+            places = {"": key}
+            if asset in gathers and kind is not None:
+                prefix = f"{kind.folder}/"
+                places = {n: k for n, k in gathered.ready.items() if n.startswith(prefix)}
+            for name, place in places.items():
+                manifest = self._above(asset, place).manifest
+                if manifest is not None:
+                    label = f"{asset} of {name}" if name else asset
+                    digests[label] = manifest.outputs[asset].digest
+                    if asset in stage.reads_dropped:
+                        dropped = manifest.outputs[asset].dropped
+                        digests[f"{label}, dropped"] = fingerprint(dropped)
+        return digests
+
+    def _before(self, stage: Stage, key: str | None) -> Manifest | None:
+        """Return the youngest artifact of the compared input with another content than now."""
+        now = self._above(stage.compares, key).manifest if stage.compares else None
+        if now is None:
+            return None
+        digest = now.outputs[stage.compares].digest
+        others = self._store.manifests(self._store.home(now.stage, now.partition))
+        found = (m for m in others if m.outputs[stage.compares].digest != digest)
+        return max(found, key=lambda manifest: manifest.made_at, default=None)
 
 
-def _input_digests(
-    graph: Graph,
+def _full_name(stage: Stage, key: str) -> str:
+    return f"{stage.raw.folder}/{key}" if stage.raw else key
+
+
+def _ingredients(
     stage: Stage,
-    key: str | None,
-    entries: Mapping[tuple[str, str | None], Entry],
-) -> dict[str, str]:
-    digests: dict[str, str] = {}
-    for asset in stage.inputs:
-        manifest = entries[graph.makers[asset].name, key].manifest
-        if manifest is not None:
-            digests[asset] = manifest.outputs[asset].digest
-            if asset in stage.reads_dropped:
-                dropped = manifest.outputs[asset].dropped
-                digests[f"{asset}, dropped"] = fingerprint(dropped)
-    return digests
-
-
-def _ingredients(stage: Stage, settings: SettingsOf, inputs: dict[str, str]) -> Ingredients:
+    settings: SettingsOf,
+    by_partition: Mapping[str, SettingsOf],
+    inputs: dict[str, str],
+) -> Ingredients:
+    own = {
+        f"{kind.section} of {name}": values.identity()
+        for name, sections in by_partition.items()
+        for kind, values in sections.items()
+    }
     return Ingredients(
-        settings={kind.section: values.identity() for kind, values in settings.items()},
+        settings={kind.section: values.identity() for kind, values in settings.items()} | own,
         code=stage_code(stage),
         inputs=inputs,
         files=dict(stage.files(settings)),

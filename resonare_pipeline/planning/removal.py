@@ -55,18 +55,21 @@ def remove(
     Args:
         store: Artifacts.
         outputs: Places of deliverables. These are all deleted: a run lays them anew.
-        stages: Those stages; of unpartitioned ones all that is not current goes.
+        stages: Those stages; of unpartitioned ones all that is not current goes. What is made only
+            on request stays: it says where a dataset was published.
         folders: Those partitions, by the names of their folders.
         current: What stays where it is a hit.
         retired: Those of the folders whose raw input is gone; what is remembered of it goes, too.
     """
     removed = Removed()
+    if not folders:
+        return removed
     kept = {
         (entry.stage.name, store.home(entry.stage.name, entry.partition).split("/")[2]): entry
         for entry in current.entries.values()
         if entry.manifest
     }
-    for stage in stages:
+    for stage in (stage for stage in stages if not stage.on_request):
         for folder in [UNPARTITIONED] if stage.raw is None else folders:
             entry = kept.get((stage.name, folder))
             named = (
@@ -124,7 +127,7 @@ def _remove_laid(
     for output in outputs:
         names = [*laid_files(output, where), OUTPUT_MANIFEST]
         there = {path.removeprefix(f"{where}/") for path, _ in output.walk(where, drafts=True)}
-        drafts = {name for name in there if is_draft(name)}
+        drafts = {name for name in there if is_draft(name.rpartition("/")[2])}
         for name in {*names, *drafts} & there:
             output.delete(f"{where}/{name}")
             removed.deliverables += 1

@@ -1,0 +1,1 @@
+"""Conversations of every source → one dataset: mixed, redacted, split, described."""
