@@ -4,6 +4,7 @@
     ├── SettingsError        a setting or environment value that cannot be used
     ├── InputError           raw input that cannot be read as what it should be
     │   ├── UnknownPartitionError   no raw input of that name
+    │   ├── UnknownExampleError     no row of that id, or several
     │   ├── UnknownPersonError      nobody of that id or name, or several people
     │   ├── UnusableNameError       raw input whose name cannot be a partition's
     │   └── InputChangedError       raw input changed while it was being read
@@ -80,6 +81,10 @@ class InputError(ResonareError, ValueError):
 
 class UnknownPartitionError(InputError, KeyError):
     """No raw input of that name exists."""
+
+
+class UnknownExampleError(InputError, KeyError):
+    """No row of training data has that id, or several begin so."""
 
 
 class UnknownPersonError(InputError, KeyError):

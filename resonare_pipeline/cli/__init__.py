@@ -15,13 +15,19 @@ def main() -> None:
     from resonare_pipeline.errors import (
         ResonareError,
         SettingsError,
+        UnknownExampleError,
         UnknownPartitionError,
         UnknownPersonError,
     )
 
     try:
         app()
-    except (SettingsError, UnknownPartitionError, UnknownPersonError) as error:
+    except (
+        SettingsError,
+        UnknownExampleError,
+        UnknownPartitionError,
+        UnknownPersonError,
+    ) as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(2)
     except ResonareError as error:

@@ -121,6 +121,32 @@ def show(
 
 
 @app.command()
+def trace(
+    example_id: Annotated[str, typer.Argument(help="Id of a row, or a beginning of it.")],
+    partition: Annotated[
+        str | None,
+        typer.Option(
+            "--partition",
+            "-p",
+            help="Its export, where a row stands in several.",
+            autocompletion=complete_partitions,
+        ),
+    ] = None,
+    assignments: Assignments = None,
+    raw: RawOption = None,
+    store: StoreOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Follow a row of training data back to the messages it was made from."""
+    from resonare_pipeline.cli.request import open_request
+    from resonare_pipeline.cli.tracing import show_trace
+
+    request = open_request(None, None, assignments, raw=raw, store=store, output=None)
+    raise typer.Exit(show_trace(request.workspace, example_id, partition, as_json=as_json))
+
+
+@app.command()
 def forget(
     person: Annotated[
         str | None,
