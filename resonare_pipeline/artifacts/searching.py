@@ -29,20 +29,32 @@ class Sought:
         pattern: Finds it in a text.
         likely: A pattern of RE2 that finds all that `pattern` does, and may find more.
         message_ids: Ids of messages that count as found, too.
-        ignored: Names of inputs, which files about them hold whatever becomes of their content.
+        ignored: Names of inputs and places, which files about them hold whatever becomes of their
+            content.
+        partitions: Full names of such inputs (`chats/alice`), which count nowhere.
     """
 
     pattern: re.Pattern[str]
     likely: str
     message_ids: Collection[str] = frozenset()
     ignored: tuple[str, ...] = ()
+    partitions: tuple[str, ...] = ()
 
     def count(self, text: str) -> int:
         """Count what is found in a text."""
-        found = sum(1 for _ in self.pattern.finditer(text))
-        if self.message_ids:
-            found += sum(item in self.message_ids for item in _MESSAGE_ID.findall(text))
-        return found
+        return self.count_words(text) + self.count_ids(text)
+
+    def count_words(self, text: str) -> int:
+        """Count only what the pattern finds."""
+        for name in self.partitions:
+            text = text.replace(name, "")
+        return sum(1 for _ in self.pattern.finditer(text))
+
+    def count_ids(self, text: str) -> int:
+        """Count only ids of messages."""
+        if not self.message_ids:
+            return 0
+        return sum(item in self.message_ids for item in _MESSAGE_ID.findall(text))
 
     def count_beside_names(self, text: str) -> int:
         """The same, in a text that tells of inputs by their names."""
@@ -123,10 +135,10 @@ def _in_column(texts: pa.Array, sought: Sought) -> int:
     found = 0
     likely = pc.match_substring_regex(texts, sought.likely, ignore_case=True)
     for text in texts.filter(likely).to_pylist():
-        found += sum(1 for _ in sought.pattern.finditer(text))
+        found += sought.count_words(text)
     if sought.message_ids:
         for text in texts.filter(pc.match_substring(texts, ":")).to_pylist():
-            found += sum(item in sought.message_ids for item in _MESSAGE_ID.findall(text))
+            found += sought.count_ids(text)
     return found
 
 

@@ -180,6 +180,9 @@ def _show(console: Console, intent: Intent) -> None:
         console.print(table)
     else:
         console.print("Nothing that was made holds them")
+    if intent.gathering:
+        names = ", ".join(intent.gathering)
+        console.print(f"made of all exports together, and made again: {names}", highlight=False)
     for path in intent.elsewhere[:LISTED]:
         console.print(f"holds one of the names, and is no chat's: {escape(path)}", highlight=False)
 

@@ -158,6 +158,8 @@ def _add_step(tree: Tree, step: Step) -> None:
             + (f", the files of {entry.alias_of}" if entry.alias_of else "")
         )
     branch.add(f"code {short_hash(manifest.ingredients.code)}{_checks(manifest)}")
+    if manifest.ingredients.settings and not step.changed:
+        branch.add("settings: all as by default")
     for key, value in step.changed.items():
         branch.add(f"{escape(key)} = {escape(_cut(json.dumps(value, ensure_ascii=False)))}")
 

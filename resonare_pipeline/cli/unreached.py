@@ -6,11 +6,16 @@ Commands are printed, never run: what they delete is not the project's to delete
 import shlex
 from collections.abc import Iterator
 
+import msgspec
+
+from resonare_pipeline.artifacts.files import read_bytes
 from resonare_pipeline.artifacts.opening import is_remote
+from resonare_pipeline.artifacts.store import STAGES
 from resonare_pipeline.cli.request import Request
 from resonare_pipeline.planning.forgetting import Intent
 from resonare_pipeline.planning.raw import RawInput
 
+PUBLISHED_FILE = "published.json"
 Line = tuple[str, str]
 """What cannot be reached, and the command; empty where there is none."""
 
@@ -25,6 +30,7 @@ def unreached(request: Request, intent: Intent) -> Iterator[Line]:
             "what is made from it",
             f"mv {shlex.quote(_root(item))} {shlex.quote(_renamed(item))}",
         )
+    yield from _published(request)
     yield from _buckets(request)
     folder = request.workspace.folder / "resonare.toml"
     yield f"{folder} holds the rule itself; without it they would come back", ""
@@ -54,6 +60,34 @@ def _renamed(item: RawInput) -> str:
     folder, _, name = where.rpartition("/")
     ending = name[name.rfind(".") :] if "." in name else ""
     return f"{folder}/export-1{ending}"
+
+
+def _published(request: Request) -> Iterator[Line]:
+    """Yield what lies on the Hub, by what the store remembers of publications."""
+    revisions: dict[tuple[str, str], list[str]] = {}
+    store = request.workspace.store
+    for stage in request.workspace.graph.stages:
+        for manifest in store.manifests(f"{STAGES}/{stage.name}") if stage.on_request else ():
+            for entry in manifest.outputs.values():
+                for file in entry.files:
+                    if file.name == PUBLISHED_FILE:
+                        said = msgspec.json.decode(read_bytes(store.files, file.path))
+                        place = str(said.get("repo_id")), str(said.get("url"))
+                        revisions.setdefault(place, []).append(str(said.get("revision")))
+    for (repo_id, url), commits in revisions.items():
+        squash = f"HfApi().super_squash_history({repo_id!r}, repo_type='dataset')"
+        program = f"from huggingface_hub import HfApi; {squash}"
+        yield (
+            f"the Hub: {url} keeps every revision that was published ({', '.join(commits)}); "
+            "publish again, then forget the history",
+            f"resonare publish --repo-id {shlex.quote(repo_id)} && "
+            f"python -c {shlex.quote(program)}",
+        )
+        yield (
+            f"the Hub: large files of {repo_id} stay until they are deleted there for good "
+            "(permanently_delete_lfs_files); to delete the repository as a whole",
+            f"hf repos delete {shlex.quote(repo_id)} --repo-type dataset",
+        )
 
 
 def _buckets(request: Request) -> Iterator[Line]:

@@ -58,6 +58,7 @@ class Intent:
         rule: As it will stand in resonare.toml.
         was_ruled: Whether it stood there before in some form.
         holdings: Folder of the partition → what of it holds the person.
+        gathering: Stages that were made from all exports together, and will be again.
         retired: Those of the folders whose raw input is gone.
         elsewhere: Files that hold them and are made from other inputs than exports of chats.
         inputs: Raw inputs of the partitions that hold them.
@@ -71,6 +72,7 @@ class Intent:
     was_ruled: bool
     stages: tuple[Stage, ...]
     holdings: dict[str, Holding]
+    gathering: tuple[str, ...]
     retired: frozenset[str]
     elsewhere: tuple[str, ...]
     inputs: tuple[RawInput, ...]
@@ -124,11 +126,15 @@ def intend(
     listing = workspace.list_raw()
     stages = tuple(stages_below(workspace.graph, readers(workspace.graph)))
     ids = message_ids(workspace.graph, workspace.store, traces)
+    names = _named_names(workspace, listing, traces)
     sought = Sought(
         pattern=traces.anywhere,
         likely=traces.likely,
         message_ids=frozenset().union(*ids.values()),
-        ignored=tuple(_named_names(workspace, listing, traces)),
+        ignored=tuple(names),
+        partitions=tuple(
+            f"{kind.folder}/{name}" for kind in workspace.graph.raw_kinds() for name in names
+        ),
     )
     survey = _survey(workspace, stages, sought, on_read)
     for folder, theirs in ids.items():
@@ -142,11 +148,12 @@ def intend(
         naming=named,
         rule=ForgottenPerson(
             names=named.names,
-            clear=_clear(workspace, listing, before if person_id in ruled else None, held),
+            clear=_clear(workspace, listing, ruled.get(person_id), named.names, held),
         ),
         was_ruled=person_id in ruled,
         stages=stages,
         holdings=dict(sorted(survey.holdings.items())),
+        gathering=tuple(_gathering(workspace, stages)) if held else (),
         retired=frozenset(held - there - {UNPARTITIONED}),
         elsewhere=tuple(survey.elsewhere),
         inputs=tuple(inputs),
@@ -161,6 +168,13 @@ def intend(
 
 def _folder(item: RawInput) -> str:
     return folder_of(item.key)
+
+
+def _gathering(workspace: Workspace, stages: Iterable[Stage]) -> Iterator[str]:
+    for stage in stages:
+        is_made = next(workspace.store.manifests(f"{STAGES}/{stage.name}"), None) is not None
+        if stage.raw is None and not stage.on_request and is_made:
+            yield stage.name
 
 
 def _refuse_named(workspace: Workspace, traces: Traces) -> None:
@@ -195,7 +209,7 @@ def _survey(
     names = {stage.name for stage in stages}
     partitioned = {stage.group: stage.raw is not None for stage in stages}
     for files, found in _everywhere(workspace, sought, on_read):
-        root, kind, *rest = found.path.split("/")
+        root, kind, *rest = [*found.path.split("/"), "", ""]
         if root in (STAGES, REJECTED) and files is workspace.store.files:
             reached, folder = kind in names, rest[0]
         else:  # a deliverable: <group>/<partition>/<file>, or <group>/<file>
@@ -223,21 +237,27 @@ def _clear(
     workspace: Workspace,
     listing: RawListing,
     before: ForgottenPerson | None,
+    names: Iterable[str],
     held: Collection[str],
 ) -> tuple[str, ...]:
     """Return the digests of exports that are known to hold nothing of the person.
 
-    For a person who was in the rule before, artifacts that were made since tell nothing.
+    For a person who was in the rule before, artifacts that were made since tell nothing of exports
+    that were not clear then.
     """
-    clear: dict[str, bool] = {}
+    known = set() if before is None else set(before.clear)
+    is_settled = before is not None and set(before.names) == set(names)
+    clear = set(known) if is_settled else set()
+    holding: set[str] = set()
     for entry in _readings(workspace, listing):
-        if entry.ingredients is not None and entry.partition is not None:
-            digest = next(iter(entry.ingredients.inputs.values()))[:DIGEST_DIGITS]
-            is_known = before is None or digest in before.clear
-            sound = entry.status is Status.HIT and is_known
-            holds = folder_of(entry.partition) in held
-            clear[digest] = clear.get(digest, True) and sound and not holds
-    return tuple(sorted(digest for digest, is_clear in clear.items() if is_clear))
+        if entry.ingredients is None or entry.partition is None:
+            continue
+        digest = next(iter(entry.ingredients.inputs.values()))[:DIGEST_DIGITS]
+        if folder_of(entry.partition) in held:
+            holding.add(digest)
+        elif entry.status is Status.HIT and (before is None or digest in known):
+            clear.add(digest)
+    return tuple(sorted(clear - holding))
 
 
 def _readings(workspace: Workspace, listing: RawListing) -> list[Entry]:
