@@ -102,7 +102,9 @@ def _make_again(
     """Make what was removed, under the rule."""
     graph = request.workspace.graph
     keys = concerned(request.plan(), intent)
-    names = set(removed.stages) or ({stage.name for stage in intent.stages if stage.raw})
+    names = set(removed.stages)
+    if intent.was_ruled:  # an earlier try may have removed more
+        names |= {stage.name for stage in intent.stages if stage.raw}
     stages = graph.upstream(stage for stage in intent.stages if stage.name in names)
     if not keys:
         return {}
