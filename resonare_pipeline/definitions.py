@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import dagster as dg
 
 from assets.graph import GRAPH
+from resonare_pipeline.gathering_sensors import build_gathering_sensors
 from resonare_pipeline.jobs import JOB_GROUPS, build_jobs
 from resonare_pipeline.sensors import build_sensors
 from resources.artifact_io import IO_MANAGER_KEY, artifact_io_manager
@@ -23,7 +24,10 @@ def build_defs(overrides: Mapping[str, str] | None = None) -> dg.Definitions:
     return dg.Definitions(
         assets=[to_asset(stage, gathered=GRAPH.gathered(stage)) for stage in GRAPH.stages],
         jobs=build_jobs(GRAPH),
-        sensors=build_sensors(GRAPH, JOB_GROUPS, overrides),
+        sensors=[
+            *build_sensors(GRAPH, JOB_GROUPS, overrides),
+            *build_gathering_sensors(GRAPH, JOB_GROUPS, overrides),
+        ],
         resources={
             SETTINGS_KEY: settings_resource(GRAPH, JOB_GROUPS, overrides),
             IO_MANAGER_KEY: artifact_io_manager,

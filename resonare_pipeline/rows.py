@@ -110,9 +110,7 @@ EXAMPLES = pa.schema(
         pa.field("messages", pa.list_(TURN), nullable=False),
         pa.field("tools", pa.string()),  # JSON, as trainers want it in Arrow; null without tools
         pa.field("source", pa.string(), nullable=False),  # chats/alice; chats, if redacted
-        pa.field(
-            "root_id", pa.string(), nullable=False
-        ),  # of its chat, book, …; a code, if redacted
+        pa.field("root_id", pa.string(), nullable=False),  # chat, book, …; a code, if redacted
         pa.field("repeat", pa.int16(), nullable=False),  # 0, and up for copies by weight
         pa.field("turns", pa.int32(), nullable=False),  # without the system's
         pa.field("tokens", pa.int32(), nullable=False),  # of the rendered conversation

@@ -35,7 +35,7 @@ from resources.settings import PARTITION_TAG, JobGroups
 PLANNING_SECONDS = 20.0  # of the 60 that the daemon gives a tick; listing and answering need some
 LISTED = 5  # names in a message
 
-_UNFINISHED = [
+UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.STARTING,
@@ -86,7 +86,7 @@ def _sensor(watched: _Watched) -> dg.SensorDefinition:
     @dg.sensor(
         name=f"{watched.kind.partitions}_sensor",
         job_name=watched.job_name,
-        minimum_interval_seconds=_interval(watched),
+        minimum_interval_seconds=interval_seconds(watched.graph, watched.overrides),
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=(
             f"Looks for new, changed and removed inputs in the raw folder {watched.kind.folder}/ "
@@ -102,14 +102,12 @@ def _sensor(watched: _Watched) -> dg.SensorDefinition:
     return evaluate
 
 
-def _interval(watched: _Watched) -> int:
+def interval_seconds(graph: Graph, overrides: Mapping[str, str]) -> int:
+    """Return how long a sensor waits between two looks, as the settings say now."""
     folder = Path.cwd()
     try:
         settings = load_settings(
-            watched.graph.sections(),
-            folder=folder,
-            environ=environment(folder),
-            overrides=watched.overrides,
+            graph.sections(), folder=folder, environ=environment(folder), overrides=overrides
         )
         return settings.section(SensorSettings).interval_seconds
     except ResonareError:  # each tick and run says so by itself; the graph can be looked at
@@ -153,7 +151,7 @@ def _doubt(watch: Watch, listing: RawListing, kind: RawKind) -> str:
 
 def _busy(instance: dg.DagsterInstance, job_name: str) -> set[str]:
     """Return the partitions that have a run in progress, or in the queue."""
-    runs = instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED))
+    runs = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
     asset_runs = (run for run in runs if run.job_name == job_name or run.asset_selection)
     return {run.tags[PARTITION_TAG] for run in asset_runs if PARTITION_TAG in run.tags}
 

@@ -80,12 +80,17 @@ class OutputDraft:
         self._rows: int | None = None
         self._metadata: dict[str, Any] = {}
 
+    @property
+    def files(self) -> tuple[FileEntry, ...]:
+        """The files written so far."""
+        return tuple(self._entries)
+
     @contextlib.contextmanager
     def open(self, name: str, *, auxiliary: bool = False) -> Iterator[BinaryIO]:
         """Write a file; it counts when the block ends without an error.
 
         Args:
-            name: File name, without a folder.
+            name: File name; folders in it are kept.
             auxiliary: The file describes the output and is no part of its digest.
 
         Raises:

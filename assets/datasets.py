@@ -1,0 +1,113 @@
+"""The dataset group: conversations of every source → one dataset."""
+
+from resonare_pipeline.artifacts.manifest import CheckEntry
+from resonare_pipeline.datasets.card import COLUMNS
+from resonare_pipeline.datasets.checks import check_dataset
+from resonare_pipeline.datasets.layout import DELIVERED
+from resonare_pipeline.datasets.making import Choices, make_dataset
+from resonare_pipeline.datasets.settings import DatasetSettings, MixtureSettings
+from resonare_pipeline.datasets.sources import ConversationAsset, find_sources
+from resonare_pipeline.planning.graph import Check, Output, SettingsOf, StageRun, asset
+from resonare_pipeline.privacy.settings import PrivacySettings
+from resonare_pipeline.rows import EXAMPLES
+from resonare_pipeline.tokenizers import TokenizerSettings, tokenizer_ingredients
+
+CONVERSATIONS = (
+    ConversationAsset(
+        asset="chat_conversations",
+        file="train.jsonl",
+        people="chats",
+        people_file="chats.parquet",
+    ),
+)
+
+
+def _tokenizer_files(settings: SettingsOf) -> dict[str, str]:
+    tokenizer = settings[TokenizerSettings]
+    return tokenizer_ingredients(TokenizerSettings.model_validate(tokenizer))
+
+
+def _is_included(settings: SettingsOf) -> bool:
+    return MixtureSettings.model_validate(settings[MixtureSettings]).include
+
+
+def _verify_dataset(run: StageRun) -> list[CheckEntry]:
+    return check_dataset(run.outputs["dataset"].staged())
+
+
+@asset(
+    group="dataset",
+    inputs=tuple(
+        dict.fromkeys(
+            name for source in CONVERSATIONS for name in (source.people, source.asset) if name
+        )
+    ),
+    settings=(DatasetSettings, PrivacySettings, TokenizerSettings),
+    settings_by_partition=(MixtureSettings, PrivacySettings),
+    includes=_is_included,
+    files=_tokenizer_files,
+    distributions=(
+        "msgspec",
+        "numpy",
+        "phonenumbers",
+        "py3langid",
+        "pyarrow",
+        "pyyaml",
+        "regex",
+        "tiktoken",
+        "tokenizers",
+        "transformers",
+    ),
+    outputs=(
+        Output(
+            asset="dataset",
+            description="Examples of every source, redacted, mixed and split, in the Hub's layout.",
+            schema=EXAMPLES,
+            columns=COLUMNS,
+            kinds=("dataset", "parquet"),
+            deliver=DELIVERED,
+        ),
+    ),
+    checks=(
+        Check(
+            name="no_leaks",
+            asset="dataset",
+            description="No root and no equal conversation stands in two splits.",
+        ),
+        Check(
+            name="unique_rows",
+            asset="dataset",
+            description="No copy of an example stands twice.",
+        ),
+        Check(
+            name="counts",
+            asset="dataset",
+            description="The files hold as many rows and tokens as the summary says.",
+        ),
+        Check(
+            name="openai_rules",
+            asset="dataset",
+            description="Every line of the files for OpenAI keeps its published rules.",
+        ),
+    ),
+    verify=_verify_dataset,
+)
+def dataset(run: StageRun) -> None:
+    """Mix, redact, deduplicate and split the conversations of every ready source."""
+    sources = find_sources(CONVERSATIONS, run.gathered)
+    make_dataset(
+        sources,
+        Choices(
+            dataset=run.get(DatasetSettings),
+            mixtures={s.name: run.get(MixtureSettings, s.name) for s in sources},
+            privacy={s.name: run.get(PrivacySettings, s.name) for s in sources},
+            general_privacy=run.get(PrivacySettings),
+            tokenizer=run.get(TokenizerSettings),
+            absent=run.absent,
+        ),
+        run.outputs["dataset"],
+        progress=run.progress,
+    )
+
+
+STAGES = (dataset,)

@@ -1,0 +1,1 @@
+"""Every call to a model: request, cache, limits, cost, providers."""

@@ -1,0 +1,114 @@
+"""What is asked of a model, and what came of it. Shapes alone: nothing is sent or kept here."""
+
+from enum import StrEnum
+from typing import Any, Protocol
+
+import msgspec
+
+from resonare_pipeline.fingerprint import fingerprint
+
+
+class CompletionRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One request for one answer.
+
+    Attributes:
+        model: As the endpoint calls it.
+        messages: OpenAI's chat messages, as plain data, up to the turn that is wanted.
+        tools: OpenAI's tools, as plain data.
+        parameters: Further fields of the body (`temperature`, `max_tokens`, …).
+        sample: Number of the answer, where several to one prompt are wanted; else 0, so that
+            identical prompts are paid for once.
+    """
+
+    model: str
+    messages: tuple[dict[str, Any], ...]
+    tools: tuple[dict[str, Any], ...] = ()
+    parameters: dict[str, Any] = {}
+    sample: int = 0
+
+    def body(self) -> dict[str, Any]:
+        """Return the body that is sent."""
+        tools = {"tools": list(self.tools)} if self.tools else {}
+        return {"model": self.model, "messages": list(self.messages)} | tools | self.parameters
+
+    def key(self, provider: str, endpoint_id: str) -> str:
+        """Return the request's name: in the cache, and as a batch line's `custom_id`."""
+        return fingerprint([provider, endpoint_id, self.body(), self.sample])
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Tokens that an answer was billed for; `cached_tokens` are part of `input_tokens`."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+
+
+class Completion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An answer.
+
+    Attributes:
+        message: The assistant's message as it came: role, content, perhaps tool_calls, refusal and
+            reasoning content.
+        finish_reason: In OpenAI's words: stop, length, tool_calls, content_filter.
+        mock: No model has written it.
+    """
+
+    message: dict[str, Any]
+    finish_reason: str
+    model: str
+    usage: Usage = Usage()
+    mock: bool = False
+
+
+class Failure(StrEnum):
+    """Why there is no answer. What asking again may change is retryable."""
+
+    RATE = "rate"  # 429
+    SERVER = "server"  # 5xx, 408, 409
+    NETWORK = "network"
+    EXPIRED = "expired"
+    BUDGET = "budget"
+    INVALID = "invalid"  # 400, 404, 413, 422: this request will always be refused
+    UNAUTHORISED = "unauthorised"  # 401, 403: every request will be
+    EMPTY = "empty"  # no content and no tool call
+    TRUNCATED = "truncated"  # finish_reason length
+    FILTERED = "filtered"  # content_filter
+    REFUSED = "refused"  # the model says no
+
+    @property
+    def is_retryable(self) -> bool:
+        """Whether asking again may bring an answer."""
+        return self in (
+            Failure.RATE,
+            Failure.SERVER,
+            Failure.NETWORK,
+            Failure.EXPIRED,
+            Failure.BUDGET,
+            Failure.UNAUTHORISED,
+        )
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a request: an answer, or why there is none.
+
+    Attributes:
+        cached: It was there already; nothing was sent or paid.
+        cost_usd: What it cost now; None where the model's price is not known.
+        detail: What the provider said, for people; no text of the conversation.
+    """
+
+    key: str
+    completion: Completion | None = None
+    failure: Failure | None = None
+    detail: str = ""
+    cached: bool = False
+    cost_usd: float | None = 0.0
+
+
+class Completer(Protocol):
+    """Answers requests; the engine is one, and so is what tests put in its place."""
+
+    async def complete(self, request: CompletionRequest) -> Outcome:
+        """Return what comes of a request; never raises for a single request's failure."""
+        ...

@@ -1,0 +1,146 @@
+"""What gathers partitions → runs: one sensor for each job without partitions of its own.
+
+A tick asks the planner how things stand and starts the job when they are at rest: no run in
+progress, and nothing left that a run could still make. Nothing is hashed or made here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import dagster as dg
+
+from resonare_pipeline.artifacts.s3.client import Connect
+from resonare_pipeline.artifacts.store import Store
+from resonare_pipeline.planning.delivery import delivery_folder, laid_files
+from resonare_pipeline.planning.graph import Graph, Stage
+from resonare_pipeline.planning.plan import Entry, Plan, Status, plan
+from resonare_pipeline.planning.raw import RawKind, RawListing
+from resonare_pipeline.planning.workspace import Workspace, open_workspace
+from resonare_pipeline.sensors import UNFINISHED, interval_seconds
+from resources.settings import PARTITION_TAG, JobGroups
+
+ASKED_ABOUT = 100  # partitions that are not ready whose runs are looked up in one tick
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Gathering:
+    """What one sensor looks after."""
+
+    graph: Graph
+    job_name: str
+    stages: tuple[Stage, ...]
+    overrides: Mapping[str, str]
+
+
+def build_gathering_sensors(
+    graph: Graph, job_groups: JobGroups, overrides: Mapping[str, str]
+) -> list[dg.SensorDefinition]:
+    """Return the sensors of the jobs that gather.
+
+    Args:
+        job_groups: Job → groups of assets that it makes.
+        overrides: Settings that hold in every run, in the `--set` syntax.
+    """
+    jobs = {
+        name: tuple(s for s in graph.stages if s.group in groups and not s.on_request)
+        for name, groups in job_groups.items()
+    }
+    return [
+        _sensor(_Gathering(graph=graph, job_name=name, stages=stages, overrides=overrides))
+        for name, stages in jobs.items()
+        if any(graph.gathered(stage) for stage in stages)
+    ]
+
+
+def _sensor(gathering: _Gathering) -> dg.SensorDefinition:
+    @dg.sensor(
+        name=f"{gathering.job_name.removesuffix('_job')}_sensor",
+        job_name=gathering.job_name,
+        minimum_interval_seconds=interval_seconds(gathering.graph, gathering.overrides),
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=(
+            f"Starts {gathering.job_name} when what it gathers has changed and no run is going on "
+            "that would change it further."
+        ),
+    )
+    def evaluate(
+        context: dg.SensorEvaluationContext, s3: dg.ResourceParam[Connect]
+    ) -> dg.RunRequest | dg.SkipReason:
+        workspace = open_workspace(gathering.graph, overrides=gathering.overrides, connect_s3=s3)
+        return _tick(context.instance, workspace, gathering)
+
+    return evaluate
+
+
+def _tick(
+    instance: dg.DagsterInstance, workspace: Workspace, gathering: _Gathering
+) -> dg.RunRequest | dg.SkipReason:
+    listing = workspace.list_raw()
+    current = plan(
+        workspace.graph,
+        workspace.settings,
+        listing,
+        Store(workspace.store.files, verifies=False),  # hashing is a run's work
+        targets=gathering.stages,
+        as_it_stands=True,
+    )
+    own = [current.entry(stage, None) for stage in gathering.stages]
+    if not any(entry.gathered.ready for entry in own):
+        return dg.SkipReason("nothing is ready to be gathered")
+    wanted = [entry for entry in own if not _is_current(workspace, entry)]
+    if not wanted:
+        return dg.SkipReason("up to date")
+    if failed := next((entry.error for entry in own if entry.error), None):
+        return dg.SkipReason(f"cannot be planned: {failed}")
+    if unrest := _unrest(instance, listing, current):
+        return dg.SkipReason(unrest)
+    # A hit that was laid over needs a run as well; the name must be another one than last time.
+    before = laid_files(workspace.output, delivery_folder(wanted[0].stage, None))
+    laid = ",".join(sorted({file.fingerprint[:12] for file in before.values()}))
+    return dg.RunRequest(run_key=f"{gathering.job_name}:{wanted[0].fingerprint}:{laid}")
+
+
+def _is_current(workspace: Workspace, entry: Entry) -> bool:
+    """Tell whether a stage is a hit, and what lies in the output folder is its own."""
+    if entry.status is not Status.HIT or entry.manifest is None:
+        return False
+    laid = laid_files(workspace.output, delivery_folder(entry.stage, None))
+    own = [file for file in laid.values() if file.asset in entry.stage.assets]
+    return not entry.stage.delivers or (
+        bool(own) and {file.fingerprint for file in own} == {entry.fingerprint}
+    )
+
+
+def _unrest(instance: dg.DagsterInstance, listing: RawListing, current: Plan) -> str:
+    """Return why it is too early; empty if things are at rest."""
+    if instance.get_runs(dg.RunsFilter(statuses=UNFINISHED), limit=1):
+        return "waiting for a run in progress"
+    kinds = {entry.stage.raw for entry in current.entries.values() if entry.stage.raw is not None}
+    for kind in sorted(kinds, key=lambda kind: kind.folder):
+        # The sensor of the inputs decides, by two looks, what is new and what is gone.
+        known = set(instance.get_dynamic_partitions(kind.partitions))
+        if known != set(listing.partitions(kind)):
+            return f"waiting for {kind.partitions}_sensor to take note of what is new or gone"
+    pending = _pending(instance, current, kinds)
+    return f"waiting for {', '.join(pending[:3])}" if pending else ""
+
+
+def _pending(instance: dg.DagsterInstance, current: Plan, kinds: set[RawKind]) -> list[str]:
+    """Return the partitions that a run may still make: not ready, and no run of them has failed."""
+    lacking = {
+        entry.partition
+        for entry in current.entries.values()
+        if entry.stage.raw in kinds and entry.manifest is None and not entry.error
+    }
+    keys = sorted(key for key in lacking if key is not None)
+    if len(keys) > ASKED_ABOUT:
+        return keys
+    return [key for key in keys if not _has_failed(instance, key)]
+
+
+def _has_failed(instance: dg.DagsterInstance, key: str) -> bool:
+    runs = instance.get_runs(dg.RunsFilter(tags={PARTITION_TAG: key}), limit=1)
+    return bool(runs) and runs[0].status in (
+        dg.DagsterRunStatus.FAILURE,
+        dg.DagsterRunStatus.CANCELED,
+    )
