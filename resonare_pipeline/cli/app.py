@@ -128,7 +128,7 @@ def trace(
         typer.Option(
             "--partition",
             "-p",
-            help="Its export, where a row stands in several.",
+            help="Its export, where equal rows stand in several.",
             autocompletion=complete_partitions,
         ),
     ] = None,

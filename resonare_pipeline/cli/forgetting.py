@@ -104,7 +104,7 @@ def _make_again(
     keys = concerned(request.plan(), intent)
     names = set(removed.stages)
     if intent.was_ruled:  # an earlier try may have removed more
-        names |= {stage.name for stage in intent.stages if stage.raw}
+        names |= {stage.name for stage in intent.stages if not stage.on_request}
     stages = graph.upstream(stage for stage in intent.stages if stage.name in names)
     if not keys:
         return {}

@@ -46,8 +46,8 @@ def _tree(found: Trace) -> Tree:
     made = tree.add("[bold]made by[/]")
     for step in found.steps:
         _add_step(made, step)
-    for line in found.missing:
-        tree.add(f"[red]not found[/] {escape(line)}")
+    for line in found.notes:
+        tree.add(f"[red]note[/] {escape(line)}")
     return tree
 
 

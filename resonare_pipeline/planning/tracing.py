@@ -52,7 +52,7 @@ class Trace:
         row: The row of the asset that made it.
         source: The messages behind it, for chats.
         steps: Artifacts, from the row's back to the raw input's.
-        missing: What the trace could not tell, and what to do.
+        notes: What the trace could not tell, or not all of, and what to do.
     """
 
     example_id: str
@@ -60,7 +60,7 @@ class Trace:
     row: Row
     source: Source | None
     steps: tuple[Step, ...]
-    missing: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def trace(workspace: Workspace, wanted: str, *, partition: str | None = None) -> Trace:
@@ -83,17 +83,20 @@ def trace(workspace: Workspace, wanted: str, *, partition: str | None = None) ->
     )
     rows = _chosen(_rows(workspace, current, wanted), wanted, partition)
     example = next((row for row in rows if row.provenance is not None), None)
-    row = _source_row(workspace, example, rows)
+    row, *equal = _source_rows(workspace, example, rows)
     manifests = {example.manifest.fingerprint: example.manifest} if example else {}
     steps = tuple(_steps(workspace, current, [*manifests.values(), row.manifest], row.partition))
-    missing = [
+    notes = [
         f"{step.stage} of {step.partition} is no longer in the store; to make it again: "
         "resonare run"
         for step in steps
         if step.manifest is None
     ]
+    if equal:
+        keys = ", ".join(str(other.partition) for other in equal[:LISTED])
+        notes.append(f"the same row stands in {keys} as well; to see it there: --partition")
     if row.provenance is not None:
-        missing.append(
+        notes.append(
             f"the {row.provenance.asset} that it was made from is no longer in the store, so that "
             "nothing before the dataset can be told; to make all of it again: resonare run"
         )
@@ -101,14 +104,14 @@ def trace(workspace: Workspace, wanted: str, *, partition: str | None = None) ->
     try:
         source = source_of(workspace, row, {step.stage: step.manifest for step in steps})
     except MissingFileError as error:
-        missing.append(f"a file behind it is missing: {error}; to make it again: resonare run")
+        notes.append(f"a file behind it is missing: {error}; to make it again: resonare run")
     return Trace(
         example_id=row.example_id,
         example=example,
         row=row,
         source=source,
         steps=steps,
-        missing=tuple(missing),
+        notes=tuple(notes),
     )
 
 
@@ -128,11 +131,14 @@ def _rows(workspace: Workspace, current: Plan, wanted: str) -> list[Row]:
 
 def _chosen(rows: list[Row], wanted: str, partition: str | None) -> list[Row]:
     if partition is not None:
-        rows = [row for row in rows if row.partition == partition or row.provenance is not None]
+        there = {row.example_id for row in rows if row.partition == partition}
+        wanted_rows = (row for row in rows if row.partition in (partition, None))
+        rows = [row for row in wanted_rows if row.example_id in there]
     ids = sorted({row.example_id for row in rows})
     if not ids:
         raise UnknownExampleError(
-            f"no row with the id {wanted!r} is in any artifact",
+            f"no row with the id {wanted!r} is in any artifact"
+            + (f" of {partition}" if partition else ""),
             expected="the example_id of a row in train.jsonl or in the dataset, or a beginning of "
             "it",
             remedy="An artifact that held it may have been pruned, or made anew under other "
@@ -147,24 +153,21 @@ def _chosen(rows: list[Row], wanted: str, partition: str | None) -> list[Row]:
     return [row for row in rows if row.example_id == chosen]
 
 
-def _source_row(workspace: Workspace, example: Row | None, rows: list[Row]) -> Row:
-    """Return the row that an example of the dataset was made from, or the only row there is."""
+def _source_rows(workspace: Workspace, example: Row | None, rows: list[Row]) -> list[Row]:
+    """Return the rows that an example may have been made from, each of another export.
+
+    There are several where exports overlap, and equal conversations came of it.
+    """
     own = [row for row in rows if row.provenance is None]
-    if example is not None and example.provenance is not None:
-        digest = example.provenance.digest
-        made_from = [row for row in own if row.manifest.outputs[row.asset].digest == digest]
-        if not made_from:
-            makers = _with_digest(workspace, example.provenance.asset, digest)
-            made_from = list(find_rows(workspace.store, makers, example.example_id))
-        return made_from[0] if made_from else example
-    keys = list(dict.fromkeys(str(row.partition) for row in own))
-    if len(keys) > 1:
-        raise UnknownExampleError(
-            f"the example {own[0].example_id} stands in {len(keys)} exports",
-            expected=f"one of {', '.join(keys[:LISTED])}",
-            remedy="Name one with --partition",
-        )
-    return own[0]
+    if example is None or example.provenance is None:
+        return own
+    digest = example.provenance.digest
+    made_from = [row for row in own if row.manifest.outputs[row.asset].digest == digest]
+    if not made_from:
+        makers = _with_digest(workspace, example.provenance.asset, digest)
+        made_from = list(find_rows(workspace.store, makers, example.example_id))
+    key = example.provenance.partition
+    return [row for row in made_from if not key or row.partition == key] or [example]
 
 
 def _with_digest(workspace: Workspace, asset: str, digest: str) -> list[Manifest]:
@@ -247,7 +250,7 @@ def plain(trace_of: Trace) -> dict[str, Any]:
         "row": _plain_row(trace_of.row),
         "source": None if trace_of.source is None else trace_of.source.plain(),
         "steps": [_plain_step(step) for step in trace_of.steps],
-        "missing": list(trace_of.missing),
+        "notes": list(trace_of.notes),
     }
 
 

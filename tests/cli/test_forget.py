@@ -15,6 +15,7 @@ import pytest
 
 from assets import chats
 from assets.chats import CHAT_EXPORTS
+from assets.datasets import dataset
 from assets.graph import GRAPH
 from resonare_pipeline.planning import removal
 from resonare_pipeline.planning.making import make
@@ -87,6 +88,7 @@ def make_all(project: Path, **settings: str) -> None:
     for key in workspace.list_raw().keys(CHAT_EXPORTS):
         for stage in chats.STAGES:
             make(workspace, stage, key)
+    make(workspace, dataset, None)
 
 
 def texts(path: Path) -> Iterator[str]:
@@ -127,7 +129,9 @@ def test_everything_of_a_person_is_gone_and_the_rest_is_as_it_was(
     make_all(made, **{"enriched_messages.since": "2020-01-01"})  # artifacts of old
     assert resonare("run", "--json", "--force").json["failures"] == {}  # and Dagster's history
     data = made / "data"
-    assert {hit.split("/")[0] for hit in found(data)} == {"artifacts", "output", "raw", ".dagster"}
+    before = found(data)
+    assert {hit.split("/")[0] for hit in before} == {"artifacts", "output", "raw", ".dagster"}
+    assert "secret of hers" in before["output/dataset/jsonl/train.jsonl"]
     clear = {path: path.stat().st_mtime_ns for path in manifests(made, "clear")}
     assert len(clear) > 6
 
@@ -142,6 +146,7 @@ def test_everything_of_a_person_is_gone_and_the_rest_is_as_it_was(
     train = (data / "output/chats/group/train.jsonl").read_text()
     assert "Did [forgotten] say it, or [forgotten]?" in train
     assert (data / "output/chats/direct/train.jsonl").read_text() == ""
+    assert "other talk" in (data / "output/dataset/jsonl/train.jsonl").read_text()
     for command in ("rm ", "resonare forget telegram:user501 --yes"):
         assert command in outcome.out
 

@@ -3,10 +3,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from assets import chats
 from assets.chats import CHAT_EXPORTS
+from assets.datasets import dataset
 from assets.graph import GRAPH
 from resonare_pipeline.planning.making import make
 from resonare_pipeline.planning.workspace import open_workspace
@@ -20,6 +22,7 @@ def make_all(project: Path, **settings: str) -> None:
     for key in workspace.list_raw().keys(CHAT_EXPORTS):
         for stage in chats.STAGES:
             make(workspace, stage, key)
+    make(workspace, dataset, None)
 
 
 def rows(project: Path, partition: str) -> list[dict[str, Any]]:
@@ -64,14 +67,42 @@ def test_every_stage_on_the_way_is_told_with_its_fingerprint_and_settings(
 ) -> None:
     steps = resonare("trace", example_id, "--json").json["steps"]
 
-    assert [step["stage"] for step in steps] == STAGES
+    assert [step["stage"] for step in steps] == ["dataset", *STAGES]
     for step in steps:
-        home = project / "data/artifacts/stages" / step["stage"] / "friends" / step["fingerprint"]
+        folder = step["partition"] or "_"
+        home = project / "data/artifacts/stages" / step["stage"] / folder / step["fingerprint"]
         manifest = json.loads((home / "manifest.json").read_text())
         assert manifest["ingredients"] == step["ingredients"]
         assert step["current"]
-    assert steps[1]["changed"] == {"blocks.min_tokens_per_block": 8}
-    assert len(steps[0]["checks"]) == 4
+    assert steps[2]["changed"] == {"blocks.min_tokens_per_block": 8}
+    assert len(steps[1]["checks"]) == 4
+
+
+def test_a_row_of_the_dataset_leads_to_its_source_and_shows_what_was_redacted(
+    project: Path, resonare: Resonare, example_id: str
+) -> None:
+    found = resonare("trace", example_id, "--json").json
+
+    row = found["dataset"]
+    table = pq.read_table(project / "data/output/dataset" / row["file"]).to_pylist()
+    assert table[row["number"]]["example_id"] == example_id
+    assert table[row["number"]]["messages"] == row["values"]["messages"]
+    assert found["row"]["partition"] == "friends"
+    shown = resonare("trace", example_id).out
+    assert "redaction changed" in shown
+    assert "Alice!" in shown.split("→")[0]
+    assert "[PERSON_" in shown.split("→")[1]
+
+
+def test_of_a_dataset_whose_source_was_pruned_the_row_itself_is_shown(
+    project: Path, resonare: Resonare, example_id: str
+) -> None:
+    shutil.rmtree(project / "data/artifacts/stages/chat_conversations")
+
+    outcome = resonare("trace", example_id)
+
+    assert outcome.code == 0
+    assert "the chat_conversations that it was made from is no longer in the store" in outcome.out
 
 
 def test_the_tree_shows_texts_places_and_settings(
@@ -151,18 +182,19 @@ def test_of_several_files_the_one_that_holds_the_messages_is_named(
     assert files == {"telegram:user123456789": "result.json", "telegram:user99": "result2.json"}
 
 
-def test_one_example_in_two_exports_needs_its_partition(
+def test_of_one_example_in_two_exports_both_are_told(
     project: Path, resonare: Resonare, example_id: str
 ) -> None:
     raw = project / "data/raw/chats"
     shutil.copy(raw / "friends.json", raw / "again.json")
     make_all(project)
 
-    outcome = resonare("trace", example_id)
-    assert outcome.code == 2
-    assert "stands in 2 exports" in outcome.err
-    found = resonare("trace", example_id, "-p", "again", "--json").json
-    assert found["row"]["partition"] == "again"
+    first = resonare("trace", example_id, "--json").json
+    assert first["row"]["partition"] == "again"
+    assert "stands in friends as well" in first["notes"][0]
+    other = resonare("trace", example_id, "-p", "friends", "--json").json
+    assert other["row"]["partition"] == "friends"
+    assert other["notes"] == []
 
 
 def test_an_id_of_nothing_and_one_of_several_are_errors(
@@ -171,7 +203,10 @@ def test_an_id_of_nothing_and_one_of_several_are_errors(
     unknown = resonare("trace", "no such id")
     several = resonare("trace", "")
 
-    assert (unknown.code, several.code) == (2, 2)
+    elsewhere = resonare("trace", example_id, "-p", "group")
+
+    assert (unknown.code, several.code, elsewhere.code) == (2, 2, 2)
+    assert "in any artifact of group" in elsewhere.err
     assert "no row with the id 'no such id'" in unknown.err
     assert len(rows(project, "group")) > 0
     assert example_id in several.err
