@@ -18,6 +18,7 @@ from resonare_pipeline.chats.conversations import (
 )
 from resonare_pipeline.chats.enriching import EnrichedMessagesSettings, enrich_messages
 from resonare_pipeline.chats.exports import MessagesSettings
+from resonare_pipeline.chats.forgetting import ForgetSettings
 from resonare_pipeline.chats.inventory import InventoryFile, read_inventory, write_inventory
 from resonare_pipeline.chats.reading.export import read_export
 from resonare_pipeline.chats.statistics.charts import PLOT_FILES
@@ -60,7 +61,7 @@ def chat_export(run: StageRun) -> None:
 
 @chats_asset(
     inputs=("chat_export",),
-    settings=(MessagesSettings,),
+    settings=(MessagesSettings, ForgetSettings),
     distributions=("msgspec", "pyarrow"),
     outputs=(
         Output(
@@ -82,9 +83,13 @@ def chat_export(run: StageRun) -> None:
 def chat_tables(run: StageRun) -> None:
     """Read an export into chats and messages, in one pass."""
     files = read_inventory(run.inputs["chat_export"], run.raw.open)
-    settings = run.get(MessagesSettings)
     read_export(
-        files, run.outputs["chats"], run.outputs["messages"], settings, progress=run.progress
+        files,
+        run.outputs["chats"],
+        run.outputs["messages"],
+        run.get(MessagesSettings),
+        forget=run.get(ForgetSettings),
+        progress=run.progress,
     )
 
 

@@ -4,6 +4,8 @@
     ├── SettingsError        a setting or environment value that cannot be used
     ├── InputError           raw input that cannot be read as what it should be
     │   ├── UnknownPartitionError   no raw input of that name
+    │   ├── UnknownExampleError     no row of that id, or several
+    │   ├── UnknownPersonError      nobody of that id or name, or several people
     │   ├── UnusableNameError       raw input whose name cannot be a partition's
     │   └── InputChangedError       raw input changed while it was being read
     ├── TokenizerError       a tokenizer that cannot be loaded or used
@@ -80,6 +82,14 @@ class InputError(ResonareError, ValueError):
 
 class UnknownPartitionError(InputError, KeyError):
     """No raw input of that name exists."""
+
+
+class UnknownExampleError(InputError, KeyError):
+    """No row of training data has that id, or several begin so."""
+
+
+class UnknownPersonError(InputError, KeyError):
+    """Nobody of that id or name occurs in what was read, or several people do."""
 
 
 class UnusableNameError(InputError):

@@ -92,6 +92,7 @@ def publish_request(request: Request, *, upload: bool, as_json: bool) -> int:
     report = RunReport()
     outcome = Outcome()
     try:
+        request.require_inputs()
         others = tuple(stage for stage in request.stages if not stage.on_request)
         carry_out(replace(request, stages=others), report, display, force=False)
         if not report.failures:

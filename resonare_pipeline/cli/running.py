@@ -39,6 +39,7 @@ def run_request(request: Request, *, force: bool, as_json: bool) -> int:
     display = Display(quiet=as_json)
     report = RunReport()
     try:
+        request.require_inputs()
         carry_out(request, report, display, force=force)
     except KeyboardInterrupt:
         display.interrupted(report)
@@ -47,13 +48,14 @@ def run_request(request: Request, *, force: bool, as_json: bool) -> int:
     return 1 if report.failures else 0
 
 
-def carry_out(request: Request, report: RunReport, display: Display, *, force: bool) -> None:
+def carry_out(
+    request: Request, report: RunReport, display: Display, *, force: bool = False
+) -> None:
     """Make what a request asks for, and add to the report what came of it.
 
     Raises:
         KeyboardInterrupt: If the run was interrupted; the report holds what was made by then.
     """
-    request.require_inputs()
     parts: dict[str, list[Entry]] = {}
     for entry in request.entries(request.plan()):
         parts.setdefault(partition_name(entry), []).append(entry)

@@ -203,8 +203,10 @@ class _Planner:
         previous = self._before(stage, key)
         if previous is not None:
             inputs[f"{stage.compares}, before"] = previous.outputs[stage.compares].digest
-        ingredients = _ingredients(stage, base.settings, gathered.settings, inputs)
-        return _look_up(replace(base, ingredients=ingredients, previous=previous), self._store)
+        settings = {kind: values.narrowed(inputs) for kind, values in base.settings.items()}
+        ingredients = _ingredients(stage, settings, gathered.settings, inputs)
+        base = replace(base, settings=settings, ingredients=ingredients, previous=previous)
+        return _look_up(base, self._store)
 
     def _above(self, asset: str, key: str | None) -> Entry:
         return self.entries[self._graph.makers[asset].name, key]

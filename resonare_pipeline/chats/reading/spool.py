@@ -196,8 +196,12 @@ class Spool:
 
     def keys(self, number: int) -> pa.RecordBatch:
         """Return only the columns `KEYS` of parsed rows."""
+        return self.columns(number, KEY_COLUMNS)
+
+    def columns(self, number: int, columns: tuple[int, ...]) -> pa.RecordBatch:
+        """Return some columns of parsed rows, by their places in `PARSED`; with the sender's."""
         batch = self._batches[number]
-        return batch.read(self.readers.of(batch.path, KEY_COLUMNS))
+        return batch.read(self.readers.of(batch.path, columns))
 
     def dropped(self, span: Span) -> Iterator[tuple[str, str]]:
         """Yield (id in the source, reason) of what a span leaves out."""
