@@ -159,7 +159,7 @@ def _contents(
     stated = next((found.owner for found in reversed(findings) if found.owner), None)
     owner = find_owner(plans, spool.senders, stated=stated, setting=settings.owner)
     owner = forgetting.owner(owner)
-    plans = forgetting.plans(spool, plans)
+    plans = forgetting.plans(spool, ordering, plans)
     warnings = [warning for found in findings for warning in found.warnings]
     local_times = sum(span.local_times for plan in plans for span in plan.spans)
     return _Contents(

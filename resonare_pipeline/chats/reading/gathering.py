@@ -39,6 +39,11 @@ class Rows:
     picks: Picks | None = None
     scattered: bool = False
 
+    def in_order(self) -> IntArray:
+        """Return the numbers of rows that were picked, 8 bytes each."""
+        found = [] if self.picks is None else [part.rows for part in self.picks.stretches()]
+        return np.concatenate([np.empty(0, np.int64), *found])
+
 
 class Visits:
     """How often batches have to be read if rows are taken from them as they are wanted."""

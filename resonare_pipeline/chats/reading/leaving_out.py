@@ -6,7 +6,7 @@ decided in `chats.forgetting`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from resonare_pipeline.chats.forgetting import PLACEHOLDER, Traces
-from resonare_pipeline.chats.reading.order import ChatPlan, IntArray, Rows
+from resonare_pipeline.chats.reading.gathering import IntArray
+from resonare_pipeline.chats.reading.order import ChatPlan, Ordering
 from resonare_pipeline.chats.reading.owner import Owner, OwnerBasis
 from resonare_pipeline.chats.reading.parsed import PARSED, tally
 from resonare_pipeline.chats.reading.spool import Spool
@@ -22,6 +23,15 @@ from resonare_pipeline.rows import MESSAGES
 
 _COLUMNS = tuple(map(PARSED.get_field_index, ("number", "sender", "sent_at", "forwarded_from")))
 _ENTITIES = MESSAGES.field("entities").type
+
+
+class _Part(NamedTuple):
+    """What is looked at of one batch: a value a row, and the numbers of what goes."""
+
+    theirs: npt.NDArray[np.bool_]
+    codes: npt.NDArray[np.int32]
+    sent: IntArray
+    numbers: IntArray
 
 
 @dataclass(slots=True)
@@ -43,13 +53,17 @@ class Forgetting:
         """Whether nobody is left out."""
         return not self.traces.ids
 
-    def plans(self, spool: Spool, plans: list[ChatPlan]) -> list[ChatPlan]:
+    def plans(self, spool: Spool, ordering: Ordering, plans: list[ChatPlan]) -> list[ChatPlan]:
         """Return chats without the messages of the people, and without the chats with them."""
         if self.is_empty:
             return plans
         senders = [self.traces.is_person(sender.id, sender.name) for sender in spool.senders]
         theirs = np.array(senders, np.bool_)
-        return [self._plan(spool, plan, theirs) for plan in plans if not self._is_their_chat(plan)]
+        return [
+            self._plan(spool, ordering, plan, theirs)
+            for plan in plans
+            if not self._is_their_chat(plan)
+        ]
 
     def _is_their_chat(self, plan: ChatPlan) -> bool:
         if plan.chat_id not in self.traces.ids:
@@ -61,38 +75,45 @@ class Forgetting:
         if messages:
             self.messages[where] = self.messages.get(where, 0) + messages
 
-    def _plan(self, spool: Spool, plan: ChatPlan, senders: npt.NDArray[np.bool_]) -> ChatPlan:
+    def _plan(
+        self, spool: Spool, ordering: Ordering, plan: ChatPlan, senders: npt.NDArray[np.bool_]
+    ) -> ChatPlan:
         plan = replace(plan, name=self.traces.without(plan.name) if plan.name else plan.name)
-        if not plan.rows.batches:
+        read = [self._look(spool.columns(n, _COLUMNS), senders) for n in plan.rows.batches]
+        if not any(part.theirs.any() for part in read):
             return plan
-        table = pa.Table.from_batches(
-            [spool.columns(number, _COLUMNS) for number in plan.rows.batches]
-        )
-        codes = table["sender"].to_numpy()
-        theirs = senders[codes] | self._forwarded(table["forwarded_from"])
-        if not theirs.any():
-            return plan
-        numbers = table["number"].filter(pa.array(theirs)).drop_null().to_numpy()
+        theirs, codes, sent, numbers = map(np.concatenate, zip(*read, strict=True))
         self.numbers[plan.chat_id] = np.unique(numbers)
-        kept = np.arange(len(codes)) if plan.rows.picked is None else plan.rows.picked
-        kept = kept[~theirs[kept]]
+        rows = ordering.without(plan.rows, theirs)
+        kept = rows.in_order()
         self._count(plan.chat_id, plan.count - len(kept))
-        sent = table["sent_at"].cast(pa.int64()).to_numpy()
+        others = plan.duplicates
         return replace(
             plan,
-            rows=_without(plan.rows, theirs),
-            duplicates=None if plan.duplicates is None else _without(plan.duplicates, theirs),
+            rows=rows,
+            duplicates=None if others is None else ordering.without(others, theirs),
             count=len(kept),
             first_sent=int(sent[kept[0]]) if len(kept) else None,
             last_sent=int(sent[kept[-1]]) if len(kept) else None,
             tallies=tally(codes[kept], 0) if len(kept) else {},
         )
 
-    def _forwarded(self, origins: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    def _look(self, batch: pa.RecordBatch, senders: npt.NDArray[np.bool_]) -> _Part:
+        codes = batch.column("sender").to_numpy()
+        theirs = senders[codes] | self._forwarded(batch.column("forwarded_from"))
+        numbers = batch.column("number").filter(pa.array(theirs)).drop_null()
+        return _Part(
+            theirs=theirs,
+            codes=codes,
+            sent=batch.column("sent_at").cast(pa.int64()).to_numpy(),
+            numbers=numbers.cast(pa.int64()).to_numpy(),
+        )
+
+    def _forwarded(self, origins: pa.Array) -> npt.NDArray[np.bool_]:
         """Tell which messages are words of theirs that somebody else has passed on."""
         names = [name for name in origins.unique().to_pylist() if self.traces.is_name(name)]
         found = pc.is_in(origins, value_set=pa.array(names, pa.string()))
-        return np.asarray(found.to_numpy(), np.bool_)
+        return np.asarray(found, np.bool_)
 
     def owner(self, owner: Owner) -> Owner:
         """Return the owner of the export, or nobody if that is one of the people."""
@@ -153,17 +174,6 @@ class Forgetting:
             "text": pa.array(new_texts, texts.type),
             "entities": pa.array(new_marks, _ENTITIES),
         }
-
-
-def _without(rows: Rows, theirs: npt.NDArray[np.bool_]) -> Rows:
-    picked = np.arange(len(theirs)) if rows.picked is None else rows.picked
-    kept = ~theirs[picked]
-    return Rows(
-        batches=rows.batches,
-        picked=picked[kept],
-        clashing=None if rows.clashing is None else rows.clashing[kept],
-        repeats=None if rows.repeats is None else rows.repeats[kept],
-    )
 
 
 Mark = dict[str, Any]

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from resonare_pipeline.chats.reading.gathering import Rows, Visits
 from resonare_pipeline.chats.reading.parsed import Tallies, add_tallies, tally
@@ -89,6 +90,18 @@ class Ordering:
             tallies=found.tallies,
         )
 
+    def without(self, rows: Rows, left_out: npt.NDArray[np.bool_]) -> Rows:
+        """Return rows in the same order, without some of them.
+
+        Args:
+            left_out: For each row of all the batches, whether it goes.
+
+        Raises:
+            StoreError: If a temporary file cannot be written.
+        """
+        picks = self._picks.write(_picked(rows, ~left_out))
+        return Rows(batches=rows.batches, picks=picks, scattered=rows.scattered)
+
     def close(self) -> None:
         """Forget the order of all chats."""
         self._picks.close()
@@ -119,6 +132,18 @@ class Ordering:
         if others.count:
             found.duplicates = Rows(batches=batches, picks=others)
         return found
+
+
+def _picked(rows: Rows, wanted: npt.NDArray[np.bool_]) -> Iterator[Records]:
+    """Yield picks of the rows that are wanted, in their order."""
+    if rows.picks is None:
+        found = np.flatnonzero(wanted)
+        nothing = np.zeros_like(found)
+        yield np.stack([found, nothing, nothing])
+        return
+    for stretch in rows.picks.stretches():
+        own = wanted[stretch.rows]
+        yield np.stack([stretch.rows[own], stretch.repeats[own], stretch.clashing[own]])
 
 
 def _noted(kept: Iterable[Kept], found: _Found) -> Iterator[Records]:
