@@ -23,6 +23,7 @@ from resonare_pipeline.chats.reading.spool import Spool
 IntArray = npt.NDArray[np.int64]
 
 _RANK = 1
+_FEW_BATCHES = 8  # a megabyte each, seldom more: they may be put together whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,26 +49,39 @@ class Rows:
 class Visits:
     """How often batches have to be read if rows are taken from them as they are wanted."""
 
-    def __init__(self, spool: Spool, batches: Sequence[int], limits: Limits) -> None:
+    def __init__(
+        self, spool: Spool, batches: Sequence[int], stretch_rows: int, limits: Limits
+    ) -> None:
         self._ends = _ends(spool, batches)
-        self._limits = limits
+        self._stretch_rows = stretch_rows
+        self._bearable_visits = limits.bearable_visits
         self._bearable = limits.bearable_visits * len(batches)
         self._count = 0
 
     def counted(self, picks: Iterable[Records]) -> Iterator[Records]:
         """Pass picks on, and count the visits that they take."""
         for chunk in picks:
-            for start in range(0, chunk.shape[1], self._limits.stretch_rows):
-                rows = chunk[ROW, start : start + self._limits.stretch_rows]
+            for start in range(0, chunk.shape[1], self._stretch_rows):
+                rows = chunk[ROW, start : start + self._stretch_rows]
                 homes = np.searchsorted(self._ends, rows, side="right")
                 self._count += len(np.unique(homes))
-                self._bearable += self._limits.bearable_visits
+                self._bearable += self._bearable_visits
             yield chunk
 
     @property
     def are_many(self) -> bool:
         """Whether writing rows anew is cheaper."""
         return self._count > self._bearable
+
+
+def stretch_rows_of(spool: Spool, batches: Sequence[int], limits: Limits) -> int:
+    """Return how many rows of a chat may be put together at a time, by a sample of their sizes."""
+    if len(batches) < _FEW_BATCHES:
+        return limits.stretch_rows
+    sample = [spool.batch(number) for number in batches[:: len(batches) // _FEW_BATCHES]]
+    rows: int = sum(batch.num_rows for batch in sample)
+    size: int = sum(batch.nbytes for batch in sample)
+    return min(limits.stretch_rows, max(1, limits.stretch_bytes * rows // max(1, size)))
 
 
 def gather(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from resonare_pipeline.chats.reading.gathering import Rows, Visits
+from resonare_pipeline.chats.reading.gathering import Rows, Visits, stretch_rows_of
 from resonare_pipeline.chats.reading.parsed import Tallies, add_tallies, tally
 from resonare_pipeline.chats.reading.picks import PickFile
 from resonare_pipeline.chats.reading.sorting import LIMITS, Limits, Records
@@ -63,7 +63,7 @@ class Ordering:
     def __init__(self, spool: Spool, limits: Limits = LIMITS) -> None:
         self._spool = spool
         self._limits = limits
-        self._picks = PickFile(spool.new_path(), limits.stretch_rows)
+        self._picks = PickFile(spool.new_path())
         self._same_senders = _same_senders(spool)
 
     def plan(self, spans: list[Span]) -> ChatPlan:
@@ -125,10 +125,12 @@ class Ordering:
             for batch in span.batches:
                 versions.add(self._spool.keys(batch), number)
         found = _Found(rows=Rows(batches=batches))
-        visits = Visits(self._spool, batches, self._limits)
-        picks = self._picks.write(visits.counted(_noted(versions.kept(), found)))
+        stretch_rows = stretch_rows_of(self._spool, batches, self._limits)
+        visits = Visits(self._spool, batches, stretch_rows, self._limits)
+        noted = visits.counted(_noted(versions.kept(), found))
+        picks = self._picks.write(noted, stretch_rows)
         found.rows = Rows(batches=batches, picks=picks, scattered=visits.are_many)
-        others = self._picks.write(versions.left_out())
+        others = self._picks.write(versions.left_out(), stretch_rows)
         if others.count:
             found.duplicates = Rows(batches=batches, picks=others)
         return found

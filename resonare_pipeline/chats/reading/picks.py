@@ -34,33 +34,32 @@ class Stretch(NamedTuple):
 
 
 class PickFile:
-    """Picks of many chats, one behind the other in one file.
+    """Picks of many chats, one behind the other in one file."""
 
-    Attributes:
-        stretch_rows: How many are written and read at a time.
-    """
-
-    def __init__(self, path: Path, stretch_rows: int) -> None:
-        self.stretch_rows = stretch_rows
+    def __init__(self, path: Path) -> None:
         self._path = path
         self._end = 0
         with storage_errors(f"temporary file {path}"):
             self._stream = path.open("w+b")
 
-    def write(self, chunks: Iterable[Records]) -> "Picks":
+    def write(self, chunks: Iterable[Records], stretch_rows: int) -> "Picks":
         """Keep picks with the fields `ROW`, `REPEAT` and `CLASHING`, in chunks of any size.
+
+        Args:
+            chunks: The picks in order.
+            stretch_rows: How many are to be read at a time.
 
         Raises:
             StoreError: If they cannot be written.
         """
         place, count = self._end, 0
-        for piece in _regrouped(chunks, self.stretch_rows):
+        for piece in _regrouped(chunks, stretch_rows):
             with storage_errors(f"temporary file {self._path}"):
                 self._stream.seek(self._end)
                 self._end += self._stream.write(piece.tobytes())
                 self._stream.flush()
             count += piece.shape[1]
-        return Picks(self, place, count)
+        return Picks(self, place, count, stretch_rows)
 
     def read(self, place: int, count: int) -> Records:
         """Return so many picks that were written together, from a place in the file on."""
@@ -80,15 +79,17 @@ class Picks:
     Attributes:
         place: Of the first in the file, in bytes.
         count: How many there are.
+        stretch_rows: How many are read at a time.
     """
 
     file: PickFile
     place: int
     count: int
+    stretch_rows: int
 
     def stretches(self) -> Iterator[Stretch]:
         """Yield them in order, some at a time."""
-        most = self.file.stretch_rows
+        most = self.stretch_rows
         for start in range(0, self.count, most):
             count = min(most, self.count - start)
             found = self.file.read(self.place + start * FIELDS * _NUMBER_BYTES, count)

@@ -29,8 +29,8 @@ class Limits:
         run_bytes: Parsed rows sorted at a time; about three times that is held.
         block_bytes: Parsed rows of each run at hand while runs are merged.
         fan_in: Runs merged at a time, and files open for that.
-        stretch_rows: Parsed rows put together at a time; with the longest messages that Telegram
-            has, some 16 MB.
+        stretch_rows: Parsed rows put together at a time.
+        stretch_bytes: The same, where rows are so long that fewer fit.
         bearable_visits: How often each batch of rows may be read, on average, before writing rows
             anew is cheaper, which reads and writes all of them twice.
     """
@@ -41,6 +41,7 @@ class Limits:
     block_bytes: int = 1 << 18
     fan_in: int = 64
     stretch_rows: int = 1 << 12
+    stretch_bytes: int = 4 << 20
     bearable_visits: int = 4
 
 

@@ -24,6 +24,7 @@ TIGHT = st.builds(
     block_bytes=st.sampled_from([1, 300]),
     fan_in=st.integers(2, 3),
     stretch_rows=st.integers(1, 5),
+    stretch_bytes=st.sampled_from([1, 500, 1 << 20]),
     bearable_visits=st.sampled_from([0, 0, 1, 4]),
 )
 WINDOWS = st.sampled_from([1, 300, 1_500, 1 << 19])
