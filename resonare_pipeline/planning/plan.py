@@ -256,13 +256,21 @@ class _Planner:
         return digests
 
     def _before(self, stage: Stage, key: str | None) -> Manifest | None:
-        """Return the youngest artifact of the compared input with another content than now."""
+        """Return the youngest artifact of the compared input that was made before the present one.
+
+        What was made after it does not count: whoever goes back to earlier settings finds what was
+        made under them.
+        """
         now = self._above(stage.compares, key).manifest if stage.compares else None
         if now is None:
             return None
         digest = now.outputs[stage.compares].digest
         others = self._store.manifests(self._store.home(now.stage, now.partition))
-        found = (m for m in others if m.outputs[stage.compares].digest != digest)
+        found = (
+            manifest
+            for manifest in others
+            if manifest.made_at < now.made_at and manifest.outputs[stage.compares].digest != digest
+        )
         return max(found, key=lambda manifest: manifest.made_at, default=None)
 
 

@@ -91,6 +91,16 @@ def test_numbers_that_differ_come_largest_change_first() -> None:
     ]
     assert [difference.change for difference in found["Left out, by reason"]] == [7, -1]
     assert "Redactions, by kind" not in found
+    assert "Examples by language" not in found
+
+
+def test_languages_that_differ_are_named() -> None:
+    before = summary_of({"train": [example(1), example(2)]})
+    now = summary_of({"train": [example(1), example(2, language="de")]})
+    assert number_differences(now, before)["Examples by language"] == [
+        Difference(name="English", before=2, now=1),
+        Difference(name="German", before=None, now=1),
+    ]
 
 
 def test_settings_that_differ_are_named_with_both_values() -> None:

@@ -1,7 +1,7 @@
 """What became of the examples of the version before: kept, added, removed, moved, or changed.
 
 Examples are known by `example_id`, which is of the source before redaction: one whose redaction
-changed is the same example with another text. Copies by weight do not count.
+changed is the same example with another text. Copies by weight have one id, and count once.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from resonare_pipeline.datasets.report.shards import shards, split_batches, whol
 
 PART_ROWS = 2_000_000  # of each version held at a time: 21 bytes each, 90 MB for both at the most
 
-_COLUMNS = ["example_id", "messages", "repeat", "tokens"]
+_COLUMNS = ["example_id", "messages", "tokens"]
 _ROW = np.dtype([("id", np.uint64), ("text", np.uint64), ("tokens", np.int32), ("split", np.uint8)])
 
 
@@ -83,10 +83,9 @@ def _read(dataset: Artifact, codes: dict[str, int], part: int, parts: int) -> np
     for split, batch in split_batches(dataset, _COLUMNS):
         piece = np.zeros(batch.num_rows, _ROW)
         piece["id"] = _hashes(batch.column("example_id"))
-        wanted = (piece["id"] % parts == part) & (whole_numbers(batch, "repeat") == 0)
         piece["tokens"] = whole_numbers(batch, "tokens")
         piece["split"] = codes[split]
-        rows = np.flatnonzero(wanted)
+        rows = np.flatnonzero(piece["id"] % parts == part)
         piece = piece[rows]
         piece["text"] = _hashes(_texts(batch.column("messages").take(pa.array(rows))))
         pieces.append(piece)

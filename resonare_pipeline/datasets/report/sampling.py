@@ -18,7 +18,6 @@ SAMPLE_COLUMNS = [
     "tools",
     "source",
     "root_id",
-    "repeat",
     "turns",
     "tokens",
     "trained_tokens",
@@ -107,14 +106,14 @@ class Samples:
         self._held: dict[str, dict[str, _Source]] = {}  # split → source → what is held of it
 
     def add(self, split: str, batch: pa.RecordBatch) -> None:
-        """Look at some rows of a split; copies by weight are passed over."""
+        """Look at some rows of a split; copies by weight, which have one id, count once."""
         if not self._per_split:
             return
         held = self._held.setdefault(split, {})
-        names = ("example_id", "source", "root_id", "repeat")
+        names = ("example_id", "source", "root_id")
         columns = [batch.column(name).to_pylist() for name in names]
-        for row, (example_id, name, root_id, repeat) in enumerate(zip(*columns, strict=True)):
-            source = None if repeat else self._source(held, name)
+        for row, (example_id, name, root_id) in enumerate(zip(*columns, strict=True)):
+            source = self._source(held, name)
             if source is None:
                 continue
             root = _name_rank(self._seed, root_id)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from resonare_pipeline.artifacts.artifact import Artifact
+from resonare_pipeline.datasets.report.language_names import language_name
 from resonare_pipeline.datasets.summary import SUMMARY_FILE, Summary, decode_summary
 from resonare_pipeline.errors import DamagedArtifactError
 
@@ -69,7 +70,7 @@ def number_differences(now: Summary, before: Summary) -> dict[str, list[Differen
         "Left out, by reason": (now.dropped, before.dropped),
         "Redactions, by kind": (now.redactions, before.redactions),
         "Still suspected, by kind": (now.left, before.left),
-        "Examples by language": (now.languages, before.languages),
+        "Examples by language": (_of_languages(now), _of_languages(before)),
         "Estimate of training at OpenAI": (now.training, before.training),
     }
     found = {title: _differences(*pair) for title, pair in tables.items()}
@@ -82,6 +83,10 @@ def _of_splits(summary: Summary, name: str) -> dict[str, float]:
 
 def _of_sources(summary: Summary, name: str) -> dict[str, float]:
     return {source: getattr(numbers, name) for source, numbers in summary.sources.items()}
+
+
+def _of_languages(summary: Summary) -> dict[str, float]:
+    return {language_name(code): examples for code, examples in summary.languages.items()}
 
 
 def _differences(now: Mapping[str, float], before: Mapping[str, float]) -> list[Difference]:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from resonare_pipeline.datasets.report.figures import UNKNOWN_LANGUAGE, Figures
 from resonare_pipeline.datasets.report.language_names import language_name
 from resonare_pipeline.datasets.report.text import about, month_in_words, number, plural
@@ -10,8 +12,6 @@ from resonare_pipeline.datasets.summary import Summary
 
 MOST_LANGUAGES = 3  # named in the paragraph at the top
 NEVER_MINOR = 0.05  # a language with a smaller share is not named there
-
-_MONTH = "datetime64[M]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +48,7 @@ def _span(figures: Figures) -> str:
 
 
 def _month(microseconds: int) -> int:
-    # Here and not above: only a number of months is wanted, over any span of years.
-    import numpy as np
-
-    return int(np.datetime64(microseconds, "us").astype(_MONTH).astype(int))
+    return int(np.datetime64(microseconds, "us").astype("datetime64[M]").astype(int))
 
 
 def _languages(figures: Figures) -> str:
