@@ -93,13 +93,10 @@ def people(graph: Graph, store: Store) -> dict[str, Person]:
 
 def _mentioned(store: Store, manifest: Manifest) -> Iterator[tuple[str, str | None, int]]:
     messages = store.artifact(manifest, "messages")
-    counts: Counter[tuple[str, str | None]] = Counter()
+    counts: Counter[tuple[str | None, str | None]] = Counter()
     for batch in messages.batches(MESSAGES_FILE, columns=["sender_id", "sender_name"]):
-        table = pa.Table.from_batches([batch]).group_by(batch.schema.names)
-        for row in table.aggregate([([], "count_all")]).to_pylist():
-            if row["sender_id"] is not None:
-                counts[row["sender_id"], row["sender_name"]] += row["count_all"]
-    yield from ((person, name, count) for (person, name), count in counts.items())
+        counts.update(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+    yield from ((person, name, count) for (person, name), count in counts.items() if person)
     chats = store.artifact(manifest, "chats")
     for row in chats.rows(CHATS_FILE, columns=["chat_id", "name", "kind"]):
         if row["kind"] == _PERSONAL:  # with somebody who may never have answered
