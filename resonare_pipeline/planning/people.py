@@ -178,6 +178,7 @@ def naming(
     person_id: str,
     known: Mapping[str, Person],
     *,
+    ruled: ForgottenPerson | None = None,
     more: Iterable[str] = (),
     kept: Iterable[str] = (),
 ) -> Naming:
@@ -188,11 +189,14 @@ def naming(
     Args:
         person_id: The person.
         known: Everybody.
+        ruled: What the rule says of the person; its names, which may have been edited, stand for
+            those in the exports.
         more: Further names, such as nicknames, and handles with their `@`.
         kept: Names that are not looked for.
     """
     own = [*known[person_id].names] if person_id in known else []
-    wanted = dict.fromkeys([*own, *(part for name in own for part in name_parts(name)), *more])
+    found = [*own, *(part for name in own for part in name_parts(name))]
+    wanted = dict.fromkeys([*(found if ruled is None else ruled.names), *more])
     refused = Traces(frozenset(), frozenset(kept))
     is_same = Traces(frozenset({person_id}), frozenset(own)).is_person
     others = "\n".join(
