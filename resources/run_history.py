@@ -38,6 +38,11 @@ def delete_runs(instance: dg.DagsterInstance, concerns: Callable[[str | None, st
     return len(doomed)
 
 
+def is_on_this_machine(instance: dg.DagsterInstance) -> bool:
+    """Tell whether events lie in files of this machine, which can be written anew."""
+    return isinstance(instance.event_log_storage, SqliteEventLogStorage)
+
+
 def delete_partitions(instance: dg.DagsterInstance, definition: str, keys: Iterable[str]) -> None:
     """Delete partitions whose raw input is gone; those that are not known are passed over."""
     for key in set(keys).intersection(instance.get_dynamic_partitions(definition)):

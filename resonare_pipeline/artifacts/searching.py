@@ -7,6 +7,7 @@ often. Pictures are not looked into.
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +18,7 @@ from resonare_pipeline.artifacts.files import Files
 BATCH_ROWS = 16_384
 CHUNK_BYTES = 4 << 20
 OVERLAP_BYTES = 512  # longer than anything sought, so that no border between chunks hides it
+MOST_CHATS = 50  # in one pattern
 PICTURES = (".png",)
 _MESSAGE_ID = re.compile(r"[a-z]+:(?:name:)?\w+:[\w.~]+")
 
@@ -39,6 +41,12 @@ class Sought:
     message_ids: Collection[str] = frozenset()
     ignored: tuple[str, ...] = ()
     partitions: tuple[str, ...] = ()
+
+    @cached_property
+    def chats(self) -> str:
+        """A pattern of RE2 for the beginnings of those ids, if they are of few chats."""
+        chats = sorted({message_id.rpartition(":")[0] for message_id in self.message_ids})
+        return "|".join(map(re.escape, chats)) if len(chats) <= MOST_CHATS else ":"
 
     def count(self, text: str) -> int:
         """Count what is found in a text."""
@@ -137,7 +145,7 @@ def _in_column(texts: pa.Array, sought: Sought) -> int:
     for text in texts.filter(likely).to_pylist():
         found += sought.count_words(text)
     if sought.message_ids:
-        for text in texts.filter(pc.match_substring(texts, ":")).to_pylist():
+        for text in texts.filter(pc.match_substring_regex(texts, sought.chats)).to_pylist():
             found += sought.count_ids(text)
     return found
 

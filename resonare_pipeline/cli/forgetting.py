@@ -5,8 +5,9 @@ those which name the person go last. Running the command again does what is miss
 text is shown.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.markup import escape
@@ -19,7 +20,7 @@ from resonare_pipeline.cli.display import Display
 from resonare_pipeline.cli.home import dagster_home
 from resonare_pipeline.cli.request import Request, open_request
 from resonare_pipeline.cli.running import RunReport, carry_out
-from resonare_pipeline.cli.unreached import unreached
+from resonare_pipeline.cli.unreached import Line, unreached
 from resonare_pipeline.errors import SettingsError
 from resonare_pipeline.planning.forgetting import Intent, concerned, intend, left
 from resonare_pipeline.planning.people import people
@@ -75,7 +76,7 @@ def _carry_out(console: Console, request: Request, intent: Intent) -> int:
         )
     current = request.plan()
     folders = {*intent.holdings, *map(folder_of, concerned(current, intent))}
-    runs = _clear_history(request, intent, folders)
+    history = _clear_history(request, intent, folders)
     removed = remove(
         workspace.store,
         workspace.outputs,
@@ -86,12 +87,12 @@ def _carry_out(console: Console, request: Request, intent: Intent) -> int:
     )
     console.print(
         f"Removed {removed.artifacts} artifacts, {removed.rejected} rejected attempts, "
-        f"{removed.deliverables} deliverables and {runs} runs of Dagster's history",
+        f"{removed.deliverables} deliverables and {history.runs} runs of Dagster's history",
         highlight=False,
     )
     failures = _make_again(console, request, intent, removed)
     found = _left(request, intent)
-    _show_unreached(console, request, intent)
+    _show_unreached(console, request, intent, history.unreached)
     _show_left(console, found)
     return 1 if found or failures else 0
 
@@ -121,14 +122,21 @@ def _make_again(
     return report.failures
 
 
-def _clear_history(request: Request, intent: Intent, folders: Collection[str]) -> int:
+class _History(NamedTuple):
+    """How Dagster's history was cleared: runs deleted, and what is still in it."""
+
+    runs: int = 0
+    unreached: tuple[Line, ...] = ()
+
+
+def _clear_history(request: Request, intent: Intent, folders: Collection[str]) -> _History:
     """Take runs of some partitions, and all of none, out of Dagster's history, if there is one."""
     home = dagster_home(request.data_folder)
     if not (home / "history").is_dir() and not (home / "dagster.yaml").is_file():
-        return 0
+        return _History()
     import dagster as dg
 
-    from resources.run_history import delete_partitions, delete_runs
+    from resources.run_history import delete_partitions, delete_runs, is_on_this_machine
 
     def tells_of_them(key: str | None, text: str) -> bool:
         of_theirs = bool(folders) if key is None else folder_of(key) in folders
@@ -138,9 +146,16 @@ def _clear_history(request: Request, intent: Intent, folders: Collection[str]) -
         count = delete_runs(instance, tells_of_them)
         for kind in request.workspace.graph.raw_kinds():
             delete_partitions(instance, kind.partitions, intent.retired)
-    for path in databases(home):
-        compact(path)
-    return count
+        is_here = is_on_this_machine(instance)
+    lines = [
+        (f"{path} is in use, and may keep what was deleted in free pages; end what uses it", "")
+        for path in databases(home)
+        if not compact(path)
+    ]
+    if count and not is_here:
+        why = "keeps the last materialization of each asset until the next, and deleted rows longer"
+        lines.append((f"the database of Dagster's history {why}", ""))
+    return _History(count, tuple(lines))
 
 
 def _left(request: Request, intent: Intent) -> list[str]:
@@ -189,9 +204,11 @@ def _show(console: Console, intent: Intent) -> None:
         console.print(f"holds one of the names, and is no chat's: {escape(path)}", highlight=False)
 
 
-def _show_unreached(console: Console, request: Request, intent: Intent) -> None:
+def _show_unreached(
+    console: Console, request: Request, intent: Intent, more: Iterable[Line] = ()
+) -> None:
     console.print("[bold]Out of reach[/], and what to do:", highlight=False)
-    for what, command in unreached(request, intent):
+    for what, command in (*more, *unreached(request, intent)):
         console.print(f"- {escape(what)}", highlight=False)
         if command:
             console.print(f"    {escape(command)}", highlight=False, soft_wrap=True)

@@ -28,7 +28,7 @@ def unreached(request: Request, intent: Intent) -> Iterator[Line]:
         yield (
             f"the name of the raw export {item.key} holds a name of theirs, and so do the paths of "
             "what is made from it",
-            f"mv {shlex.quote(_root(item))} {shlex.quote(_renamed(item))}",
+            _rename(item),
         )
     yield from _published(request)
     yield from _buckets(request)
@@ -49,17 +49,21 @@ def _root(item: RawInput) -> str:
 
 def _delete(item: RawInput) -> str:
     where = _root(item)
-    if is_remote(where):
-        return f"aws s3 rm --recursive {shlex.quote(where)}"
     is_folder = "/" in next(iter(item.entries))
-    return f"{'rm -r' if is_folder else 'rm'} {shlex.quote(where)}"
+    if is_remote(where):
+        return f"aws s3 rm {'--recursive ' if is_folder else ''}{shlex.quote(where)}"
+    return f"rm {'-r ' if is_folder else ''}{shlex.quote(where)}"
 
 
-def _renamed(item: RawInput) -> str:
+def _rename(item: RawInput) -> str:
     where = _root(item)
     folder, _, name = where.rpartition("/")
-    ending = name[name.rfind(".") :] if "." in name else ""
-    return f"{folder}/export-1{ending}"
+    is_folder = "/" in next(iter(item.entries))
+    ending = "" if is_folder else name[name.rfind(".") :]
+    places = f"{shlex.quote(where)} {shlex.quote(f'{folder}/export-1{ending}')}"
+    if is_remote(where):
+        return f"aws s3 mv {'--recursive ' if is_folder else ''}{places}"
+    return f"mv {places}"
 
 
 def _published(request: Request) -> Iterator[Line]:

@@ -118,8 +118,7 @@ def intend(
     ruled = workspace.settings.section(ForgetSettings).people
     known = people(workspace.graph, workspace.store)
     person_id = resolve(wanted, known, ruled)
-    before = ruled.get(person_id, ForgottenPerson())
-    named = naming(person_id, known, more=(*before.names, *more), kept=kept)
+    named = naming(person_id, known, ruled=ruled.get(person_id), more=more, kept=kept)
     rule = ForgottenPerson(names=named.names)
     traces = Traces.of({person_id: rule})
     _refuse_named(workspace, traces)

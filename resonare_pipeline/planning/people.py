@@ -93,13 +93,10 @@ def people(graph: Graph, store: Store) -> dict[str, Person]:
 
 def _mentioned(store: Store, manifest: Manifest) -> Iterator[tuple[str, str | None, int]]:
     messages = store.artifact(manifest, "messages")
-    counts: Counter[tuple[str, str | None]] = Counter()
+    counts: Counter[tuple[str | None, str | None]] = Counter()
     for batch in messages.batches(MESSAGES_FILE, columns=["sender_id", "sender_name"]):
-        table = pa.Table.from_batches([batch]).group_by(batch.schema.names)
-        for row in table.aggregate([([], "count_all")]).to_pylist():
-            if row["sender_id"] is not None:
-                counts[row["sender_id"], row["sender_name"]] += row["count_all"]
-    yield from ((person, name, count) for (person, name), count in counts.items())
+        counts.update(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+    yield from ((person, name, count) for (person, name), count in counts.items() if person)
     chats = store.artifact(manifest, "chats")
     for row in chats.rows(CHATS_FILE, columns=["chat_id", "name", "kind"]):
         if row["kind"] == _PERSONAL:  # with somebody who may never have answered
@@ -181,6 +178,7 @@ def naming(
     person_id: str,
     known: Mapping[str, Person],
     *,
+    ruled: ForgottenPerson | None = None,
     more: Iterable[str] = (),
     kept: Iterable[str] = (),
 ) -> Naming:
@@ -191,11 +189,14 @@ def naming(
     Args:
         person_id: The person.
         known: Everybody.
+        ruled: What the rule says of the person; its names, which may have been edited, stand for
+            those in the exports.
         more: Further names, such as nicknames, and handles with their `@`.
         kept: Names that are not looked for.
     """
     own = [*known[person_id].names] if person_id in known else []
-    wanted = dict.fromkeys([*own, *(part for name in own for part in name_parts(name)), *more])
+    found = [*own, *(part for name in own for part in name_parts(name))]
+    wanted = dict.fromkeys([*(found if ruled is None else ruled.names), *more])
     refused = Traces(frozenset(), frozenset(kept))
     is_same = Traces(frozenset({person_id}), frozenset(own)).is_person
     others = "\n".join(

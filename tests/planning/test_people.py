@@ -77,3 +77,11 @@ def test_a_name_that_is_a_common_word_can_be_kept() -> None:
     found = naming("telegram:user1", known(user1=["Will Hope"]), kept=["will"])
 
     assert found.names == ("Will Hope", "Hope")
+
+
+def test_names_in_the_rule_stand_for_those_in_the_exports() -> None:
+    ruled = ForgottenPerson(names=("Annie",))
+
+    found = naming("telegram:user1", known(user1=["Ann Lee"]), ruled=ruled, more=["Nan"])
+
+    assert found.names == ("Annie", "Nan")

@@ -210,3 +210,40 @@ def test_forgetting_gives_the_bytes_of_an_export_in_which_they_never_were(
     assert [c | {"dropped_count": 0} for c in forgotten.chats] == [
         c | {"dropped_count": 0} for c in never.chats
     ]
+
+
+NAMED = st.sampled_from(["Bea Lopez", "bea", "BEA  LOPEZ", "@bea", "@BEA", "telegram:user2"])
+FILLER = st.sampled_from([" ", ", ", " hi ", " Beate ", "\n", " été ", " 😀 ", "! ", " abea ", "."])
+KIND = st.sampled_from(["plain", "bold", "italic", "link", "text_link", "mention_name"])
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60
+)
+@given(pieces=st.lists(st.tuples(FILLER, NAMED, FILLER, KIND, st.booleans()), max_size=6))
+def test_nothing_of_a_text_is_lost_but_the_names_and_marks_stay_on_their_words(
+    read: Reader, pieces: list[tuple[str, str, str, str, bool]]
+) -> None:
+    parts: list[dict[str, Any]] = []
+    for before, name, after, kind, together in pieces:
+        texts = [f"{before}{name}{after}"] if together else [before, name, after]
+        mark: dict[str, Any] = {"href": "https://t.me/bea"} if kind == "text_link" else {}
+        if kind == "mention_name":
+            mark, texts = {"user_id": 2}, texts if not together else [before, name, after]
+        kinds = [kind] * len(texts) if kind != "mention_name" else ["plain", kind, "plain"]
+        for said, text in zip(kinds, texts, strict=True):
+            parts.append({"type": said, "text": text, **(mark if said != "plain" else {})})
+
+    export = read(group(row(1, parts), bea(2), row(3)), forget=RULE)
+
+    found = export.messages[0]
+    expected = "".join(f"{before}{PLACEHOLDER}{after}" for before, _, after, *_ in pieces)
+    assert found["text"] == expected
+    for mark in found["entities"] or ():
+        assert 0 <= mark["offset"] < mark["offset"] + mark["length"] <= len(expected)
+        assert mark["type"] != "mention_name"
+        words = expected[mark["offset"] : mark["offset"] + mark["length"]]
+        assert words.count("[") == words.count("]")
+        assert "bea" not in (mark["value"] or "").split("/")
+    assert RULE.people[BEA].names[0] not in values(export)
+    assert "user2" not in values(export)
