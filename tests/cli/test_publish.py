@@ -290,6 +290,8 @@ def test_a_public_repository_takes_what_may_be_public(resonare: Resonare, hub: H
     refused = resonare(*PUBLISH)
     assert refused.code == 1
     assert "the repository is public" in refused.err
+    looked = resonare(*PUBLISH, "--no-upload", "--json")
+    assert "the repository is public" in looked.json["refused"]
 
     assert resonare(*PUBLISH, "--public").code == 0
     assert "README.md" in paths(hub)

@@ -9,13 +9,13 @@ import pytest
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.draft import OutputDraft
 from resonare_pipeline.artifacts.files import Files
+from resonare_pipeline.datasets.destination import PublishSettings
 from resonare_pipeline.datasets.published import (
     hub_ingredients,
     publish_dataset,
     read_publication,
     refusal,
 )
-from resonare_pipeline.datasets.publishing import PublishSettings
 from resonare_pipeline.datasets.summary import SUMMARY_FILE, Summary, encode_summary
 from resonare_pipeline.errors import PublishError
 from tests.datasets.publications import REPO_ID, held
