@@ -3,8 +3,8 @@
 import os
 from collections.abc import Mapping
 
+from resonare_pipeline.datasets.destination import PublishSettings
 from resonare_pipeline.datasets.published import hub_ingredients, publish_dataset
-from resonare_pipeline.datasets.publishing import PublishSettings
 from resonare_pipeline.planning.graph import Output, SettingsOf, StageRun, asset
 
 

@@ -61,7 +61,8 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     for name in ("HF_TOKEN", "HF_ENDPOINT", "HF_HUB_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "no-login"))
-    monkeypatch.setattr("huggingface_hub.utils._detect_agent._registry", None)
+    # As in a new process, in which it would look up what started it.
+    monkeypatch.setattr("huggingface_hub.utils._detect_agent._registry", None, raising=False)
     monkeypatch.setattr(
         "huggingface_hub.utils._http.time",
         SimpleNamespace(sleep=lambda seconds: None),  # noqa: ARG005

@@ -111,7 +111,8 @@ class _Handler(BaseHTTPRequestHandler):
         fault = struck[0] if struck else None
         if fault is not None and not fault.after and not fault.status:
             self.rfile.read(int(self.headers.get("Content-Length") or 0) // 2)
-            return self._break()
+            self.close_connection = True
+            return None
         self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         try:
             status, headers, body = self._route(unquote(self.target.path), fault)
@@ -121,13 +122,11 @@ class _Handler(BaseHTTPRequestHandler):
             if refusal.code:
                 headers["X-Error-Code"] = refusal.code
         if fault is not None and fault.after:
-            return self._break()
+            self.close_connection = True
+            return None
         return self._send(status, headers, body)
 
     do_GET = do_POST = do_PUT = do_HEAD = _answer  # noqa: N815  # as http.server calls them
-
-    def _break(self) -> None:
-        self.close_connection = True
 
     def _send(self, status: int, headers: dict[str, str], body: Any) -> None:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -147,8 +146,6 @@ class _Handler(BaseHTTPRequestHandler):
                 with self.hub.lock:
                     return _as_answer(action(self, *found.groups()))
         raise Refusal(404, f"no such route: {self.command} {path}")
-
-    # What is asked for.
 
     def require(self, *, write: bool = False) -> None:
         given = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
@@ -188,11 +185,16 @@ class _Handler(BaseHTTPRequestHandler):
         siblings = [{"rfilename": path} for path in repo.files(sha)]
         return {"id": repo_id, "sha": sha, "private": repo.private, "siblings": siblings}
 
-    def tree(self, kind: str, repo_id: str, revision: str) -> object:
+    def tree(self, kind: str, repo_id: str, revision: str, folder: str | None = None) -> object:
         files = self.repo(kind, repo_id).files(revision)
-        entries = [stored.described(path) for path, stored in files.items()]
+        prefix = f"{folder}/" if folder else ""
+        entries = [files[path].described(path) for path in files if path.startswith(prefix)]
+        if not entries:
+            raise Refusal(404, f"{folder} does not exist", "EntryNotFound")
         folders = dict.fromkeys(path.rpartition("/")[0] for path in files if "/" in path)
         entries += [{"type": "directory", "path": name, "oid": "0" * 40} for name in folders]
+        if self.query.get("recursive", [""])[0].lower() != "true":
+            entries = [entry for entry in entries if "/" not in entry["path"][len(prefix) :]]
         start = int(self.query.get("cursor", ["0"])[0])
         end = start + self.hub.page_entries
         again = f"{self.hub.url}{self.target.path}?recursive=True&cursor={end}"
@@ -325,7 +327,7 @@ ROUTES: tuple[tuple[str, str, Callable[..., object]], ...] = (
     ("POST", "/api/validate-yaml", _Handler.check_card),
     ("GET", f"/api/{REPO}", _Handler.info),
     ("GET", f"/api/{REPO}/revision/(.+)", _Handler.info),
-    ("GET", f"/api/{REPO}/tree/(.+)", _Handler.tree),
+    ("GET", f"/api/{REPO}/tree/([^/]+)(?:/(.+))?", _Handler.tree),
     ("POST", f"/api/{REPO}/branch/(.+)", _Handler.branch),
     ("POST", f"/api/{REPO}/preupload/(.+)", _Handler.preupload),
     ("POST", f"/api/{REPO}/commit/(.+)", _Handler.commit),

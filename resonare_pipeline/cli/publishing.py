@@ -21,6 +21,7 @@ from resonare_pipeline.cli.running import (
     partition_name,
     run_part,
 )
+from resonare_pipeline.datasets.destination import PublishSettings, access, require_repo_id
 from resonare_pipeline.datasets.listing import Change, Difference
 from resonare_pipeline.datasets.published import (
     Publication,
@@ -29,13 +30,7 @@ from resonare_pipeline.datasets.published import (
     read_summary,
     refusal,
 )
-from resonare_pipeline.datasets.publishing import (
-    Preview,
-    PublishSettings,
-    access,
-    preview,
-    require_repo_id,
-)
+from resonare_pipeline.datasets.publishing import Preview, obstacle, preview
 from resonare_pipeline.errors import PublishError, ResonareError
 from resonare_pipeline.planning.delivery import delivery_folder
 from resonare_pipeline.planning.plan import Entry, Status
@@ -162,15 +157,17 @@ def _look(request: Request, settings: PublishSettings, dataset: Artifact) -> Out
         Difference(path=file.path_in_repo, size=file.size, change=Change.NEW)
         for file in hub_files(dataset)
     )
-    outcome = Outcome(files=files, refused=str(refused or ""))
+    outcome = Outcome(files=files)
     try:
         found = _preview(request, settings, dataset)
     except ResonareError as error:
         outcome.notes = (f"the Hub was not asked what it holds: {error}",)
     else:
         outcome.files, outcome.is_compared = found.differences, True
+        refused = refused or obstacle(found, settings)
         seen = "public" if found.is_public else "private"
         outcome.notes = (f"{found.url} is {seen}{'' if found.exists else ', and yet to be made'}",)
+    outcome.refused = str(refused or "")
     return outcome
 
 

@@ -8,9 +8,10 @@ import msgspec
 
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.draft import OutputDraft
+from resonare_pipeline.datasets.destination import PublishSettings, access
 from resonare_pipeline.datasets.layout import HUB_PATTERNS
 from resonare_pipeline.datasets.listing import HubFile
-from resonare_pipeline.datasets.publishing import PublishSettings, access, publish
+from resonare_pipeline.datasets.publishing import publish
 from resonare_pipeline.datasets.summary import SUMMARY_FILE, Summary, decode_summary
 from resonare_pipeline.errors import PublishError
 from resonare_pipeline.progress import Progress, silent

@@ -6,13 +6,10 @@ never touched unasked. When anything goes wrong the repository stays at the revi
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Annotated, ClassVar
+from dataclasses import dataclass
 
-from pydantic import Field
-
-from resonare_pipeline.datasets.hub import DEFAULT_BRANCH, Hub, Repository
-from resonare_pipeline.datasets.hub_errors import OFFLINE
+from resonare_pipeline.datasets.destination import PublishSettings, require_repo_id
+from resonare_pipeline.datasets.hub import Hub, Repository
 from resonare_pipeline.datasets.listing import (
     Change,
     Difference,
@@ -20,53 +17,10 @@ from resonare_pipeline.datasets.listing import (
     differences,
     listing_of,
 )
-from resonare_pipeline.errors import PublishError, SettingsError
+from resonare_pipeline.errors import PublishError
 from resonare_pipeline.progress import Progress, silent
-from resonare_pipeline.settings import EXECUTION, Section
 
 MOST_NAMES = 5  # shown in a message
-
-
-class PublishSettings(Section):
-    """Where the dataset is published, and what may be."""
-
-    section: ClassVar[str] = "published_dataset"
-
-    repo_id: str = ""
-    """Dataset repository on the Hugging Face Hub, as `user/name` or `organization/name`. It is made
-    if it is not there. Empty: publishing says that a name is missing."""
-
-    branch: str = Field(default=DEFAULT_BRANCH, min_length=1)
-    """Branch of the repository that is committed to; made if it is not there."""
-
-    private: Annotated[bool, EXECUTION] = True
-    """A new repository is private; one that is public is refused. False: a new one is public. The
-    visibility of a repository that is there is never changed."""
-
-    allow_unredacted: Annotated[bool, EXECUTION] = False
-    """Publish although redaction is off, so that names, addresses and numbers go out as they were
-    written."""
-
-    overwrite: Annotated[bool, EXECUTION] = False
-    """Replace files of the repository that were not published from here, or were edited since."""
-
-    commit_message: Annotated[str, EXECUTION] = Field(default="Publish the dataset", min_length=1)
-    """First line of the commit."""
-
-    upload_threads: Annotated[int, EXECUTION] = Field(default=4, ge=1, le=32)
-    """How many files are sent at the same time."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
-    """How the Hub is asked.
-
-    Attributes:
-        endpoint: Its address; None: huggingface_hub's own.
-    """
-
-    token: str = field(repr=False)
-    endpoint: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,33 +58,6 @@ class Published:
     counts: Mapping[Change, int]
 
 
-def access(environ: Mapping[str, str]) -> Access:
-    """Find token and address of the Hub.
-
-    Args:
-        environ: Environment variables, those of `.env` included.
-
-    Raises:
-        PublishError: If there is no token, or the Hub is not to be asked.
-    """
-    if environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
-        raise PublishError(OFFLINE[0], remedy=OFFLINE[1])
-    token = environ.get("HF_TOKEN", "").strip()
-    if not token:
-        from huggingface_hub import get_token  # of whoever ran `hf auth login`
-
-        token = get_token() or ""
-    if not token:
-        raise PublishError(
-            "no token for the Hugging Face Hub",
-            expected="HF_TOKEN in the environment or in .env",
-            remedy="Make one with write access at https://huggingface.co/settings/tokens",
-        )
-    if not (token.isascii() and token.isprintable()) or " " in token:
-        raise PublishError("HF_TOKEN is no token", expected="letters, digits and underscores")
-    return Access(token=token, endpoint=environ.get("HF_ENDPOINT") or None)
-
-
 def preview(
     files: Sequence[HubFile], settings: PublishSettings, *, token: str, endpoint: str | None
 ) -> Preview:
@@ -141,14 +68,21 @@ def preview(
         PublishError: If the Hub refuses to tell, or cannot be asked.
     """
     hub = _open(settings, token, endpoint)
-    repository = hub.look()
-    found = differences(
-        files, repository.files if repository else {}, repository.listed if repository else {}
-    )
+    return _compared(hub, files, hub.look(), settings)
+
+
+def _compared(
+    hub: Hub, files: Sequence[HubFile], repository: Repository | None, settings: PublishSettings
+) -> Preview:
+    if repository is None:
+        found, is_public = differences(files, {}, {}), not settings.private
+    else:
+        found = differences(files, repository.files, repository.listed)
+        is_public = repository.is_public
     return Preview(
         url=hub.url,
         exists=repository is not None,
-        is_public=repository.is_public if repository else not settings.private,
+        is_public=is_public,
         differences=tuple(found),
     )
 
@@ -176,9 +110,10 @@ def publish(
         raise PublishError("there is nothing to publish", where=settings.repo_id)
     hub = _open(settings, token, endpoint)
     repository = hub.look() or _made(hub, settings)
-    _require_private(hub, repository, settings)
-    found = differences(files, repository.files, repository.listed)
-    _refuse_foreign(hub, found, settings)
+    compared = _compared(hub, files, repository, settings)
+    if error := obstacle(compared, settings):
+        raise error
+    found = compared.differences
     listing = listing_of(files, repository.listed)
     work = {item.path: item.change for item in found if item.change is not Change.UNCHANGED}
     revision = repository.revision
@@ -204,31 +139,6 @@ def publish(
     )
 
 
-def require_repo_id(settings: PublishSettings) -> None:
-    """Refuse settings that name no repository.
-
-    Raises:
-        SettingsError: If there is no name, or it cannot be one.
-    """
-    from huggingface_hub.errors import HFValidationError
-    from huggingface_hub.utils import validate_repo_id
-
-    where, expected = "published_dataset.repo_id", "user/name or organization/name"
-    if not settings.repo_id:
-        raise SettingsError(
-            f"{where} is not set",
-            expected=expected,
-            remedy="Give it with --repo-id, or in resonare.toml",
-        )
-    try:
-        validate_repo_id(settings.repo_id)
-    except HFValidationError as error:
-        raise SettingsError(str(error), where=where, expected=expected) from None
-    if "/" not in settings.repo_id:
-        found = f"{settings.repo_id!r} does not say whose repository it is"
-        raise SettingsError(found, where=where, expected=expected)
-
-
 def _open(settings: PublishSettings, token: str, endpoint: str | None) -> Hub:
     require_repo_id(settings)
     return Hub(settings.repo_id, settings.branch, token=token, endpoint=endpoint)
@@ -252,27 +162,26 @@ def _made(hub: Hub, settings: PublishSettings) -> Repository:
     return repository
 
 
-def _require_private(hub: Hub, repository: Repository, settings: PublishSettings) -> None:
-    if settings.private and repository.is_public:
-        raise PublishError(
+def obstacle(found: Preview, settings: PublishSettings) -> PublishError | None:
+    """Return why nothing may be sent to a repository as it is; None if it may."""
+    if settings.private and found.is_public:
+        return PublishError(
             "the repository is public",
-            where=hub.url,
+            where=found.url,
             expected="a private one",
             remedy="Nothing was published. Make it private in its settings on the Hub, choose "
             "another name, or allow it (--public, published_dataset.private = false)",
         )
-
-
-def _refuse_foreign(hub: Hub, found: Sequence[Difference], settings: PublishSettings) -> None:
-    names = [item.path for item in found if item.is_foreign]
+    names = [item.path for item in found.differences if item.is_foreign]
     if names and not settings.overwrite:
         more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-        raise PublishError(
+        return PublishError(
             f"not published from here, or edited since: {', '.join(names[:MOST_NAMES])}{more}",
-            where=hub.url,
+            where=found.url,
             remedy="Nothing was published. Move these files away, choose another repository, or "
             "let them be replaced (--overwrite, published_dataset.overwrite = true)",
         )
+    return None
 
 
 def _committed_all_the_same(

@@ -1,6 +1,10 @@
 """`resonare publish`, from exports to a repository on the local Hub."""
 
+import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,6 +70,31 @@ def test_exports_become_a_private_repository_and_later_nothing_is_sent(
     assert again.json["publication"] == there | {"committed": False}
     assert set(again.caches.values()) == {"hit"}
     assert {call.split()[0] for call in hub.calls} == {"GET"}
+
+
+def test_datasets_reads_back_what_was_published(
+    resonare: Resonare, hub: Hub, tmp_path: Path
+) -> None:
+    assert resonare(*PUBLISH).code == 0
+    lines = hub.dataset(REPO_ID).files()["jsonl/train.jsonl"].content.splitlines()
+    program = (
+        "import datasets, json\n"
+        f"train = datasets.load_dataset({REPO_ID!r}, split='train')\n"
+        "print(json.dumps([[turn['content'] for turn in row['messages']] for row in train]))\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "HF_HOME": str(tmp_path), "HF_HUB_DISABLE_TELEMETRY": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    expected = [[turn["content"] for turn in json.loads(line)["messages"]] for line in lines]
+    assert json.loads(done.stdout) == expected
+    assert expected
 
 
 def test_what_is_published_says_so_and_where(resonare: Resonare, hub: Hub) -> None:
@@ -261,6 +290,8 @@ def test_a_public_repository_takes_what_may_be_public(resonare: Resonare, hub: H
     refused = resonare(*PUBLISH)
     assert refused.code == 1
     assert "the repository is public" in refused.err
+    looked = resonare(*PUBLISH, "--no-upload", "--json")
+    assert "the repository is public" in looked.json["refused"]
 
     assert resonare(*PUBLISH, "--public").code == 0
     assert "README.md" in paths(hub)

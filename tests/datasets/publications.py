@@ -4,8 +4,9 @@ import hashlib
 import io
 from typing import Any
 
+from resonare_pipeline.datasets.destination import PublishSettings
 from resonare_pipeline.datasets.listing import LISTING_NAME, HubFile
-from resonare_pipeline.datasets.publishing import Published, PublishSettings, publish
+from resonare_pipeline.datasets.publishing import Published, publish
 from tests.hub import TOKEN, Hub
 
 REPO_ID = "maya/chats"

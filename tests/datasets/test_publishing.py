@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from huggingface_hub import hf_hub_download, snapshot_download
 
+from resonare_pipeline.datasets.destination import PublishSettings, access
 from resonare_pipeline.datasets.listing import Change, HubFile
-from resonare_pipeline.datasets.publishing import PublishSettings, access, preview, publish
+from resonare_pipeline.datasets.publishing import preview, publish
 from resonare_pipeline.errors import DamagedArtifactError, PublishError, SettingsError, StoreError
 from tests.datasets.publications import CONTENTS, REPO_ID, held, hub_file, hub_files, send
 from tests.hub import TOKEN, Hub
@@ -412,6 +413,16 @@ def test_what_cannot_be_a_token_is_refused_and_not_shown(hub: Hub, token: str) -
     with pytest.raises(PublishError, match="no token") as raised:
         access({"HF_ENDPOINT": hub.url, "HF_TOKEN": token})
     assert token not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["huggingface.co", "https://", "https://me:secret@hub.example", "https://[", "ftp://x"],
+)
+def test_an_address_that_is_none_or_holds_a_secret_is_refused(endpoint: str) -> None:
+    with pytest.raises(PublishError, match="HF_ENDPOINT is no address") as raised:
+        access({"HF_TOKEN": TOKEN, "HF_ENDPOINT": endpoint})
+    assert "secret" not in str(raised.value)
 
 
 @pytest.mark.parametrize("repo_id", ["", "chats", "a/b/c", "maya/", "maya/cha ts", "maya/a--b"])

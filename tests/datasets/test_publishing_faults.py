@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from resonare_pipeline.datasets.publishing import PublishSettings, access, publish
+from resonare_pipeline.datasets.destination import PublishSettings, access
+from resonare_pipeline.datasets.publishing import publish
 from resonare_pipeline.errors import PublishError
 from tests.datasets.publications import CONTENTS, REPO_ID, held, hub_files, send
 from tests.hub import READ_TOKEN, TOKEN, Fault, Hub

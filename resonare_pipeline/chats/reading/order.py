@@ -99,7 +99,8 @@ class Ordering:
         Raises:
             StoreError: If a temporary file cannot be written.
         """
-        picks = self._picks.write(_picked(rows, ~left_out))
+        stretch_rows = stretch_rows_of(self._spool, rows.batches, self._limits)
+        picks = self._picks.write(_picked(rows, ~left_out), stretch_rows)
         return Rows(batches=rows.batches, picks=picks, scattered=rows.scattered)
 
     def close(self) -> None:
