@@ -1,0 +1,1 @@
+"""Redaction in place: what identifies people or opens doors, replaced by placeholders."""

@@ -1,0 +1,245 @@
+"""Phone numbers: where they stand in a text, and which runs of digits are none.
+
+Digits alone say little: a valid number of some region may be an order, an amount or an id. So
+
+- an international number (with +, 00 or `tel:`) counts anywhere,
+- a national one if it is valid in one of the regions, and its form or a word beside it says so.
+
+What is valid where is asked of `numbering`; words are those of `number_words`.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from resonare_pipeline.privacy.kinds import Kind, Span, item
+from resonare_pipeline.privacy.number_words import PHONE, is_amount, is_order, is_phone
+from resonare_pipeline.privacy.numbering import (
+    DEFAULT_REGIONS,
+    Numbering,
+    international,
+    known_regions,
+    national,
+)
+from resonare_pipeline.privacy.spans import MASK
+
+FEWEST_DIGITS = 7  # in a run that is looked at; fewer are house numbers, codes, years
+FEWEST_NATIONAL = 8  # digits of a national number that no word calls one: seven are an id
+FEWEST_TRIED = 9  # the same where the region is not set, since some region takes most numbers
+FEWEST_INTERNATIONAL = 8
+FEWEST_WITHOUT_PLUS = 10  # digits of an international number that is written without any prefix
+TRUNK_8_DIGITS = 11  # of Russian and Kazakh numbers with their leading 8
+MOST_DIGITS = 15  # ITU-T E.164
+MOST_WINDOWS = 24  # parts of one run that are tried
+
+_GAP = (
+    r"[ \u00a0\u00ad\u061c\u180e\u2000-\u200f\u202a-\u202f\u205f-\u2069\u3000\ufeff"
+    r"()（）\[\]\-‐‑‒–—−ー－./·~⁓∼～]"
+)
+_RUN = re.compile(
+    rf"(?<![A-Za-z_\u00c0-\u052f\d])[+＋]?(?:[(（\[]{_GAP}?[+＋]?)?\d(?!\d{{20}})"
+    rf"(?:{_GAP}{{0,4}}\d){{6,40}}(?!\d)"
+)
+_DIGITS = re.compile(r"\d+")
+_WIDE_GAP = re.compile(r"[ \u00a0]*/[ \u00a0]*|[ \u00a0][\-–—][ \u00a0]|[ \u00a0]{2,}|[ \u00a0]\(")
+_DATE = re.compile(
+    r"(?<!\d)(?:(?:[0-2]?\d|3[01])([./\- ])(?:0?\d|1[0-2])\1(?:19|20)\d\d"
+    r"|(?:0?\d|1[0-2])/(?:[0-2]?\d|3[01])/(?:19|20)\d\d"
+    r"|(?:19|20)\d\d([./\- ])(?:0?\d|1[0-2])\2(?:[0-2]?\d|3[01])"
+    r"|(?:[0-2]?\d|3[01])\.(?:0?\d|1[0-2])\.\d\d[ ,]{1,2}[0-2]?\d[.:][0-5]\d)(?!\d)"
+)
+_DECIMAL = re.compile(r"[+\-]?(?:0|[1-9]\d{0,2})\.\d+")
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:[.'’]\d{3}){2,4}")
+_VERSION_BEFORE = re.compile(r"(?<![^\W\d_])(?:v|версия|version)[ .:]?$", re.IGNORECASE)
+_AREA_IN_BRACKETS = re.compile(r"[(（\[][0-9]{1,5}[)）\]]")
+_LONE_ZERO = re.compile(r"0\D[\d\-]*\d")  # as ISBN-10 begin
+_EXTENSION = re.compile(
+    r"(?:[ \u00a0,]{0,2}(?:(?:ext|extn|extension|доб|durchwahl|poste|anexo|ramal|wew|#)\.?"
+    r"|x(?=\d))[ \u00a0.:]?\d{1,6}|;(?:ext|isub)=\d{1,7}|;phone-context=[+\w.\-]{1,40})+(?!\d)",
+    re.IGNORECASE,
+)
+_URI_BEFORE = re.compile(r"(?:tel|sms|callto|whatsapp|facetime):(?://)?$", re.IGNORECASE)
+_URI_LENGTH = 12
+_BOOK_NUMBER = re.compile("97[89]")
+_BOOK_NUMBER_DIGITS = 13
+
+
+class _Window(NamedTuple):
+    """A part of a run, from the first digit of one group to the last of another.
+
+    Attributes:
+        digits: As ASCII.
+        whole: Whether nothing of the run stands beside it, but for a wide gap.
+    """
+
+    text: str
+    start: int
+    end: int
+    digits: str
+    whole: bool
+
+    @property
+    def raw(self) -> str:
+        """How it is written."""
+        return self.text[self.start : self.end]
+
+
+class PhoneFinder:
+    """Finds phone numbers: international ones, and national ones of some regions."""
+
+    def __init__(self, regions: Sequence[str]) -> None:
+        self._regions = known_regions(regions) or DEFAULT_REGIONS
+        self._own = bool(regions)
+
+    def find(self, text: str) -> Iterator[Span]:
+        """Yield the phone numbers of a text in which other kinds are masked."""
+        if not _RUN.search(text):
+            return
+        text = _DATE.sub(_masked, text)
+        for run in _RUN.finditer(text):
+            taken: list[tuple[int, int]] = []
+            for window in _windows(text, run.start(), run.end()):
+                if any(window.start < end and start < window.end for start, end in taken):
+                    continue
+                if self._is_phone(window):
+                    end = _extended(text, window.end)
+                    taken.append((window.start, end))
+                    yield item(window.start, end, Kind.PHONE)
+
+    def _is_phone(self, window: _Window) -> bool:
+        if not _ends_well(window):
+            return False
+        if window.raw.startswith(("+", "＋", "(+", "（+", "[+")):
+            return _is_international(window)
+        if window.digits.startswith("00") and international(window.digits[2:]).valid:
+            return True
+        if _URI_BEFORE.search(window.text, max(0, window.start - _URI_LENGTH), window.start):
+            return True
+        return self._is_national(window)
+
+    def _is_national(self, window: _Window) -> bool:
+        if _is_no_phone(window):
+            return False
+        said = is_phone(window.text, window.start, window.end)
+        if said and _lacks_only_plus(window.digits):
+            return True
+        if not (said or self._own or _has_trunk_prefix(window.digits) or _has_area(window.raw)):
+            return False
+        return any(
+            numbering.valid and (said or self._is_evident(window, numbering))
+            for numbering in (national(window.digits, region) for region in self._regions)
+        )
+
+    def _is_evident(self, window: _Window, numbering: Numbering) -> bool:
+        """Tell whether a valid national number looks like one, since no word says so."""
+        count = len(window.digits)
+        if count < (FEWEST_NATIONAL if self._own else FEWEST_TRIED):
+            return False
+        grouped = not window.raw.isdecimal()
+        if grouped and _has_area(window.raw):
+            return True
+        if _has_trunk_prefix(window.digits) and not _LONE_ZERO.fullmatch(window.raw):
+            return grouped or numbering.mobile or self._own
+        if not self._own or not window.whole:
+            return False
+        if grouped:
+            return _groups(window.raw) in numbering.groups
+        return count >= FEWEST_TRIED and window.text.strip() == window.raw
+
+
+def _masked(match: re.Match[str]) -> str:
+    return MASK * len(match[0])
+
+
+def _windows(text: str, start: int, end: int) -> list[_Window]:
+    """Return the parts of a run that may be numbers, longest first.
+
+    A year, a house number or a second phone number may stand beside one.
+    """
+    groups = [match.span() for match in _DIGITS.finditer(text, start, end)]
+    pieces = {0, len(groups)}
+    for at in range(1, len(groups)):
+        if _WIDE_GAP.fullmatch(text, groups[at - 1][1], groups[at][0]):
+            pieces.add(at)
+    found: list[_Window] = []
+    for first in range(len(groups)):
+        count = 0
+        for last in range(first, len(groups)):
+            count += groups[last][1] - groups[last][0]
+            if count > MOST_DIGITS + 2:  # an international prefix of two digits
+                break
+            if count >= FEWEST_DIGITS:
+                whole = first in pieces and last + 1 in pieces
+                opening = _opening(
+                    text, start if first == 0 else groups[first - 1][1], groups[first][0]
+                )
+                digits = "".join(
+                    str(int(sign)) for sign in text[opening : groups[last][1]] if sign.isdecimal()
+                )
+                found.append(_Window(text, opening, groups[last][1], digits, whole))
+    found.sort(key=lambda window: (not window.whole, -len(window.digits)))
+    return found[:MOST_WINDOWS]
+
+
+def _opening(text: str, start: int, first: int) -> int:
+    """Return where a number begins whose first digit is known: at its plus or open bracket."""
+    at = first
+    while at > start and text[at - 1] in "+＋(（[":
+        at -= 1
+    return at
+
+
+def _ends_well(window: _Window) -> bool:
+    """Tell whether no word is stuck to the end of a number, as to that of a code."""
+    after = window.text[window.end : window.end + 1]
+    if not (after.isascii() and (after.isalpha() or after == "_")):
+        return True
+    return bool(_EXTENSION.match(window.text, window.end))
+
+
+def _is_international(window: _Window) -> bool:
+    numbering = international(window.digits)
+    if numbering.valid:
+        return True
+    if not numbering.possible or is_amount(window.text, window.start, window.end):
+        return False
+    return window.whole and len(window.digits) >= (
+        FEWEST_INTERNATIONAL if not window.raw[1:].isdecimal() else FEWEST_WITHOUT_PLUS
+    )
+
+
+def _is_no_phone(window: _Window) -> bool:
+    """Tell whether a run is an amount, a version, a book's number, or said to be an order."""
+    raw = window.raw
+    return bool(
+        len(window.digits) > MOST_DIGITS
+        or _DECIMAL.fullmatch(raw)
+        or _THOUSANDS.fullmatch(raw)
+        or (len(window.digits) == _BOOK_NUMBER_DIGITS and _BOOK_NUMBER.match(window.digits))
+        or is_amount(window.text, window.start, window.end)
+        or _VERSION_BEFORE.search(window.text, max(0, window.start - 10), window.start)
+        or is_order(window.text, window.start, (PHONE,))
+    )
+
+
+def _lacks_only_plus(digits: str) -> bool:
+    return len(digits) >= FEWEST_WITHOUT_PLUS and international(digits).valid
+
+
+def _has_trunk_prefix(digits: str) -> bool:
+    if digits.startswith("0"):
+        return not digits.startswith("00")
+    return digits.startswith("8") and len(digits) == TRUNK_8_DIGITS
+
+
+def _has_area(raw: str) -> bool:
+    return bool(_AREA_IN_BRACKETS.search(raw))
+
+
+def _groups(raw: str) -> tuple[int, ...]:
+    return tuple(len(group) for group in _DIGITS.findall(raw))
+
+
+def _extended(text: str, end: int) -> int:
+    match = _EXTENSION.match(text, end)
+    return match.end() if match else end
