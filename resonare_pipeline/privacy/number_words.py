@@ -128,7 +128,7 @@ CARD = _words(
 )
 
 _BEHIND = re.compile(
-    r"[ "
+    r"(?:[.,]\d{1,3}(?!\d))?[ "
     r"\u00a0\u202f]?(?:[$€£¥₽₴₺₹₩₫₪₱%°]|(?:USD|EUR|GBP|RUB|UAH|PLN|CHF|JPY|CNY|INR|BRL|TRY|VND|KRW|IDR|Rp"
     r"|руб|р|грн|тг|тенге|zł|zl|kr|kč|ft|lei|tl|won|đồng|đ|vnd|dollars?|euros?|pounds?|rubles?|bucks|yen"
     r"|yuan|rupees?|rupiah|円|元|원|บาท|млн|млрд|тыс|mio|mrd|million|billion|millones|millions"

@@ -28,8 +28,11 @@ from resonare_pipeline.privacy.spans import (
     without_placeholders,
 )
 
-_SIGNS = re.compile(r"[\d@＠:：=＝/]|\(at\)|\[at\]", re.IGNORECASE)
+_SIGNS = re.compile(r"[\d@＠:：=＝/_]|\(at\)|\[at\]", re.IGNORECASE)
 """One of these stands in each item that is no name and no sensitive word."""
+
+_HEADS = ("sk-", "glpat-", "AKIA", "AIza", " dot ")
+"""How keys begin that may hold none of these signs, and an address that is spelt out."""
 
 _MOST_ROUNDS = 8  # a replaced item may uncover another; hardly any text takes more than two
 
@@ -99,7 +102,7 @@ class Redactor:
         """Return the items of a text as they stand in it; none overlaps another."""
         visible = without_placeholders(text)
         found: list[Span] = []
-        if _SIGNS.search(visible):
+        if _SIGNS.search(visible) or any(head in visible for head in _HEADS):
             found = self._find_items(visible)
             visible = masked(visible, places(found))
         if self._words and Kind.WORD in self.settings.kinds:
