@@ -8,7 +8,7 @@ from resonare_pipeline.privacy.alternation import alternation
 from resonare_pipeline.privacy.kinds import Kind, Span, item
 
 _EMAIL = re.compile(
-    r"(?<![\w.+%\-])(?:mailto:)?(?!git@)(?P<address>[\w.+%\-]{1,64}[@＠]"
+    r"(?<![\w.+%\-@])(?:mailto:)?(?!git@)(?P<address>[\w.+%\-]{1,64}[@＠]"
     r"(?:[^\W_](?:[\w\-]{0,61}[^\W_])?\.){1,8}(?:xn--[a-z0-9\-]{2,59}|[^\W\d_]{2,24}))(?![\w\-]*@)",
     re.IGNORECASE,
 )

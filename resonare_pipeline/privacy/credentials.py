@@ -56,8 +56,11 @@ _INTRODUCTIONS = alternation(
     # Hebrew, Arabic, Persian
     "סיסמ[הא] הסיסמה كلمة_(?:ال)?(?:سر|مرور) كلمه_(?:ال)?(?:سر|مرور) (?:ال)?باسورد الرقم_السري "
     "رمز_عبور گذرواژه پسورد "
-    # Hindi, Bengali, Thai, Chinese, Japanese, Korean
-    "पासवर्ड পাসওয়ার্ড รหัสผ่าน พาสเวิร์ด 密码 密碼 口令 パスワード 暗証番号 비밀번호 비번 암호"
+    # Hindi, Bengali
+    "पासवर्ड পাসওয়ার্ড"
+)
+_INTRODUCTIONS_UNSPACED = alternation(
+    "รหัสผ่าน พาสเวิร์ด 密码 密碼 口令 パスワード 暗証番号 비밀번호 비번 암호"
 )
 _SHORT_NUMBER = re.compile(
     alternation("pin(?:_code)? otp cvv2? cvc2? пин(?:_код)? пін(?:_код)? 暗証番号"), re.IGNORECASE
@@ -72,7 +75,7 @@ _SURE = rf"(?:[ \u00a0]{_IS})?[ \u00a0]{{0,3}}(?:[:=：＝]|=>|->|→){{1,2}}\s{
 _LIKELY = rf"(?:[ \u00a0]{_IS}|{_IS_UNSPACED}|:)?[ \u00a0]{{0,2}}[\-–—]?[ \u00a0]{{0,2}}"
 _WORDS = r"(?P<words>(?:[ \u00a0][^\s\d:=]{1,24}){0,3}?)"  # "of our wifi"
 _INTRODUCED = re.compile(
-    rf"(?<![^\W_])(?P<word>{_INTRODUCTIONS})(?![A-Za-z]){_WORDS}"
+    rf"(?P<word>(?<![^\W_]){_INTRODUCTIONS}(?![A-Za-z])|{_INTRODUCTIONS_UNSPACED}[^\s\d:=：]{{0,12}}?){_WORDS}"
     rf"(?:(?P<sure>{_SURE})|{_LIKELY}(?=\S{{0,64}}\d|(?-i:[A-Za-z]{{0,64}}[a-z][A-Z]))){_OPENING}"
     r"(?P<value>[^\s\"“”„«»`<>「」『』\ufffc]{3,256})",
     re.IGNORECASE,

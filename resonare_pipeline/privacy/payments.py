@@ -27,7 +27,9 @@ _GROUPS = re.compile(
 )
 
 _IBAN = re.compile(
-    r"(?<![\w])[A-Z]{2}[ \u00a0]?\d{2}(?:[ \u00a0\u2009\u202f\-.]?[A-Z0-9]){11,30}",
+    r"(?<!\w)[A-Z]{2}\d{2}(?:[A-Z0-9]{11,30}"
+    r"|(?P<gap>[ \u00a0\u2009\u202f\-])[A-Z0-9]{4}(?:(?P=gap)[A-Z0-9]{4}){1,7}"
+    r"(?:(?P=gap)[A-Z0-9]{1,4})?)(?![A-Z0-9])",
     re.IGNORECASE | re.ASCII,
 )
 _IBAN_LENGTHS = {

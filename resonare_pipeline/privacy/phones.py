@@ -32,6 +32,7 @@ FEWEST_WITHOUT_PLUS = 10  # digits of an international number that is written wi
 TRUNK_8_DIGITS = 11  # of Russian and Kazakh numbers with their leading 8
 MOST_DIGITS = 15  # ITU-T E.164
 MOST_ALONE = 40  # characters of such a message, with the white space around it
+MOST_BESIDE = 4  # digits of a house number, a year or an hour
 MOST_WINDOWS = 24  # parts of one run that are tried
 FEWEST_IN_GROUP = 1.5  # digits, on average; less are the numbers of a lottery
 
@@ -97,6 +98,7 @@ class _Window(NamedTuple):
         raw: How it is written.
         digits: As ASCII.
         whole: Whether nothing of the run stands beside it, but for a wide gap.
+        apart: Whether what does is short, or looks like a number of its own.
     """
 
     run: _Run
@@ -105,6 +107,7 @@ class _Window(NamedTuple):
     raw: str
     digits: str
     whole: bool
+    apart: bool
 
     @property
     def grouped(self) -> bool:
@@ -164,7 +167,7 @@ class PhoneFinder:
 
     def _may_be_dialled(self, window: _Window) -> bool:
         """Tell whether a number that no word calls one is worth looking up."""
-        return _looks_dialled(window) or (self._own and window.whole)
+        return (window.apart and _looks_dialled(window)) or (self._own and window.whole)
 
     def _is_evident(self, window: _Window, numbering: Numbering) -> bool:
         """Tell whether a valid national number looks like one, since no word says so."""
@@ -197,7 +200,7 @@ def _windows(text: str, start: int, end: int) -> list[_Window]:
     for at in range(1, len(groups)):
         if _WIDE_GAP.fullmatch(text, groups[at - 1][1], groups[at][0]):
             borders.add(at)
-    run = _Run(text, start, end, is_phone(text, start, end), is_order(text, start, (PHONE,)))
+    run = _Run(text, start, end, is_phone(text, start, end), _is_ordered(text, start))
     found = [
         _window(run, groups, first, last, borders)
         for first in range(len(groups))
@@ -205,6 +208,10 @@ def _windows(text: str, start: int, end: int) -> list[_Window]:
     ]
     found.sort(key=lambda window: (not window.whole, -len(window.digits)))
     return found[:MOST_WINDOWS]
+
+
+def _is_ordered(text: str, start: int) -> bool:
+    return text.endswith(("#", "№"), 0, start) or is_order(text, start, (PHONE,))
 
 
 def _lasts(groups: list[tuple[int, int]], first: int) -> Iterator[int]:
@@ -221,11 +228,28 @@ def _lasts(groups: list[tuple[int, int]], first: int) -> Iterator[int]:
 def _window(
     run: _Run, groups: list[tuple[int, int]], first: int, last: int, borders: set[int]
 ) -> _Window:
-    before = groups[first - 1][1] if first else run.start
-    start, end = _opening(run.text, before, groups[first][0]), groups[last][1]
+    bound = groups[first - 1][1] if first else run.start
+    start, end = _opening(run.text, bound, groups[first][0]), groups[last][1]
     raw = run.text[start:end]
     digits = "".join(str(int(sign)) for sign in raw if sign.isdecimal())
-    return _Window(run, start, end, raw, digits, first in borders and last + 1 in borders)
+    left, right = max(at for at in borders if at <= first), min(at for at in borders if at > last)
+    before, behind = (
+        "".join(run.text[a:b] for a, b in part)
+        for part in (groups[left:first], groups[last + 1 : right])
+    )
+    return _Window(
+        run,
+        start,
+        end,
+        raw,
+        digits,
+        whole=not before and not behind,
+        apart=_may_stand_beside(before) and _may_stand_beside(behind),
+    )
+
+
+def _may_stand_beside(digits: str) -> bool:
+    return len(digits) <= MOST_BESIDE or _has_trunk_prefix(digits[:TRUNK_8_DIGITS])
 
 
 def _opening(text: str, start: int, first: int) -> int:
@@ -281,7 +305,7 @@ def _lacks_only_plus(digits: str) -> bool:
 def _has_trunk_prefix(digits: str) -> bool:
     if digits.startswith("0"):
         return not digits.startswith("00")
-    return digits.startswith("8") and len(digits) == TRUNK_8_DIGITS
+    return digits.startswith(("87", "88", "89")) and len(digits) == TRUNK_8_DIGITS
 
 
 def _looks_dialled(window: _Window) -> bool:
