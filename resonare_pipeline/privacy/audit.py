@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from resonare_pipeline.privacy.folding import fold, words_of
-from resonare_pipeline.privacy.kinds import PLACEHOLDER, Kind, Span, item
+from resonare_pipeline.privacy.kinds import Kind, Span, item
 from resonare_pipeline.privacy.name_words import PARTICLES, ROLES
 from resonare_pipeline.privacy.people import Person
 from resonare_pipeline.privacy.redaction import Redactor
 from resonare_pipeline.privacy.settings import PrivacySettings
-from resonare_pipeline.privacy.spans import first_of, masked, places
+from resonare_pipeline.privacy.spans import first_of, masked, places, without_placeholders
 
 SHORTEST_PIECE = 4  # letters of a name that may stand inside a longer word
 
@@ -44,7 +44,7 @@ def audit(
         words: Sensitive words.
     """
     redactor, pieces = _prepared(tuple(people), tuple(words))
-    text = masked(text, [match.span() for match in PLACEHOLDER.finditer(text)])
+    text = without_placeholders(text)
     sure = redactor.find(text)
     counts = Counter(span.kind for span in sure)
     text = masked(text, places(sure))
