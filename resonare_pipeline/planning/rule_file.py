@@ -28,7 +28,7 @@ def write_rule(folder: Path, person_id: str, person: ForgottenPerson) -> bool:
         StoreError: If it cannot be written.
     """
     path = folder / SETTINGS_FILE
-    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    before = path.read_bytes().decode() if path.exists() else ""
     old = tomllib.loads(before)
     wanted = _with_rule(old, person_id, person)
     if wanted == old:
@@ -58,7 +58,7 @@ def _with_rule(settings: dict[str, Any], person_id: str, person: ForgottenPerson
 
 def _edited(text: str, person_id: str, table: str) -> str:
     """Return the file with a person's table put in place of the old one, or at the end."""
-    lines = text.splitlines(keepends=True)
+    lines = re.findall(r"[^\n]*\n|[^\n]+", text)  # other line ends may stand within a name
     header = re.compile(rf"\s*\[\s*{re.escape(_name(person_id))}\s*\]\s*(#.*)?$")
     start = next((at for at, line in enumerate(lines) if header.match(line)), None)
     if start is None:
@@ -92,7 +92,7 @@ def _replace(path: Path, text: str) -> None:
     target = path.resolve()  # a link stays one
     aside = target.with_name(f".{target.name}.{os.getpid()}")
     with storage_errors(str(path)):
-        aside.write_text(text, encoding="utf-8")
+        aside.write_bytes(text.encode())
         if target.exists():
             shutil.copymode(target, aside)
         aside.replace(target)

@@ -2,7 +2,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from resonare_pipeline.chats.forgetting import ForgetSettings, ForgottenPerson
@@ -68,6 +68,18 @@ def test_mode_and_link_of_the_file_stay(tmp_path: Path) -> None:
     assert real.read_text().startswith("# mine\n")
 
 
+def test_line_ends_of_the_file_stay(tmp_path: Path) -> None:
+    path = tmp_path / "resonare.toml"
+    path.write_bytes(b"# mine\r\n[forget]\r\n")
+
+    write_rule(tmp_path, "telegram:user1", ANN)
+    write_rule(tmp_path, "telegram:user1", ForgottenPerson(names=("a\x85b\u2028c\r",)))
+
+    assert path.read_bytes().startswith(b"# mine\r\n[forget]\r\n")
+    assert ruled(tmp_path)["telegram:user1"].names == ("a\x85b\u2028c\r",)
+
+
+@example(person_id="\x85", names=["\u2028"], before="")
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     person_id=st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
