@@ -174,7 +174,8 @@ class _Handler(BaseHTTPRequestHandler):
             raise Refusal(403, "You have no right to create a repository there")
         if any(name == repo_id for _, name in self.hub.repos):
             raise Refusal(409, "You already created this repo")
-        self.hub.repos[kind, repo_id] = Repo(private=asked.get("visibility") == "private")
+        private = asked.get("visibility") == "private" or bool(asked.get("private"))  # as 1.x says
+        self.hub.repos[kind, repo_id] = Repo(private=private)
         return {"url": f"{self.hub.url}/{kind}/{repo_id}"}
 
     def info(self, kind: str, repo_id: str, revision: str = "main") -> object:
