@@ -26,6 +26,8 @@ from resonare_pipeline.chats.statistics.font import plot_ingredients
 from resonare_pipeline.chats.statistics.writing import write_statistics
 from resonare_pipeline.planning.graph import Check, Output, SettingsOf, StageRun, asset
 from resonare_pipeline.planning.raw import RawKind
+from resonare_pipeline.privacy.kinds import DISTRIBUTIONS
+from resonare_pipeline.privacy.settings import PrivacySettings
 from resonare_pipeline.rows import BLOCKS, CHATS, MESSAGES
 from resonare_pipeline.tokenizers import TokenizerSettings, tokenizer_ingredients
 
@@ -95,8 +97,8 @@ def chat_tables(run: StageRun) -> None:
 
 @chats_asset(
     inputs=("messages",),
-    settings=(EnrichedMessagesSettings,),
-    distributions=("pyarrow",),
+    settings=(EnrichedMessagesSettings, PrivacySettings),
+    distributions=("pyarrow", *DISTRIBUTIONS),
     outputs=(
         Output(
             asset="enriched_messages",
@@ -109,9 +111,14 @@ def chat_tables(run: StageRun) -> None:
     ),
 )
 def enriched_messages(run: StageRun) -> None:
-    """Leave out messages by time and by sender."""
-    settings = run.get(EnrichedMessagesSettings)
-    enrich_messages(run.inputs["messages"], run.outputs["enriched_messages"], settings)
+    """Leave out messages by time and by sender, and redact the others if asked to."""
+    enrich_messages(
+        run.inputs["messages"],
+        run.outputs["enriched_messages"],
+        run.get(EnrichedMessagesSettings),
+        privacy=run.get(PrivacySettings),
+        progress=run.progress,
+    )
 
 
 def _tokenizer_files(settings: SettingsOf) -> dict[str, str]:

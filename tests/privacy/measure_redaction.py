@@ -28,7 +28,7 @@ from tests.privacy.generate_items import (
 
 PAGE = Path(__file__).parents[2] / "docs" / "privacy.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
-SEED = 20_240_917  # the detectors were made with others in sight
+SEED = 770_113  # first used when the detectors were done, and not adjusted to since
 REGION_COLUMNS = 3  # side by side, since there are so many
 
 
