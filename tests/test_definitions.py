@@ -22,18 +22,17 @@ SAMPLE = ROOT / "tests" / "data" / "telegram" / "chatpackcli_export.json"
 def test_definitions_have_these_assets_in_these_groups() -> None:
     graph = defs.resolve_asset_graph()
     found = {key.to_user_string(): graph.get(key).group_name for key in graph.get_all_asset_keys()}
-    assert found == dict.fromkeys(
-        (
-            "chat_export",
-            "chats",
-            "messages",
-            "enriched_messages",
-            "blocks",
-            "chat_conversations",
-            "chat_statistics",
-        ),
+    chats = (
+        "chat_export",
         "chats",
+        "messages",
+        "enriched_messages",
+        "blocks",
+        "chat_conversations",
+        "chat_statistics",
     )
+    together = ("dataset", "dataset_report", "published_dataset")
+    assert found == dict.fromkeys(chats, "chats") | dict.fromkeys(together, "dataset")
 
 
 def test_every_asset_is_described_and_versioned() -> None:
@@ -43,7 +42,8 @@ def test_every_asset_is_described_and_versioned() -> None:
         assert node.description, key
         assert node.code_version, key
         assert node.kinds, key
-        assert node.partitions_def == dg.DynamicPartitionsDefinition(name="chat_exports")
+        by_export = dg.DynamicPartitionsDefinition(name="chat_exports")
+        assert node.partitions_def == (by_export if node.group_name == "chats" else None), key
 
 
 def test_tables_have_column_schemas() -> None:
@@ -69,7 +69,8 @@ def test_every_column_is_described_and_comes_from_columns_that_are() -> None:
 def test_definitions_have_these_jobs_and_checks() -> None:
     assert defs.resolve_job_def("chats_job").name == "chats_job"
     checks = {check.name for check in defs.resolve_asset_graph().asset_check_keys}
-    assert checks == {"token_bounds", "roles", "no_empty_turns", "unique_ids"}
+    of_chats = {"token_bounds", "roles", "no_empty_turns", "unique_ids"}
+    assert checks == of_chats | {"no_leaks", "unique_rows", "counts", "openai_rules"}
 
 
 def test_build_defs_overrides_are_the_defaults_of_every_run() -> None:
