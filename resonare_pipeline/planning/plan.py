@@ -17,7 +17,7 @@ import msgspec
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.manifest import Ingredients, Manifest
 from resonare_pipeline.artifacts.store import Store
-from resonare_pipeline.errors import ResonareError, StageError
+from resonare_pipeline.errors import InputError, ResonareError, StageError
 from resonare_pipeline.fingerprint import fingerprint
 from resonare_pipeline.planning.code import code_identity
 from resonare_pipeline.planning.graph import Graph, SettingsOf, Stage
@@ -212,7 +212,12 @@ class _Planner:
         return self.entries[self._graph.makers[asset].name, key]
 
     def _gather(self, stage: Stage, assets: tuple[str, ...]) -> tuple[Gathered, list[str]]:
-        """Return the partitions that a stage gathers, and names of those that will be made."""
+        """Return the partitions that a stage gathers, and names of those that will be made.
+
+        Raises:
+            ResonareError: If it cannot be told whether one is there. Only raw input that cannot be
+                used makes a partition absent; a storage that fails must not.
+        """
         ready: dict[str, str] = {}
         settings: dict[str, SettingsOf] = {}
         absent: dict[str, str] = {}
@@ -230,6 +235,8 @@ class _Planner:
                     settings[name] = sections
                     continue
                 failed = next((entry for entry in lacking if entry.error), None)
+                if failed is not None and not isinstance(failed.error, InputError):
+                    raise failed.error or StageError("not planned", where=name)
                 absent[name] = "; ".join((failed or lacking[0]).reasons)
                 if failed is None and (self._asked is None or key in self._asked):
                     pending.append(name)

@@ -54,3 +54,8 @@ class PrivacySettings(Section):
         if any(not word.strip() for word in words):
             raise ValueError("a sensitive word is blank")
         return words
+
+
+def covers_all(settings: PrivacySettings) -> bool:
+    """Tell whether every kind is redacted, whatever the region."""
+    return set(settings.kinds) == set(Kind) and not settings.regions
