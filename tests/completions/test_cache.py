@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
 
 from resonare_pipeline.completions.cache import store as store_module
@@ -109,12 +109,24 @@ def test_closing_gives_claims_back(database: URL) -> None:
     other.close()
 
 
-def test_sqlite_writes_a_log_ahead_and_waits_for_the_disk(tmp_path: Path) -> None:
+def test_sqlite_writes_ahead_and_waits_for_the_disk_where_answers_are_stored(
+    tmp_path: Path,
+) -> None:
     cache = Cache(make_url(f"sqlite:///{tmp_path / 'cache.db'}"))
+    levels: dict[str, int] = {}
+
+    def look(_connection: object, cursor: sqlite3.Cursor, statement: str, *_: object) -> None:
+        level = cursor.connection.execute("PRAGMA synchronous").fetchone()[0]
+        levels[" ".join(statement.split()[:3])] = level
+
+    event.listen(cache._engine, "before_cursor_execute", look)
+    cache.claim(KEYS[:1])
+    cache.store([answered(KEYS[0])])
     with cache._engine.connect() as connection:
         assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
-        assert connection.execute(text("PRAGMA synchronous")).scalar_one() == 2  # FULL
     cache.close()
+    assert levels["INSERT INTO answers"] == 2  # FULL
+    assert levels["INSERT INTO claims"] == 1  # NORMAL
 
 
 def test_a_file_that_is_no_database_is_named_and_left_as_it_was(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """Connections to the cache's database, and what each kind of database needs to be told.
 
 SQLite: a write-ahead log, so that readers never wait; writers take their lock at the beginning and
-wait for it; a commit is on disk before it returns, for answers cost money. PostgreSQL: the driver
-is an extra (`resonare-pipeline[postgres]`).
+wait for it. A commit of answers is on disk before it returns, for they cost money; one of claims
+need not be. PostgreSQL: the driver is an extra (`resonare-pipeline[postgres]`).
 """
 
 import random
@@ -22,6 +22,7 @@ from resonare_pipeline.errors import CacheError, SettingsError
 LOCK_WAIT_SECONDS = 60.0  # other processes hold the lock for milliseconds
 OPENING_SECONDS = 30.0
 READING = "resonare_reading"
+DURABLE = "resonare_durable"
 ADVISORY_LOCK = 7_240_118  # any number of the project's own
 
 
@@ -75,14 +76,18 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
             if time.monotonic() > until:
                 raise
             time.sleep(random.uniform(0.01, 0.05))  # noqa: S311  # only to part two processes
-    cursor.execute("PRAGMA synchronous = FULL")
     cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and then writes fails at once if another wrote in between.
-    reading = connection.get_execution_options().get(READING)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    options = connection.get_execution_options()
+    if options.get(READING):
+        connection.exec_driver_sql("BEGIN")
+        return
+    level = "FULL" if options.get(DURABLE) else "NORMAL"
+    connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _make_tables(engine: Engine) -> None:

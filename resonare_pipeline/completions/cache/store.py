@@ -17,6 +17,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
 from resonare_pipeline.completions.cache.connecting import (
+    DURABLE,
     READING,
     explained,
     is_passing,
@@ -118,7 +119,7 @@ class Cache:
                 connection.execute(self._put, [_row(item, now) for item in answered])
             _release(connection, [*(item.key for item in answered), *released], self.owner)
 
-        self._run(put)
+        self._run(put, durable=bool(answered))
 
     def beat(self) -> None:
         """Show that this process is alive, for another `ALIVE_SECONDS`."""
@@ -158,12 +159,18 @@ class Cache:
         finally:
             self._engine.dispose()
 
-    def _run(self, work: Callable[[Connection], Result], *, reading: bool = False) -> Result:
+    def _run(
+        self,
+        work: Callable[[Connection], Result],
+        *,
+        reading: bool = False,
+        durable: bool = False,
+    ) -> Result:
         with explained(self.url):
             for left in reversed(range(TRIES)):
                 try:
                     with self._engine.connect() as connection:
-                        connection.execution_options(**{READING: reading})
+                        connection.execution_options(**{READING: reading, DURABLE: durable})
                         with connection.begin():
                             return work(connection)
                 except DBAPIError as error:
