@@ -43,8 +43,7 @@ def serving() -> Iterator[str]:
     try:
         user = _user(place)
         if user and not _may_run(folder, user):
-            shutil.copytree(folder.parent, place / "programs")
-            folder = place / "programs" / "bin"
+            folder = _copied(folder, place / "programs")
         with _running(folder, place, user) as url:
             yield url
     finally:
@@ -66,6 +65,16 @@ def _may_run(folder: Path, user: str) -> bool:
         return not subprocess.run(command, user=user, capture_output=True).returncode
     except PermissionError:
         return False
+
+
+def _copied(folder: Path, place: Path) -> Path:
+    """Copy a package's programs and the libraries beside it to where anybody may read them."""
+    package = folder.parent.parent
+    shutil.copytree(folder.parent, place / package.name / folder.parent.name)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, place / libraries.name)
+    return place / package.name / folder.parent.name / folder.name
 
 
 @contextmanager

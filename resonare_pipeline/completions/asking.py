@@ -28,7 +28,7 @@ EMPTY_TRIES = 2  # models that sample now and then say nothing; a second try is 
 LOST_REQUESTS = 3  # given up in a row without any answer between: the endpoint is down
 
 SENT_AGAIN = (Failure.RATE, Failure.SERVER, Failure.NETWORK)
-AT_ONCE = (Failure.UNAUTHORISED, Failure.BUDGET)  # of one request, and so of all
+WRONG_KEY_STATUS = 401
 THROTTLED_STATUSES = (429, 503, 529)
 
 
@@ -215,7 +215,12 @@ class Asker:
             self._lost = 0
             return
         self._lost += 1
-        is_same_for_all = failure in AT_ONCE or (reply.is_permanent and failure is Failure.NETWORK)
+        # A 403 may be about one request's content; a key, credit or certificate is about all.
+        is_same_for_all = (
+            reply.status == WRONG_KEY_STATUS
+            or failure is Failure.BUDGET
+            or (reply.is_permanent and failure is Failure.NETWORK)
+        )
         if is_same_for_all or self._lost >= LOST_REQUESTS or not self._was_reached:
             self._given_up = reply.judged
 

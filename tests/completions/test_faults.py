@@ -67,6 +67,14 @@ def test_a_wrong_key_is_tried_once_and_said_of_every_request(tmp_path: Path) -> 
     assert failures(right) == {None}
 
 
+def test_one_request_that_is_forbidden_stops_no_other(tmp_path: Path) -> None:
+    rules = (Rule(fault=Fault.FORBIDDEN, contains="question 0"),)
+    with serving(Script(rules=rules)) as server:
+        outcomes, _ = ask(engine(server.url, tmp_path / "c.db"), requests(20))
+    assert outcomes[0].failure is Failure.UNAUTHORISED
+    assert failures(outcomes[1:]) == {None}
+
+
 def test_an_unknown_model_is_refused_for_good(tmp_path: Path) -> None:
     with serving(Script(models=("gpt-4o-mini",))) as server:
         wanted = [request("a", model="gpt-nope"), request("b")]

@@ -22,6 +22,7 @@ class Fault(StrEnum):
     FILTER = "content_filter"
     REFUSAL = "refusal"
     INVALID = "invalid"  # 400
+    FORBIDDEN = "forbidden"  # 403
     CONTEXT = "context"  # 400 context_length_exceeded
 
 

@@ -31,6 +31,7 @@ STATUS = {
     Fault.SERVER: (500, None),
     Fault.OVERLOADED: (503, None),
     Fault.INVALID: (400, "invalid_value"),
+    Fault.FORBIDDEN: (403, None),
     Fault.CONTEXT: (400, "context_length_exceeded"),
 }
 """Faults that are an HTTP status, with the code in the body."""
