@@ -115,10 +115,10 @@ class Gate:
         """
         now = time.monotonic()
         self.running -= 1
-        self._requests.end(1, 1, now)
-        self._tokens.end(given.tokens, tokens, now)
         if announced is not None:
             self._learn(announced, now)
+        self._requests.end(1, 1, now)
+        self._tokens.end(given.tokens, tokens, now)
         if throttled:
             self._cut(given, now)
         elif announced is not None:

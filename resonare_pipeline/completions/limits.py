@@ -168,8 +168,14 @@ class Window:
         self._running += amount
 
     def end(self, amount: int, billed: int, now: float) -> None:
-        """Count what was sent as gone a whole window from now, as the greater of two amounts."""
+        """Count what was sent as gone a whole window from now, as the greater of two amounts.
+
+        Where nothing is limited, nothing is remembered; should a limit be announced later, what is
+        left of it tells the same.
+        """
         self._running -= amount
+        if self.limit is None:
+            return
         gone = max(amount, billed)
         self._ended.append((now, gone))
         self._ended_amount += gone

@@ -10,7 +10,7 @@ from sqlalchemy.engine import URL
 from resonare_pipeline.completions.engine import Engine
 from resonare_pipeline.completions.requests import Failure, Outcome
 from tests.completions.asking import ask, engine, request, requests
-from tests.fake_openai.running import serving
+from tests.fake_openai.running import Running, serving
 from tests.fake_openai.script import Fault, Limits, Rule, Script
 
 
@@ -59,6 +59,24 @@ def test_whoever_goes_away_does_not_take_the_answer_from_those_who_share_it(
         outcome = asyncio.run(run(engine(server.url, tmp_path / "c.db")))
         assert len(server.journal()) == 1
     assert outcome.completion
+
+
+def test_a_run_that_is_cut_off_keeps_what_was_answered(tmp_path: Path) -> None:
+    async def run(opened: Engine, server: Running) -> None:
+        async with opened as ready:
+            asked = asyncio.gather(*map(ready.complete, requests(200)))
+            while server.state()["answered"] < 60:
+                await asyncio.sleep(0.01)
+            asked.cancel()
+
+    with serving(Script(latency_seconds=0.01)) as server:
+        asyncio.run(run(engine(server.url, tmp_path / "c.db", concurrency=4), server))
+        cut = len(server.journal())
+        outcomes, _ = ask(engine(server.url, tmp_path / "c.db"), requests(200))
+        asked = Counter(entry.body for entry in server.journal())
+    assert 60 <= cut < 200
+    assert contents(outcomes)
+    assert sum(asked.values()) - len(asked) <= 4  # those under way when it was cut off
 
 
 def test_two_endpoints_share_no_answer_unless_they_have_one_name(tmp_path: Path) -> None:
@@ -212,6 +230,17 @@ def test_the_servers_window_of_tokens_is_never_overrun(tmp_path: Path) -> None:
     assert contents(outcomes)
     assert state["refused_by_window"] == 0
     assert state["fullest_window"] > 4
+
+
+def test_concurrency_falls_to_what_the_endpoint_bears(tmp_path: Path) -> None:
+    script = Script(limits=Limits(running=4), latency_seconds=0.02)
+    with serving(script) as server:
+        opened = engine(server.url, tmp_path / "c.db", concurrency=32)
+        outcomes, _ = ask(opened, requests(200))
+        struck = Counter(entry.outcome for entry in server.journal())
+    assert contents(outcomes)
+    # 32 at a time would be refused at every turn; what probes for more is refused now and then.
+    assert struck["too_many"] < 150
 
 
 def test_two_engines_under_one_limit_fill_everything(tmp_path: Path) -> None:

@@ -44,10 +44,11 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a sliding window holds at most; None: as much as comes."""
+    """What a sliding window holds at most, and what runs at a time; None: as much as comes."""
 
     requests: int | None = None
     tokens: int | None = None
+    running: int | None = None
     window_seconds: float = 60.0
     announced: bool = True
 

@@ -45,6 +45,7 @@ class FakeOpenAI:
         self.started = time.monotonic()
         self.running = 0
         self.most_running = 0
+        self.answered = 0
         self.use(script)
 
     def use(self, script: Script) -> None:
@@ -81,6 +82,7 @@ class FakeOpenAI:
             "fullest_window": self.window.fullest,
             "refused_by_window": self.window.refused,
             "most_running": self.most_running,
+            "answered": self.answered,
         }
 
     async def _chat(self, request: web.BaseRequest, raw: bytes) -> web.StreamResponse:
@@ -91,6 +93,9 @@ class FakeOpenAI:
             refused = 400, error("We could not parse the body", kind="invalid_request_error")
         if refused:
             return self._written(raw, refused[0], "refused", refused[1], {})
+        if self.script.limits.running is not None and self.running > self.script.limits.running:
+            said = error("Too many requests at a time", kind="requests")
+            return self._written(raw, 429, "too_many", said, {})
         now = time.monotonic()
         wanted = body.get("max_completion_tokens") or body.get("max_tokens") or DEFAULT_OUTPUT
         wait = self.window.take(now, prompt_tokens(body) + wanted)
@@ -147,6 +152,7 @@ class FakeOpenAI:
         if fault is Fault.MALFORMED:
             said = said[: len(said) // 2]
         tokens = prompt_tokens(body) + output_tokens(body, self.script)
+        self.answered += 1
         return self._written(raw, 200, fault or "ok", said, headers, tokens)
 
     def _written(
