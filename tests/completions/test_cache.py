@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 
 from resonare_pipeline.completions.cache import store as store_module
@@ -11,6 +11,7 @@ from resonare_pipeline.completions.cache.places import cache_url
 from resonare_pipeline.completions.cache.store import Answered, Cache, Record
 from resonare_pipeline.completions.requests import Completion, Failure, Usage
 from resonare_pipeline.errors import CacheError, SettingsError
+from tests.completions.conftest import postgres_database
 
 KEYS = [f"{number:064x}" for number in range(1200)]
 RECORD = Record(
@@ -97,6 +98,23 @@ def test_answers_from_before_do_not_count_where_new_ones_are_wanted(
     assert one.claim(KEYS[:1], since=tomorrow) == ({KEYS[0]}, {})
     one.store([answered(KEYS[0], Record(detail="newer"))])
     assert one.find(KEYS[:1]) == {KEYS[0]: Record(detail="newer")}
+
+
+def test_a_connection_that_the_server_cuts_is_made_again(postgres_server: str) -> None:
+    database = postgres_database(postgres_server)
+    cache = Cache(database)
+    assert cache.count() == 0
+    other = create_engine(database)
+    cut = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    with other.connect() as connection:
+        connection.execute(cut)
+    cache.store([answered(KEYS[0])])
+    assert cache.count() == 1
+    other.dispose()
+    cache.close()
 
 
 def test_closing_gives_claims_back(database: URL) -> None:

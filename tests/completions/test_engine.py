@@ -105,6 +105,15 @@ def test_the_mock_answers_alike_every_time_and_leaves_nothing_in_the_cache(tmp_p
     assert tally.cost_usd == 0
 
 
+def test_the_mock_calls_a_tool_where_one_must_be_called(tmp_path: Path) -> None:
+    tool = {"type": "function", "function": {"name": "look"}}
+    wanted = [request(tools=(tool,), parameters={"tool_choice": "required"})]
+    (outcome,), _ = ask(engine("", tmp_path / "c.db", provider="mock", max_cost_usd=0), wanted)
+    assert outcome.failure is None
+    assert outcome.completion
+    assert outcome.completion.message["tool_calls"][0]["function"]["name"] == "look"
+
+
 def test_fresh_answers_are_asked_for_again_once(tmp_path: Path) -> None:
     database = tmp_path / "c.db"
     with serving() as server:

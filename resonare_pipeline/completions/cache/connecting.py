@@ -34,7 +34,8 @@ def open_database(url: URL) -> Engine:
         CacheError: If it cannot be opened.
     """
     try:
-        engine = _sqlite(url) if url.get_backend_name() == "sqlite" else create_engine(url)
+        is_file = url.get_backend_name() == "sqlite"
+        engine = _sqlite(url) if is_file else create_engine(url, pool_pre_ping=True)
     except ModuleNotFoundError as error:
         raise SettingsError(
             f"the driver {error.name} is not installed",
@@ -122,7 +123,9 @@ def explained(url: URL) -> Iterator[None]:
 
 
 def is_passing(error: DBAPIError) -> bool:
-    """Tell whether a transaction failed only since it met another one."""
+    """Tell whether a transaction failed since it met another one, or its connection was lost."""
+    if error.connection_invalidated:
+        return True
     code = getattr(error.orig, "sqlstate", "")
     if code in ("40001", "40P01"):  # serialization failure, deadlock
         return True

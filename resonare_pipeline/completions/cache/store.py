@@ -31,6 +31,7 @@ Result = TypeVar("Result")
 ALIVE_SECONDS = 60.0  # a process that was stopped for longer may find its requests asked by others
 KEYS_AT_A_TIME = 500  # SQLite takes 32,766 parameters, older ones 999
 TRIES = 10
+LONGEST_PAUSE_SECONDS = 3.0  # ten tries take some fifteen seconds, as a restart of the server does
 _WANTED: BindParameter[Any] = bindparam("wanted", expanding=True)
 
 
@@ -176,7 +177,7 @@ class Cache:
                 except DBAPIError as error:
                     if not left or not is_passing(error):
                         raise
-                    time.sleep(0.05)
+                    time.sleep(min(LONGEST_PAUSE_SECONDS, 0.05 * 2 ** (TRIES - left)))
         raise AssertionError("unreachable")  # the last try returns or raises
 
     def _find(self, connection: Connection, keys: Sequence[str], since: float) -> dict[str, Record]:
