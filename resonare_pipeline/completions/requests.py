@@ -53,8 +53,8 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An answer.
 
     Attributes:
-        message: The assistant's message as it came: role, content, perhaps tool_calls, refusal and
-            reasoning content.
+        message: The assistant's message as it came, without nulls: role, content, perhaps
+            tool_calls, refusal and reasoning content.
         finish_reason: In OpenAI's words: stop, length, tool_calls, content_filter.
         mock: No model has written it.
     """
