@@ -21,6 +21,7 @@ _QUOTED = re.compile(
 
 RETRYABLE_STATUSES = {408: Failure.SERVER, 409: Failure.SERVER, 429: Failure.RATE}
 UNAUTHORISED_STATUSES = (401, 403)
+NOTHING_THERE_STATUSES = (404, 405)
 OUT_OF_CREDIT = ("insufficient_quota", "billing_hard_limit_reached", "credit_balance_too_low")
 """Codes of a 429 or 400 that no waiting will change."""
 
@@ -102,8 +103,24 @@ def judge_error(status: int, body: object) -> Judged:
         status: Of HTTP.
         body: As decoded from JSON; anything else if it is none.
     """
+    if status in NOTHING_THERE_STATUSES and _is_of_the_address(body):
+        detail = f"HTTP {status}: no model is served at this path; most addresses end in /v1"
+        return Judged(failure=Failure.NETWORK, detail=detail)
     detail = f"HTTP {status}: {describe_error(body)}"
     return Judged(failure=_failure(status, _code(body)), detail=detail)
+
+
+def _is_of_the_address(body: object) -> bool:
+    """Tell a wrong path, which a web server refuses, from a model that an endpoint lacks."""
+    said = _said(body)
+    return not said or said.startswith("Invalid URL")
+
+
+def _said(body: object) -> str:
+    said = _inner(body).get("message")
+    if not said and isinstance(body, dict):
+        said = body.get("error")
+    return said if isinstance(said, str) else ""
 
 
 def _failure(status: int, code: str) -> Failure:
@@ -129,11 +146,8 @@ def _code(body: object) -> str:
 def describe_error(body: object) -> str:
     """Return what an error says, short and without long quotations."""
     inner = _inner(body)
-    said = inner.get("message")
     code = inner.get("code") or inner.get("type")
-    text = said if isinstance(said, str) else ""
-    if not text and isinstance(body, dict) and isinstance(body.get("error"), str):
-        text = body["error"]
+    text = _said(body)
     parts = [str(code)] if code else []
     parts += [_QUOTED.sub("[…]", " ".join(text.split()))] if text else []
     whole = ", ".join(parts) or "no reason was given"

@@ -98,6 +98,24 @@ def test_a_status_says_whether_to_ask_again(
     assert judge_error(status, {"error": {"message": "m", "code": code}}).failure is failure
 
 
+@pytest.mark.parametrize(
+    "found",
+    [
+        None,
+        "<html>Not Found</html>",
+        {"detail": "Not Found"},
+        {"error": {"message": "Invalid URL (POST /chat/completions)", "code": None}},
+    ],
+)
+def test_a_path_where_nothing_is_served_is_told_from_a_request_that_is_refused(
+    found: object,
+) -> None:
+    judged = judge_error(404, found)
+    assert judged.failure is Failure.NETWORK
+    assert "/v1" in judged.detail
+    assert judge_error(404, {"error": "model 'm' not found"}).failure is Failure.INVALID
+
+
 @pytest.mark.parametrize("found", [None, "text", [], {"error": None}, {"error": []}, {}])
 def test_an_error_of_any_shape_is_described(found: object) -> None:
     assert judge_error(500, found).detail == "HTTP 500: no reason was given"

@@ -84,6 +84,20 @@ def test_an_unknown_model_is_refused_for_good(tmp_path: Path) -> None:
     assert not Failure.INVALID.is_retryable
 
 
+def test_an_address_without_its_path_is_tried_once_and_refuses_nothing_for_good(
+    tmp_path: Path,
+) -> None:
+    with serving() as server:
+        outcomes, tally = ask(
+            engine(server.url.removesuffix("/v1"), tmp_path / "c.db"), requests(30)
+        )
+    assert failures(outcomes) == {Failure.NETWORK}
+    assert outcomes[29].detail == (
+        "HTTP 404: no model is served at this path; most addresses end in /v1"
+    )
+    assert tally.sent == 1
+
+
 def test_a_prompt_that_is_too_long_stops_no_other(tmp_path: Path) -> None:
     with serving(Script(context_tokens=50)) as server:
         wanted = [request("word " * 500), *requests(5)]

@@ -74,7 +74,7 @@ class FakeOpenAI:
             case "PUT", "/_script":
                 self.use(msgspec.json.decode(await request.read(), type=Script))
                 return _json(200, {})
-        return web.Response(status=404, body=error("Unknown path", kind="invalid_request_error"))
+        return _json(404, {"detail": "Not Found"})
 
     def state(self) -> dict[str, int]:
         """Return what the windows and connections have held at most."""

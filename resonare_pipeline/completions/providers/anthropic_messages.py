@@ -62,7 +62,12 @@ class AnthropicClient:
         except anthropic.APIStatusError as error:
             judged = judge_error(error.status_code, error.body)
             announced = read_headers(error.response.headers.raw)
-            return Reply(judged=judged, status=error.status_code, announced=announced)
+            return Reply(
+                judged=judged,
+                status=error.status_code,
+                announced=announced,
+                is_permanent=judged.failure is Failure.NETWORK,
+            )
         except (
             anthropic.APIConnectionError,
             TimeoutError,

@@ -13,7 +13,7 @@ from resonare_pipeline.completions.answers import judge_body, judge_error
 from resonare_pipeline.completions.environment import Endpoint
 from resonare_pipeline.completions.limits import read_headers
 from resonare_pipeline.completions.providers.provider import Reply, network_reply
-from resonare_pipeline.completions.requests import CompletionRequest
+from resonare_pipeline.completions.requests import CompletionRequest, Failure
 from resonare_pipeline.completions.settings import CompletionsSettings
 
 PATH = "/chat/completions"
@@ -52,7 +52,12 @@ class OpenAIClient:
         except APIStatusError as error:
             judged = judge_error(error.status_code, error.body)
             announced = read_headers(error.response.headers.raw)
-            return Reply(judged=judged, status=error.status_code, announced=announced)
+            return Reply(
+                judged=judged,
+                status=error.status_code,
+                announced=announced,
+                is_permanent=judged.failure is Failure.NETWORK,
+            )
         except (APIConnectionError, TimeoutError, httpx2.TransportError, OSError) as error:
             return network_reply(error, self._base_url, self._timeout_seconds)
         judged = judge_body(response.content, requested_model=request.model)
