@@ -15,6 +15,8 @@
     │   └── FileChangedError        a file was replaced while it was being read
     ├── PublishError         something that the Hub refuses, or that must not be published
     ├── StageError           a stage that cannot run as it was asked
+    ├── BudgetError          what was asked would cost more than was allowed
+    ├── CacheError           the cache of answers cannot be opened, read or written
     ├── CheckFailedError     a blocking check failed on staged output; nothing was committed
     └── FingerprintError     a value without a stable form
 
@@ -126,6 +128,14 @@ class PublishError(ResonareError, OSError):
 
 class StageError(ResonareError, RuntimeError):
     """A stage that cannot run as it was asked."""
+
+
+class BudgetError(ResonareError, RuntimeError):
+    """What was asked would cost more than was allowed, or nobody knows what it would cost."""
+
+
+class CacheError(ResonareError, OSError):
+    """The cache of answers cannot be opened, read or written."""
 
 
 class CheckFailedError(StageError):

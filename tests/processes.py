@@ -15,13 +15,16 @@ Found = TypeVar("Found")
 
 PATIENCE_SECONDS = 240  # until a test gives up; nothing is asserted about time
 
+FOREIGN = {"DAGSTER_HOME", "BASE_URL", "API_KEY", "MODEL", "DEFAULT_LLM_PROVIDER", "LLM_PROVIDER"}
+FOREIGN_PREFIXES = ("RESONARE_", "AWS_", "COV_", "OPENAI_", "ANTHROPIC_")
+
 
 def clean_environment(**changes: str) -> dict[str, str]:
     """Return this environment without what would lead a command to another project."""
     kept = {
         name: value
         for name, value in os.environ.items()
-        if name != "DAGSTER_HOME" and not name.startswith(("RESONARE_", "AWS_", "COV_"))
+        if name not in FOREIGN and not name.startswith(FOREIGN_PREFIXES)
     }
     return {**kept, "DAGSTER_DISABLE_TELEMETRY": "yes", "DO_NOT_TRACK": "1", **changes}
 

@@ -1,0 +1,134 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from resonare_pipeline.completions.environment import (
+    Provider,
+    endpoint_name,
+    resolve_endpoint,
+)
+from resonare_pipeline.completions.settings import CompletionsSettings
+from resonare_pipeline.errors import SettingsError
+from resonare_pipeline.settings import load_settings
+
+
+def load(folder: Path, environ: dict[str, str], **overrides: str) -> CompletionsSettings:
+    named = {f"completions.{key}": value for key, value in overrides.items()}
+    found = load_settings([CompletionsSettings], folder=folder, environ=environ, overrides=named)
+    return found.section(CompletionsSettings)
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"MODEL": "a", "OPENAI_MODEL": "b"}, {"model": "a"}),
+        ({"OPENAI_MODEL": "b"}, {"model": "b"}),
+        ({"BASE_URL": "http://h/v1"}, {"base_url": "http://h/v1"}),
+        ({"OPENAI_BASE_URL": "http://h/v1"}, {"base_url": "http://h/v1"}),
+        ({"DEFAULT_LLM_PROVIDER": "mock"}, {"provider": Provider.MOCK}),
+        ({"DEFAULT_LLM_PROVIDER": "Anthropic"}, {"provider": Provider.ANTHROPIC}),
+        (
+            {"DEFAULT_LLM_PROVIDER": "anthropic", "OPENAI_MODEL": "a", "ANTHROPIC_MODEL": "b"},
+            {"model": "b"},
+        ),
+        ({"DEFAULT_LLM_PROVIDER": "anthropic", "OPENAI_BASE_URL": "http://h"}, {"base_url": ""}),
+        ({"OPENAI_MAX_TOKENS": "500"}, {"max_tokens": 500}),
+        (
+            {
+                "OPENAI_PROMPT_RATE_PER_1K": "0.005",
+                "OPENAI_COMPLETION_RATE_PER_1K": "0.015",
+            },
+            {"input_usd_per_million": 5.0, "output_usd_per_million": 15.0},
+        ),
+        ({"MODEL": "a", "RESONARE_COMPLETIONS__MODEL": "c"}, {"model": "c"}),
+        ({"MODEL": " "}, {"model": ""}),
+    ],
+)
+def test_each_name_that_people_know_is_understood(
+    environ: dict[str, str], expected: dict[str, object], tmp_path: Path
+) -> None:
+    found = load(tmp_path, environ)
+    assert {name: getattr(found, name) for name in expected} == expected
+
+
+def test_the_environment_wins_over_the_file_and_an_override_over_both(tmp_path: Path) -> None:
+    (tmp_path / "resonare.toml").write_text('[completions]\nmodel = "file"\n')
+    assert load(tmp_path, {}).model == "file"
+    assert load(tmp_path, {"MODEL": "env"}).model == "env"
+    assert load(tmp_path, {"MODEL": "env"}, model="set").model == "set"
+
+
+@pytest.mark.parametrize(
+    "environ", [{"DEFAULT_LLM_PROVIDER": "gemini"}, {"OPENAI_PROMPT_RATE_PER_1K": "cheap"}]
+)
+def test_a_value_that_cannot_be_used_is_named(environ: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"gemini|OPENAI_PROMPT_RATE_PER_1K"):
+        load(tmp_path, environ)
+
+
+def test_parameters_are_sent_as_they_are_set(tmp_path: Path) -> None:
+    (tmp_path / "resonare.toml").write_text(
+        "[completions]\ntemperature = 0.2\nparameters = {top_k = 5, seed = 1}\n"
+    )
+    assert load(tmp_path, {}).request_parameters() == {"temperature": 0.2, "top_k": 5, "seed": 1}
+    assert load(tmp_path, {}, parameters='{"n": 2}').request_parameters() == {
+        "temperature": 0.2,
+        "n": 2,
+    }
+
+
+def test_what_decides_answers_is_identity_and_what_does_not_is_not() -> None:
+    plain = CompletionsSettings(model="m").identity()
+    execution: list[dict[str, Any]] = [
+        {"concurrency": 5},
+        {"max_cost_usd": 1.0},
+        {"timeout_seconds": 5.0},
+        {"input_usd_per_million": 1.0},
+        {"base_url": "https://api.openai.com/v1/"},
+    ]
+    for changes in execution:
+        assert CompletionsSettings.model_validate({"model": "m"} | changes).identity() == plain
+    identity: list[dict[str, Any]] = [
+        {"model": "n"},
+        {"temperature": 0.0},
+        {"max_tokens": 5},
+        {"parameters": {"seed": 1}},
+        {"base_url": "http://127.0.0.1:8000/v1"},
+        {"provider": "anthropic"},
+        {"endpoint_id": "ours"},
+    ]
+    for changes in identity:
+        assert CompletionsSettings.model_validate({"model": "m"} | changes).identity() != plain
+
+
+def test_a_proxy_that_moves_keeps_its_name_if_it_is_told_to() -> None:
+    one = CompletionsSettings(base_url="http://old:1/v1", endpoint_id="ours")
+    other = CompletionsSettings(base_url="http://new:2/v1", endpoint_id="ours")
+    assert one.identity() == other.identity()
+
+
+@pytest.mark.parametrize(
+    ("base_url", "name"),
+    [
+        ("", "api.openai.com/v1"),
+        ("https://API.openai.com/v1/", "api.openai.com/v1"),
+        ("http://127.0.0.1:8000/v1", "127.0.0.1:8000/v1"),
+    ],
+)
+def test_an_endpoint_is_named_by_host_and_path(base_url: str, name: str) -> None:
+    assert endpoint_name(Provider.OPENAI, base_url) == name
+
+
+def test_a_key_is_found_by_its_names_and_never_shown() -> None:
+    environ = {"OPENAI_API_KEY": "sk-secret", "ANTHROPIC_API_KEY": "sk-ant"}
+    found = resolve_endpoint(environ, provider=Provider.OPENAI)
+    assert (found.api_key, found.base_url) == ("sk-secret", "https://api.openai.com/v1")
+    assert "sk-secret" not in repr(found)
+    assert resolve_endpoint(environ, provider=Provider.ANTHROPIC).api_key == "sk-ant"
+    assert resolve_endpoint({}, provider=Provider.MOCK).name == "mock"
+
+
+def test_an_address_that_is_none_is_refused() -> None:
+    with pytest.raises(SettingsError, match="is no address"):
+        resolve_endpoint({"API_KEY": "k", "BASE_URL": "localhost:8000"}, provider=Provider.OPENAI)
