@@ -126,14 +126,14 @@ class Report:
         if outcome.cost_usd is None:
             self.unpriced += 1
         self.cost_usd += outcome.cost_usd or 0.0
+        if outcome.completion is not None and not outcome.cached:
+            self.input_tokens += outcome.completion.usage.input_tokens
+            self.output_tokens += outcome.completion.usage.output_tokens
         self._unreached += outcome.failure is Failure.NETWORK
-        if outcome.completion is not None:
+        if outcome.completion is not None and outcome.failure is None:
             self.answers += 1
             self.cached += outcome.cached
             self.mock += outcome.completion.mock
-            if not outcome.cached:
-                self.input_tokens += outcome.completion.usage.input_tokens
-                self.output_tokens += outcome.completion.usage.output_tokens
         elif outcome.failure is Failure.UNAUTHORISED:
             raise StageError(
                 f"the endpoint refuses the key: {outcome.detail}",
@@ -243,7 +243,7 @@ async def _fill_record(
         outcome = await completer.complete(request)
         report.note(outcome)
         outcomes.append((number, outcome))
-        if outcome.completion is None:
+        if outcome.failure is not None or outcome.completion is None:  # both: what is no answer
             reason = outcome.failure or DropReason.ANSWER_MISSING
             return Filled(
                 prompt=prompt, outcomes=tuple(outcomes), reason=reason, detail=outcome.detail
