@@ -12,6 +12,8 @@
     │   ├── MissingFileError        no file of that name
     │   └── FileChangedError        a file was replaced while it was being read
     ├── StageError           a stage that cannot run as it was asked
+    ├── BudgetError          what was asked would cost more than was allowed
+    ├── CacheError           the cache of answers cannot be opened, read or written
     ├── CheckFailedError     a blocking check failed on staged output; nothing was committed
     └── FingerprintError     a value without a stable form
 
@@ -111,6 +113,14 @@ class FileChangedError(StoreError):
 
 class StageError(ResonareError, RuntimeError):
     """A stage that cannot run as it was asked."""
+
+
+class BudgetError(ResonareError, RuntimeError):
+    """What was asked would cost more than was allowed, or nobody knows what it would cost."""
+
+
+class CacheError(ResonareError, OSError):
+    """The cache of answers cannot be opened, read or written."""
 
 
 class CheckFailedError(StageError):

@@ -40,6 +40,14 @@ class Section(BaseModel):
         """Return the values that enter fingerprints, as plain data."""
         return self.model_dump(mode="json", exclude=execution_fields(type(self)))
 
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> dict[str, str]:  # noqa: ARG003  # for sections that override it
+        """Return key → text of values that stand in variables with names of their own.
+
+        `RESONARE_<SECTION>__<KEY>` is stronger. None by default.
+        """
+        return {}
+
 
 SectionT = TypeVar("SectionT", bound=Section)
 
@@ -200,7 +208,8 @@ def _parsed(text: str, annotation: object) -> object:
 def _environment_tables(
     environ: Mapping[str, str], known: Mapping[str, type[Section]]
 ) -> dict[str, dict[str, Any]]:
-    tables: dict[str, dict[str, Any]] = {}
+    own = {name: dict(kind.from_environment(environ)) for name, kind in known.items()}
+    tables: dict[str, dict[str, Any]] = {name: table for name, table in own.items() if table}
     for name, value in sorted(environ.items()):
         section, separator, key = name.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")
         if name.startswith(ENVIRONMENT_PREFIX) and separator:

@@ -37,11 +37,16 @@ class CompletionRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Tokens that an answer was billed for; `cached_tokens` are part of `input_tokens`."""
+    """Tokens that an answer was billed for.
+
+    `cached_tokens` (which the provider remembered) and `cache_write_tokens` (which it was told to
+    remember) are part of `input_tokens`; tokens of reasoning are part of `output_tokens`.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
+    cache_write_tokens: int = 0
 
 
 class Completion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -93,6 +98,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a request: an answer, or why there is none.
 
     Attributes:
+        completion: The answer. Beside a failure: what the model wrote though it is no answer
+            (truncated, filtered, refused, empty), which was billed.
         cached: It was there already; nothing was sent or paid.
         cost_usd: What it cost now; None where the model's price is not known.
         detail: What the provider said, for people; no text of the conversation.

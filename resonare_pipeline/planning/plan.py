@@ -141,7 +141,9 @@ def plan(
         own = [stage for stage in stages if stage.raw == kind]
         keys: list[str | None] = [None]
         if kind is not None:
-            asked = raw.keys(kind) if partitions is None else _asked_of(kind, kinds, raw, partitions)
+            asked = (
+                raw.keys(kind) if partitions is None else _asked_of(kind, kinds, raw, partitions)
+            )
             keys = [*sorted({*asked, *(raw.keys(kind) if kind in gathered else ())})]
         for key in keys:
             for stage in own:

@@ -183,8 +183,8 @@ def _all_below(files: Files) -> dict[Child, dict[str, FileStat]]:
 def list_one(path: Path, kinds: Iterable[RawKind]) -> RawListing:
     """List a single file or folder on disk, wherever it lies, as the only raw input.
 
-    Where several kinds take such a file or folder, it is of the one whose folder it lies in, else of
-    the first that finds its own files in it.
+    Where several kinds take such a file or folder, it is of the one whose folder it lies in, else
+    of the first that finds its own files in it.
 
     Raises:
         InputError: If it does not exist, or is of no known kind.

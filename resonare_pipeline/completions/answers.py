@@ -1,0 +1,148 @@
+"""What an OpenAI-compatible endpoint says, online or in a batch's file, as completion or failure.
+
+Understood are chat completions and errors in OpenAI's shape. Messages for people hold no text of
+the conversation.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from resonare_pipeline.completions.requests import Completion, Failure, Usage
+
+LONGEST_DETAIL = 300  # characters
+LONGEST_QUOTE = 40  # characters; longer ones in an error may be what somebody wrote
+
+_QUOTED = re.compile(
+    "|".join(f"{mark}[^{mark}]{{{LONGEST_QUOTE + 1},}}{mark}" for mark in ("'", '"', "`"))
+)
+
+RETRYABLE_STATUSES = {408: Failure.SERVER, 409: Failure.SERVER, 429: Failure.RATE}
+UNAUTHORISED_STATUSES = (401, 403)
+OUT_OF_CREDIT = ("insufficient_quota", "billing_hard_limit_reached", "credit_balance_too_low")
+"""Codes of a 429 or 400 that no waiting will change."""
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """What an answer amounts to."""
+
+    completion: Completion | None = None
+    failure: Failure | None = None
+    detail: str = ""
+
+
+def judge_body(body: bytes, *, requested_model: str) -> Judged:
+    """Read the body of an answer with status 200."""
+    try:
+        found = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return Judged(failure=Failure.SERVER, detail="the endpoint answered with broken JSON")
+    return judge_completion(found, requested_model=requested_model)
+
+
+def judge_completion(found: Any, *, requested_model: str) -> Judged:
+    """Read a chat completion that is decoded already."""
+    try:
+        choice = found["choices"][0]
+        message = choice["message"]
+        finish = choice.get("finish_reason") or "stop"
+        completion = Completion(
+            message={name: value for name, value in message.items() if value is not None},
+            finish_reason=finish,
+            model=found.get("model") or requested_model,
+            usage=_usage(found.get("usage") or {}),
+        )
+    except (TypeError, KeyError, IndexError, AttributeError):
+        if isinstance(found, dict) and found.get("error"):
+            # Some proxies answer with status 200 and an error.
+            return Judged(failure=Failure.SERVER, detail=describe_error(found))
+        return Judged(failure=Failure.SERVER, detail="the endpoint's answer is no chat completion")
+    return judge(completion)
+
+
+def judge(completion: Completion) -> Judged:
+    """Tell an answer from what is none: filtered, refused, cut off or empty."""
+    message = completion.message
+    has_calls = bool(message.get("tool_calls") or message.get("function_call"))
+    failure: Failure | None = None
+    detail = ""
+    if completion.finish_reason == "content_filter":
+        failure, detail = Failure.FILTERED, "the provider's filter took the answer away"
+    elif message.get("refusal"):
+        failure, detail = Failure.REFUSED, "the model refuses"
+    elif completion.finish_reason == "length":
+        count = completion.usage.output_tokens
+        failure, detail = Failure.TRUNCATED, f"the answer was cut off after {count} tokens"
+    elif not has_calls and _is_empty(message.get("content")):
+        failure, detail = Failure.EMPTY, "the answer is empty"
+    return Judged(completion=completion, failure=failure, detail=detail)
+
+
+def _is_empty(content: object) -> bool:
+    if isinstance(content, list):
+        return all(_is_empty(part.get("text")) for part in content if isinstance(part, dict))
+    return not isinstance(content, str) or not content.strip()
+
+
+def _usage(found: Mapping[str, Any]) -> Usage:
+    details = found.get("prompt_tokens_details") or {}
+    return Usage(
+        input_tokens=int(found.get("prompt_tokens") or 0),
+        output_tokens=int(found.get("completion_tokens") or 0),
+        cached_tokens=int(details.get("cached_tokens") or 0),
+    )
+
+
+def judge_error(status: int, body: object) -> Judged:
+    """Read an answer whose status is no 200.
+
+    Args:
+        status: Of HTTP.
+        body: As decoded from JSON; anything else if it is none.
+    """
+    detail = f"HTTP {status}: {describe_error(body)}"
+    return Judged(failure=_failure(status, _code(body)), detail=detail)
+
+
+def _failure(status: int, code: str) -> Failure:
+    if code in OUT_OF_CREDIT:
+        return Failure.BUDGET
+    if status in RETRYABLE_STATUSES:
+        return RETRYABLE_STATUSES[status]
+    if status in UNAUTHORISED_STATUSES:
+        return Failure.UNAUTHORISED
+    return Failure.SERVER if status >= 500 else Failure.INVALID
+
+
+def _inner(body: object) -> Mapping[str, Any]:
+    inner = body.get("error", body) if isinstance(body, dict) else None
+    return inner if isinstance(inner, dict) else {}
+
+
+def _code(body: object) -> str:
+    inner = _inner(body)
+    return str(inner.get("code") or inner.get("type") or "")
+
+
+def describe_error(body: object) -> str:
+    """Return what an error says, short and without long quotations."""
+    inner = _inner(body)
+    said = inner.get("message")
+    code = inner.get("code") or inner.get("type")
+    text = said if isinstance(said, str) else ""
+    if not text and isinstance(body, dict) and isinstance(body.get("error"), str):
+        text = body["error"]
+    parts = [str(code)] if code else []
+    parts += [_QUOTED.sub("[…]", " ".join(text.split()))] if text else []
+    whole = ", ".join(parts) or "no reason was given"
+    return whole if len(whole) <= LONGEST_DETAIL else whole[:LONGEST_DETAIL] + "…"
+
+
+def without_texts(detail: str, texts: list[str]) -> str:
+    """Take out of a message what it repeats of a conversation."""
+    for text in texts:
+        if len(text) >= 8 and text in detail:  # shorter ones are words that any message has
+            detail = detail.replace(text, "[…]")
+    return detail

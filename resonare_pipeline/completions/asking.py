@@ -1,0 +1,226 @@
+"""Asking a provider: within the budget and all limits, again and again while that may help.
+
+What may not live here: the cache, and who shares a call.
+"""
+
+import asyncio
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+
+import msgspec
+
+from resonare_pipeline.completions.answers import Judged, without_texts
+from resonare_pipeline.completions.budget import Budget
+from resonare_pipeline.completions.environment import Provider
+from resonare_pipeline.completions.estimating import upper_cost_usd, windowed_tokens
+from resonare_pipeline.completions.gate import Gate
+from resonare_pipeline.completions.pricing import price_of
+from resonare_pipeline.completions.providers.provider import Client, Reply
+from resonare_pipeline.completions.requests import CompletionRequest, Failure
+from resonare_pipeline.completions.settings import CompletionsSettings
+from resonare_pipeline.errors import SettingsError
+
+FIRST_BACKOFF_SECONDS = 0.5
+LONGEST_BACKOFF_SECONDS = 60.0
+LONGEST_RETRY_AFTER_SECONDS = 600.0  # who says more than that means a day's quota
+EMPTY_TRIES = 2  # models that sample now and then say nothing; a second try is cheap
+LOST_REQUESTS = 3  # given up in a row without any answer between: the endpoint is down
+
+SENT_AGAIN = (Failure.RATE, Failure.SERVER, Failure.NETWORK)
+AT_ONCE = (Failure.UNAUTHORISED, Failure.BUDGET)  # of one request, and so of all
+THROTTLED_STATUSES = (429, 503, 529)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run has done so far.
+
+    Attributes:
+        sent: Requests that went out, repetitions included.
+        cached: Requests that the cache answered.
+        shared: Requests that shared the call of an identical one.
+        cost_usd: What answers cost; without those whose price is not known.
+        unpriced: Answers whose price is not known.
+    """
+
+    sent: int = 0
+    answered: int = 0
+    cached: int = 0
+    shared: int = 0
+    failed: Counter[Failure] = field(default_factory=Counter)
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    cost_usd: float = 0.0
+    unpriced: int = 0
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of asking.
+
+    Attributes:
+        cost_usd: Of all answers that were needed; None where the price is not known.
+        is_billed: A model has written something, so it is worth keeping.
+    """
+
+    judged: Judged
+    cost_usd: float | None = 0.0
+    is_billed: bool = False
+
+
+class Asker:
+    """Asks one provider, for one run.
+
+    Args:
+        client: The provider.
+        provider: Which it is.
+        settings: How it is asked.
+        tally: Where it counts.
+    """
+
+    def __init__(
+        self, client: Client, provider: Provider, settings: CompletionsSettings, tally: Tally
+    ) -> None:
+        self.budget = Budget(settings.max_cost_usd)
+        self._client = client
+        self._provider = provider
+        self._settings = settings
+        self._tally = tally
+        self._gate = Gate(settings)
+        self._given_up: Judged | None = None
+        self._was_reached = False
+        self._lost = 0
+
+    async def ask(self, request: CompletionRequest) -> Asked:
+        """Ask until there is an answer, or no more point in asking.
+
+        Raises:
+            SettingsError: If there is a cap, and nothing says what the request can cost.
+        """
+        upper = self._upper_usd(request)
+        if not await self.budget.reserve(upper):
+            detail = f"a request of up to ${upper:.4f} does not fit under the cap any more"
+            return Asked(judged=Judged(failure=Failure.BUDGET, detail=detail))
+        try:
+            return await self._asked(request, upper)
+        finally:
+            self.budget.release(upper)
+
+    def _upper_usd(self, request: CompletionRequest) -> float:
+        if self._settings.max_cost_usd is None:
+            return 0.0
+        price = price_of(request.model, self._settings)
+        limit = self._client.default_limit(request)
+        upper = upper_cost_usd(request, price, self._provider, limit) if price else None
+        if upper is None:
+            raise SettingsError(
+                f"nothing says what a request to {request.model!r} can cost at most",
+                where="completions.max_cost_usd",
+                expected="a model whose price and longest answer are known",
+                remedy="Set max_tokens, and both prices if they are not listed",
+            )
+        return upper
+
+    async def _asked(self, request: CompletionRequest, upper: float) -> Asked:
+        cost: float | None = 0.0
+        tries = empty = 0
+        while True:
+            reply = await self._sent(request)
+            if reply is None:
+                return Asked(judged=self._given_up or Judged(failure=Failure.NETWORK))
+            judged = reply.judged
+            if judged.completion is not None:
+                self._lost = 0
+                cost = _sum(cost, self._paid(judged, request))
+                empty += judged.failure is Failure.EMPTY
+                # Under a cap, one reservation pays for one answer.
+                may_repeat = empty < EMPTY_TRIES and self._settings.max_cost_usd is None
+                if judged.failure is Failure.EMPTY and may_repeat:
+                    continue
+                return Asked(judged=judged, cost_usd=cost, is_billed=True)
+            if reply.is_unknown:
+                self.budget.hold(upper)
+            tries += 1
+            if self._is_final(reply, tries):
+                self._note_lost(reply)
+                return Asked(judged=_cleaned(judged, request), cost_usd=cost)
+            await asyncio.sleep(_backoff_seconds(tries, reply))
+
+    async def _sent(self, request: CompletionRequest) -> Reply | None:
+        """Send once, when the gate opens; None if the endpoint was given up meanwhile."""
+        if self._given_up is not None:
+            return None
+        tokens = windowed_tokens(request) if self._gate.counts_tokens else 0
+        given = await self._gate.enter(tokens)
+        reply: Reply | None = None
+        try:
+            if self._given_up is None:
+                self._tally.sent += 1
+                reply = await self._client.send(request)
+        finally:
+            completion = reply.judged.completion if reply else None
+            usage = completion.usage if completion else None
+            self._gate.leave(
+                given,
+                reply.announced if reply else None,
+                tokens=usage.input_tokens + usage.output_tokens if usage else 0,
+                throttled=reply is not None and reply.status in THROTTLED_STATUSES,
+            )
+        self._was_reached |= reply is not None and reply.announced is not None
+        return reply
+
+    def _paid(self, judged: Judged, request: CompletionRequest) -> float | None:
+        if judged.completion is None:
+            return 0.0
+        usage = judged.completion.usage
+        self._tally.input_tokens += usage.input_tokens
+        self._tally.output_tokens += usage.output_tokens
+        self._tally.cached_tokens += usage.cached_tokens
+        price = price_of(request.model, self._settings)
+        if price is None:
+            self._tally.unpriced += 1
+            return None
+        cost = price.cost_usd(usage)
+        self._tally.cost_usd += cost
+        self.budget.spend(cost)
+        return cost
+
+    def _is_final(self, reply: Reply, tries: int) -> bool:
+        wait = reply.announced.retry_after_seconds if reply.announced else None
+        return (
+            reply.is_permanent
+            or reply.judged.failure not in SENT_AGAIN
+            or tries > self._settings.retries
+            or (wait or 0.0) > LONGEST_RETRY_AFTER_SECONDS
+        )
+
+    def _note_lost(self, reply: Reply) -> None:
+        """Give the endpoint up once it is plain that every request will fail alike."""
+        failure = reply.judged.failure
+        if failure is Failure.INVALID:
+            self._lost = 0
+            return
+        self._lost += 1
+        is_same_for_all = failure in AT_ONCE or (reply.is_permanent and failure is Failure.NETWORK)
+        if is_same_for_all or self._lost >= LOST_REQUESTS or not self._was_reached:
+            self._given_up = reply.judged
+
+
+def _backoff_seconds(tries: int, reply: Reply) -> float:
+    """Return how long a request waits before it goes out again; the gate keeps `Retry-After`."""
+    if reply.announced is not None and reply.announced.retry_after_seconds is not None:
+        return 0.0
+    longest = min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2 ** (tries - 1))
+    return random.uniform(longest / 2, longest)  # noqa: S311  # only to part requests
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one + other
+
+
+def _cleaned(judged: Judged, request: CompletionRequest) -> Judged:
+    contents = [message.get("content") for message in request.messages]
+    texts = [content for content in contents if isinstance(content, str)]
+    detail = without_texts(judged.detail, texts)
+    return Judged(failure=judged.failure, detail=detail)

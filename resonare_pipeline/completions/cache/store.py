@@ -1,0 +1,245 @@
+"""Answers by key, and who is asking what: the one place that reads and writes the cache.
+
+Everything here blocks, and belongs on a thread. Many keys are handled in one transaction. A process
+that wants to ask *claims* the key first; another then waits for the answer instead of asking too.
+Claims hold while their owner shows that it is alive (`beat`), and are taken over after that.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import BindParameter, Connection, bindparam, delete, extract, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+
+from resonare_pipeline.completions.cache.connecting import (
+    READING,
+    explained,
+    is_passing,
+    open_database,
+)
+from resonare_pipeline.completions.cache.tables import ANSWERS, CLAIMS, OWNERS
+from resonare_pipeline.completions.requests import Completion, Failure
+
+Result = TypeVar("Result")
+
+ALIVE_SECONDS = 60.0  # a process that was stopped for longer may find its requests asked by others
+KEYS_AT_A_TIME = 500  # SQLite takes 32,766 parameters, older ones 999
+TRIES = 10
+_WANTED: BindParameter[Any] = bindparam("wanted", expanding=True)
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is kept of a request that was answered."""
+
+    completion: Completion | None = None
+    failure: Failure | None = None
+    detail: str = ""
+
+
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """A record on its way into the cache, with what people may look it up by."""
+
+    key: str
+    record: Record
+    provider: str
+    endpoint: str
+    cost_usd: float | None
+
+
+class Cache:
+    """The cache as one process uses it.
+
+    Args:
+        url: Of the database.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self.owner = uuid.uuid4().hex
+        self._engine = open_database(url)
+        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
+        self._put = _put_statement(dialect)
+        self._claim = _claim_statement(dialect)
+        self._show = _show_statement(dialect)
+        self._decoder = msgspec.json.Decoder(Record)
+
+    def find(self, keys: Sequence[str], *, since: float = 0.0) -> dict[str, Record]:
+        """Return what is stored of some keys.
+
+        Args:
+            keys: Any number.
+            since: Older answers do not count (seconds since 1970).
+        """
+
+        def look(connection: Connection) -> dict[str, Record]:
+            return self._find(connection, keys, since)
+
+        return self._run(look, reading=True)
+
+    def claim(
+        self, keys: Sequence[str], *, since: float = 0.0
+    ) -> tuple[set[str], dict[str, Record]]:
+        """Claim keys that are not answered.
+
+        Returns:
+            The keys that are this process's to ask, and records of those answered meanwhile. What
+            is in neither is being asked by another process.
+        """
+        ordered = sorted(keys)  # in one order, lest two processes wait for one another
+
+        def take(connection: Connection) -> tuple[set[str], dict[str, Record]]:
+            now = self._now(connection)
+            connection.execute(
+                self._claim, [{"key": key, "owner": self.owner, "now": now} for key in ordered]
+            )
+            own: set[str] = set()
+            for some in _slices(ordered):
+                rows = connection.execute(_OWN_CLAIMS, {"wanted": some, "owner": self.owner})
+                own.update(rows.scalars())
+            # An answer and the end of its claim are one transaction, so it is seen here at last.
+            found = self._find(connection, sorted(own), since)
+            if found:
+                _release(connection, list(found), self.owner)
+            return own - found.keys(), found
+
+        return self._run(take)
+
+    def store(self, answered: Sequence[Answered], released: Sequence[str] = ()) -> None:
+        """Put answers in, and give claims back: theirs, and those of `released`."""
+
+        def put(connection: Connection) -> None:
+            if answered:
+                now = time.time()
+                connection.execute(self._put, [_row(item, now) for item in answered])
+            _release(connection, [*(item.key for item in answered), *released], self.owner)
+
+        self._run(put)
+
+    def beat(self) -> None:
+        """Show that this process is alive, for another `ALIVE_SECONDS`."""
+
+        def show(connection: Connection) -> None:
+            until = self._now(connection) + ALIVE_SECONDS
+            connection.execute(self._show, {"owner": self.owner, "alive_until": until})
+
+        self._run(show)
+
+    def sweep(self) -> None:
+        """Forget claims of processes that are not alive."""
+
+        def clear(connection: Connection) -> None:
+            alive = select(OWNERS.c.owner).where(OWNERS.c.alive_until > self._now(connection))
+            connection.execute(delete(CLAIMS).where(CLAIMS.c.owner.not_in(alive)))
+            connection.execute(delete(OWNERS).where(OWNERS.c.owner.not_in(alive)))
+
+        self._run(clear)
+
+    def count(self) -> int:
+        """Return how many answers there are."""
+        statement = select(func.count()).select_from(ANSWERS)
+        return self._run(
+            lambda connection: connection.execute(statement).scalar_one(), reading=True
+        )
+
+    def close(self) -> None:
+        """Give all claims back and close the database."""
+
+        def leave(connection: Connection) -> None:
+            connection.execute(delete(CLAIMS).where(CLAIMS.c.owner == self.owner))
+            connection.execute(delete(OWNERS).where(OWNERS.c.owner == self.owner))
+
+        try:
+            self._run(leave)
+        finally:
+            self._engine.dispose()
+
+    def _run(self, work: Callable[[Connection], Result], *, reading: bool = False) -> Result:
+        with explained(self.url):
+            for left in reversed(range(TRIES)):
+                try:
+                    with self._engine.connect() as connection:
+                        connection.execution_options(**{READING: reading})
+                        with connection.begin():
+                            return work(connection)
+                except DBAPIError as error:
+                    if not left or not is_passing(error):
+                        raise
+                    time.sleep(0.05)
+        raise AssertionError("unreachable")  # the last try returns or raises
+
+    def _find(self, connection: Connection, keys: Sequence[str], since: float) -> dict[str, Record]:
+        found: dict[str, Record] = {}
+        for some in _slices(keys):
+            rows = connection.execute(_FIND, {"wanted": some, "since": since})
+            found.update((key, self._decoder.decode(record)) for key, record in rows)
+        return found
+
+    def _now(self, connection: Connection) -> float:
+        """Return the time by the clock that all who share the database see."""
+        if connection.dialect.name == "sqlite":
+            return time.time()
+        return float(connection.execute(_DATABASE_TIME).scalar_one())
+
+
+_FIND = select(ANSWERS.c.key, ANSWERS.c.record).where(
+    ANSWERS.c.key.in_(_WANTED), ANSWERS.c.answered_at >= bindparam("since")
+)
+_OWN_CLAIMS = select(CLAIMS.c.key).where(
+    CLAIMS.c.key.in_(_WANTED), CLAIMS.c.owner == bindparam("owner")
+)
+_DATABASE_TIME = select(extract("epoch", func.clock_timestamp()))
+_RELEASE = delete(CLAIMS).where(CLAIMS.c.key.in_(_WANTED), CLAIMS.c.owner == bindparam("own"))
+
+
+def _put_statement(dialect: Any) -> Any:
+    statement = dialect.insert(ANSWERS)
+    values = {
+        column.name: statement.excluded[column.name] for column in ANSWERS.c if column.name != "key"
+    }
+    return statement.on_conflict_do_update(index_elements=["key"], set_=values)
+
+
+def _claim_statement(dialect: Any) -> Any:
+    alive = select(OWNERS.c.owner).where(OWNERS.c.alive_until > bindparam("now"))
+    statement = dialect.insert(CLAIMS).values(key=bindparam("key"), owner=bindparam("owner"))
+    return statement.on_conflict_do_update(
+        index_elements=["key"],
+        set_={"owner": statement.excluded.owner},
+        where=CLAIMS.c.owner.not_in(alive),
+    )
+
+
+def _show_statement(dialect: Any) -> Any:
+    statement = dialect.insert(OWNERS)
+    return statement.on_conflict_do_update(
+        index_elements=["owner"], set_={"alive_until": statement.excluded.alive_until}
+    )
+
+
+def _release(connection: Connection, keys: Sequence[str], owner: str) -> None:
+    for some in _slices(keys):
+        connection.execute(_RELEASE, {"wanted": some, "own": owner})
+
+
+def _row(item: Answered, now: float) -> dict[str, Any]:
+    completion = item.record.completion
+    return {
+        "key": item.key,
+        "record": msgspec.json.encode(item.record),
+        "provider": item.provider,
+        "endpoint": item.endpoint,
+        "model": completion.model if completion else "",
+        "input_tokens": completion.usage.input_tokens if completion else 0,
+        "output_tokens": completion.usage.output_tokens if completion else 0,
+        "cost_usd": item.cost_usd,
+        "answered_at": now,
+    }
+
+
+def _slices(keys: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (keys[at : at + KEYS_AT_A_TIME] for at in range(0, len(keys), KEYS_AT_A_TIME))

@@ -1,0 +1,163 @@
+"""Tokens and cost of requests before they are sent."""
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from resonare_pipeline.completions.environment import Provider
+from resonare_pipeline.completions.pricing import BATCH_SHARE, Price, price_of
+from resonare_pipeline.completions.requests import CompletionRequest, Usage
+from resonare_pipeline.completions.settings import CompletionsSettings
+from resonare_pipeline.counting import count_text
+from resonare_pipeline.errors import BudgetError
+
+TOKENS_PER_MESSAGE = 4  # OpenAI's rule: 3 around each message, and its role
+TOKENS_PER_REQUEST = 3
+CHARACTERS_PER_TOKEN = 4  # how endpoints estimate a prompt before they read it
+TOKENS_PER_MEDIUM = 2_000  # an image, a sound, a file: a guess, more than most pictures take
+
+UPPER_SHARE = {Provider.OPENAI: 1.1, Provider.ANTHROPIC: 1.6, Provider.MOCK: 1.0}
+"""How many times o200k's count a prompt is at most: other tokenizers make more of a text."""
+
+OUTPUT_LIMITS = ("max_completion_tokens", "max_tokens")
+"""Fields of a body that bound its answer."""
+
+
+class Estimate(msgspec.Struct, frozen=True, kw_only=True):
+    """What a set of requests will probably take; costs are None where the price is not known."""
+
+    requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = 0.0
+    batch_cost_usd: float | None = 0.0
+    hours: float | None = None
+
+
+def prompt_tokens(request: CompletionRequest) -> int:
+    """Count a request's prompt with o200k, tools as their JSON."""
+    count = TOKENS_PER_REQUEST + TOKENS_PER_MESSAGE * len(request.messages)
+    for text in _texts(request):
+        count += count_text(text)
+    return count + TOKENS_PER_MEDIUM * _media(request)
+
+
+def windowed_tokens(request: CompletionRequest) -> int:
+    """Return at least as many tokens as an endpoint debits when the request comes in."""
+    characters = sum(len(text) for text in _texts(request))
+    by_length = characters // CHARACTERS_PER_TOKEN + TOKENS_PER_MESSAGE * len(request.messages)
+    return max(prompt_tokens(request), by_length) + (output_limit(request) or 0)
+
+
+def _texts(request: CompletionRequest) -> Iterator[str]:
+    for message in request.messages:
+        content = message.get("content")
+        for part in content if isinstance(content, list) else (content,):
+            text = part.get("text") if isinstance(part, dict) else part
+            if isinstance(text, str):
+                yield text
+        if message.get("tool_calls"):
+            yield _json(message["tool_calls"])
+    if request.tools:
+        yield _json(request.tools)
+
+
+def _media(request: CompletionRequest) -> int:
+    contents = (message.get("content") for message in request.messages)
+    parts = (part for content in contents if isinstance(content, list) for part in content)
+    return sum(isinstance(part, dict) and "text" not in part for part in parts)
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def output_limit(request: CompletionRequest) -> int | None:
+    """Return the most tokens that a request's answer may have, if it says so."""
+    values = (request.parameters.get(name) for name in OUTPUT_LIMITS)
+    return next((value for value in values if isinstance(value, int)), None)
+
+
+def upper_cost_usd(
+    request: CompletionRequest, price: Price, provider: Provider, default_limit: int | None
+) -> float | None:
+    """Return the most that one request can cost, or None if nothing bounds its answer.
+
+    Args:
+        request: What is asked.
+        price: Of its model.
+        provider: Who is asked.
+        default_limit: What bounds an answer where the request does not say.
+    """
+    limit = output_limit(request) or default_limit or price.most_output_tokens
+    if price.output == 0:
+        limit = limit or 0
+    if limit is None:
+        return None
+    count = request.parameters.get("n", 1)
+    answers = count if isinstance(count, int) else 1
+    tokens = math.ceil(prompt_tokens(request) * UPPER_SHARE[provider])
+    return price.upper_usd(tokens, limit * answers)
+
+
+def estimate(requests: Iterable[CompletionRequest], settings: CompletionsSettings) -> Estimate:
+    """Estimate requests of one model; the caller leaves out those whose answers are cached.
+
+    An answer is taken to be as long as it may be, or `assumed_output_tokens` where it may be any.
+    `hours` is the least that the settings' own limits allow; None where none is set.
+    """
+    count = input_tokens = output_tokens = 0
+    model = settings.model
+    for request in requests:
+        count += 1
+        model = request.model
+        input_tokens += prompt_tokens(request)
+        output_tokens += output_limit(request) or settings.assumed_output_tokens
+    price = price_of(model, settings)
+    usage = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
+    cost = price.cost_usd(usage) if price else None
+    return Estimate(
+        requests=count,
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        cost_usd=cost,
+        batch_cost_usd=None if cost is None else cost * BATCH_SHARE,
+        hours=_hours(count, input_tokens + output_tokens, settings),
+    )
+
+
+def _hours(requests: int, tokens: int, settings: CompletionsSettings) -> float | None:
+    windows = [
+        amount / limit
+        for amount, limit in (
+            (requests, settings.requests_per_minute),
+            (tokens, settings.tokens_per_minute),
+        )
+        if limit
+    ]
+    return max(windows) * settings.window_seconds / 3600 if windows else None
+
+
+def require_within_cap(expected: Estimate, cap_usd: float | None) -> None:
+    """Refuse a set of requests whose estimate is over the cap, before anything is sent.
+
+    Raises:
+        BudgetError: If it is, or if a cap is set and the price is not known.
+    """
+    if cap_usd is None or not expected.requests:
+        return
+    if expected.cost_usd is None:
+        raise BudgetError(
+            "the model's price is not known, so no cap can be kept",
+            where="completions.max_cost_usd",
+            remedy="Set input_usd_per_million and output_usd_per_million, or take the cap away",
+        )
+    if expected.cost_usd > cap_usd:
+        raise BudgetError(
+            f"{expected.requests} requests would cost about ${expected.cost_usd:.4f},"
+            f" and ${cap_usd:.4f} is the cap; nothing was sent",
+            where="completions.max_cost_usd",
+            remedy="Raise the cap, or lower max_tokens",
+        )

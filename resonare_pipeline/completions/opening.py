@@ -1,0 +1,65 @@
+"""Opening what the settings name: the provider's client, the cache, the engine."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from resonare_pipeline.completions.cache.places import cache_url
+from resonare_pipeline.completions.cache.store import Cache
+from resonare_pipeline.completions.engine import Engine
+from resonare_pipeline.completions.environment import Endpoint, Provider, resolve_endpoint
+from resonare_pipeline.completions.providers.provider import Client
+from resonare_pipeline.completions.settings import CompletionsSettings
+
+
+def open_engine(
+    settings: CompletionsSettings,
+    environ: Mapping[str, str],
+    *,
+    default_db: Path,
+    fresh: bool = False,
+    explicit_endpoint: bool = False,
+    looked_in: str = ".env",
+) -> Engine:
+    """Open an engine, which is then entered by `async with`.
+
+    Args:
+        settings: Which model, where, how fast, how dear.
+        environ: Variables, those of `.env` included: keys, addresses, `RESONARE_DB`.
+        default_db: SQLite file of the cache where `RESONARE_DB` names no database.
+        fresh: Ask again, whatever the cache holds from before.
+        explicit_endpoint: `BASE_URL` must be set.
+        looked_in: The file that was read beside the environment, for messages.
+
+    Raises:
+        SettingsError: For a missing key or address, an unknown price with a cap, an unusable URL.
+        CacheError: If the cache cannot be opened.
+    """
+    endpoint = resolve_endpoint(
+        environ,
+        provider=settings.provider,
+        base_url=settings.base_url,
+        endpoint_id=settings.endpoint_id,
+        looked_in=looked_in,
+        explicit=explicit_endpoint,
+    )
+    cache = None
+    if endpoint.provider is not Provider.MOCK:
+        cache = Cache(cache_url(environ, default_db))
+    return Engine(settings, endpoint, open_client, cache, fresh=fresh)
+
+
+def open_client(endpoint: Endpoint, settings: CompletionsSettings) -> Client:
+    """Open the provider's client; its SDK is imported now."""
+    match endpoint.provider:
+        case Provider.MOCK:
+            from resonare_pipeline.completions.providers.mock import MockClient
+
+            return MockClient()
+        case Provider.ANTHROPIC:
+            from resonare_pipeline.completions.providers.anthropic_messages import AnthropicClient
+
+            return AnthropicClient(endpoint, settings)
+        case Provider.OPENAI:
+            from resonare_pipeline.completions.providers.openai_compatible import OpenAIClient
+
+            return OpenAIClient(endpoint, settings)

@@ -1,0 +1,1 @@
+"""An OpenAI-compatible server on loopback, with scripted failures and a journal of its answers."""
