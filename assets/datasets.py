@@ -19,6 +19,7 @@ CONVERSATIONS = (
         people="chats",
         people_file="chats.parquet",
     ),
+    ConversationAsset(asset="filled_conversations", file="train.jsonl"),
 )
 
 

@@ -12,6 +12,7 @@
     │   ├── MissingFileError        no file of that name
     │   └── FileChangedError        a file was replaced while it was being read
     ├── StageError           a stage that cannot run as it was asked
+    │   └── UnansweredError         requests that failed for now; nothing was committed
     ├── BudgetError          what was asked would cost more than was allowed
     ├── CacheError           the cache of answers cannot be opened, read or written
     ├── CheckFailedError     a blocking check failed on staged output; nothing was committed
@@ -113,6 +114,10 @@ class FileChangedError(StoreError):
 
 class StageError(ResonareError, RuntimeError):
     """A stage that cannot run as it was asked."""
+
+
+class UnansweredError(StageError):
+    """Requests that failed for reasons that asking again may change; nothing was committed."""
 
 
 class BudgetError(ResonareError, RuntimeError):

@@ -84,7 +84,8 @@ class FillDisplay:
         lines = [
             f"records    {counting.records:,} ({counting.to_fill:,} to fill, "
             f"{counting.unusable:,} would be left out)",
-            f"requests   {expected.requests:,} to {model}, less those in the cache",
+            f"requests   {expected.requests:,} to {model}; {counting.known:,} more are answered in "
+            "the cache",
             f"tokens     about {expected.input_tokens:,} in, {expected.output_tokens:,} out",
             f"cost       about {_price(expected.cost_usd)} online, "
             f"{_price(expected.batch_cost_usd)} as a batch",

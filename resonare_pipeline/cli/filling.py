@@ -30,7 +30,7 @@ from resonare_pipeline.records.filling import Choices, Report, fill
 from resonare_pipeline.records.items import Format
 from resonare_pipeline.records.placing import PlacedFile, writing_errors
 from resonare_pipeline.records.reading import Records, Source, find_source, open_records
-from resonare_pipeline.records.requesting import Counting
+from resonare_pipeline.records.requesting import Counting, cached_answers
 from resonare_pipeline.records.sinks import FileSink
 from resonare_pipeline.records.writing import open_writer
 from resonare_pipeline.settings import load_settings
@@ -173,11 +173,15 @@ def _parameter(text: str) -> tuple[str, Any]:
 
 
 def _estimate(run: _Run) -> tuple[Counting, Estimate]:
-    counting = Counting(run.choices)
     assumed = run.settings.max_tokens or run.settings.assumed_output_tokens
-    with open_records(run.source) as records:
-        requests = counting.requests(records, assumed_tokens=assumed)
-        expected = estimate(requests, run.settings)
+    counting = Counting(choices=run.choices, assumed_tokens=assumed)
+    with ExitStack() as stack:
+        if not run.options.fresh_answers:
+            counting.look_up = stack.enter_context(
+                cached_answers(run.settings, run.environ, default_db=CACHE_FILE)
+            )
+        records = stack.enter_context(open_records(run.source))
+        expected = estimate(counting.requests(records), run.settings)
     _require_records(run, counting.records)
     return counting, expected
 

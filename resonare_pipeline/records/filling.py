@@ -23,7 +23,7 @@ from resonare_pipeline.records.items import Record
 from resonare_pipeline.records.openai_messages import join_calls
 from resonare_pipeline.records.prompts import TOOL, Answer, Message, Prompt, Turn
 from resonare_pipeline.records.reasons import DropReason, UnusableRecordError
-from resonare_pipeline.records.understanding import fill_in, understand
+from resonare_pipeline.records.understanding import fill_in, prompt_of
 
 RECORDS_A_REQUEST = 16  # so that one slow answer keeps few others from being asked for
 FEWEST_HELD = 1_024
@@ -191,10 +191,8 @@ def _begin(
     record: Record, completer: Completer, choices: Choices, report: Report
 ) -> Filled | asyncio.Task[Filled]:
     """Return what becomes of a record, or the task that will find out."""
-    if record.problem is not None:
-        return Filled(reason=record.problem, detail=record.detail)
     try:
-        prompt = understand(record.text, has_padding=choices.has_padding)
+        prompt = prompt_of(record, has_padding=choices.has_padding)
     except UnusableRecordError as error:
         return Filled(reason=error.reason, detail=error.found)
     if not prompt.empty or (choices.skip_existing and prompt.has_answer):

@@ -23,11 +23,13 @@ class Turn:
         message: As it is sent.
         path: Where it stands in the record.
         is_empty: It is an assistant's, and is to be filled.
+        weight: OpenAI's: 0 says that it is not to be trained on. Never sent.
     """
 
     message: Message
     path: Path
     is_empty: bool = False
+    weight: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

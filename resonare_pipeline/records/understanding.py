@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from resonare_pipeline.records.items import Record
 from resonare_pipeline.records.prompts import Answer, Prompt, Shape, Turn
 from resonare_pipeline.records.reasons import DropReason, UnusableRecordError
 from resonare_pipeline.records.shapes.alpaca import AlpacaShape
@@ -45,6 +46,17 @@ def understand(text: bytes, *, has_padding: bool = False) -> Prompt:
                 )
             return prompt
     raise UnusableRecordError(DropReason.NO_MESSAGES, f"none of {KNOWN}")
+
+
+def prompt_of(record: Record, *, has_padding: bool) -> Prompt:
+    """Return what a record of a file asks for.
+
+    Raises:
+        UnusableRecordError: If it cannot be used, or could not even be read.
+    """
+    if record.problem is not None:
+        raise UnusableRecordError(record.problem, record.detail)
+    return understand(record.text, has_padding=has_padding)
 
 
 def decode(text: bytes) -> Any:

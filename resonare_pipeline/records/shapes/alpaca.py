@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from resonare_pipeline.records.openai_messages import to_tools
-from resonare_pipeline.records.prompts import ASSISTANT, Answer, Prompt, Turn
+from resonare_pipeline.records.openai_messages import is_empty, to_calls, to_tools
+from resonare_pipeline.records.prompts import ASSISTANT, Answer, Message, Prompt, Turn
 from resonare_pipeline.records.reasons import DropReason, UnusableRecordError
 from resonare_pipeline.records.shapes.sharegpt import system_turn
 from resonare_pipeline.records.spans import Edit, find, set_members
@@ -25,14 +25,10 @@ class AlpacaShape:
         turns = [*system_turn(record), *_history(record.get("history"))]
         question = "\n".join(filter(None, (record["instruction"], _text(record, "input"))))
         turns.append(Turn(message={"role": "user", "content": question}, path=("instruction",)))
-        output = _text(record, "output")
-        turns.append(
-            Turn(
-                message={"role": ASSISTANT, "content": output},
-                path=(),
-                is_empty=not output and not record.get("tool_calls"),
-            )
-        )
+        message: Message = {"role": ASSISTANT, "content": _text(record, "output")}
+        if calls := to_calls(record.get("tool_calls") or []):
+            message["tool_calls"] = calls
+        turns.append(Turn(message=message, path=(), is_empty=is_empty(message)))
         return Prompt(shape=self, turns=tuple(turns), tools=to_tools(record.get("tools")))
 
     def edits(self, text: bytes, turn: Turn, answer: Answer) -> list[Edit]:

@@ -41,11 +41,17 @@ def as_list(value: Any, name: str) -> list[Any]:
 
 def role_turns(value: Any, path: Path) -> tuple[Turn, ...]:
     """Return the turns of a list of `role` and `content`."""
-    messages = [to_message(turn) for turn in as_list(value, str(path[-1]))]
+    items = as_list(value, str(path[-1]))
+    messages = [to_message(turn) for turn in items]
     join_calls(messages)
     return tuple(
-        Turn(message=message, path=(*path, number), is_empty=is_empty(message))
-        for number, message in enumerate(messages)
+        Turn(
+            message=message,
+            path=(*path, number),
+            is_empty=is_empty(message),
+            weight=0 if item.get("weight") == 0 else None,
+        )
+        for number, (item, message) in enumerate(zip(items, messages, strict=True))
     )
 
 
