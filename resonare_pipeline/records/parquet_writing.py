@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 import msgspec
 import pyarrow as pa
 
+from resonare_pipeline.artifacts.arrow import prepare_arrow
 from resonare_pipeline.artifacts.tables import TableWriter
 from resonare_pipeline.records.arrow_types import extend, finished, fit, require_fit, widen
 from resonare_pipeline.records.items import Record
@@ -149,6 +150,7 @@ class ParquetFromJson:
     """
 
     def __init__(self, stream: BinaryIO) -> None:
+        prepare_arrow()
         self._stream = stream
         self._spool = _Spool()
         self._types: dict[str, pa.DataType] = {}

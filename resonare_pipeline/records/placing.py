@@ -89,18 +89,24 @@ class PlacedFile:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if kind is not None:
-            if not self._direct:
+        placed = False
+        try:
+            if kind is None:
+                self._finish()
+                placed = True
+        finally:
+            # A draft goes while it is still locked; one in its place already is another run's.
+            if not placed and not self._direct:
                 self._draft.unlink(missing_ok=True)
             with contextlib.suppress(OSError):
                 self._stream.close()
-            return
+
+    def _finish(self) -> None:
         with writing_errors(self.path):
             self._stream.flush()
             if not self._direct:
                 os.fsync(self._stream.fileno())
                 self._draft.replace(self._target)
-            self._stream.close()
 
 
 def _open(path: Path) -> io.BufferedWriter:
