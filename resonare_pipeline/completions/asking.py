@@ -90,6 +90,7 @@ class Asker:
         self._gate = Gate(settings)
         self._given_up: Judged | None = None
         self._was_reached = False
+        self._unreached = 0
         self._lost = 0
 
     async def ask(self, request: CompletionRequest) -> Asked:
@@ -139,20 +140,32 @@ class Asker:
                 if judged.failure is Failure.EMPTY and may_repeat:
                     continue
                 return Asked(judged=judged, cost_usd=cost, is_billed=True)
-            if reply.is_unknown:
-                self.budget.hold(upper)
-            tries += 1
+            if reply.is_unknown and not self.budget.hold(upper):
+                detail = (
+                    f"it may have been billed, and the cap allows no other try: {judged.detail}"
+                )
+                return Asked(judged=Judged(failure=Failure.BUDGET, detail=detail), cost_usd=cost)
+            tries = self._tries(tries + 1)
             if self._is_final(reply, tries):
                 self._note_lost(reply)
                 return Asked(judged=_cleaned(judged, request), cost_usd=cost)
-            await asyncio.sleep(_backoff_seconds(tries, reply))
+            seconds = _backoff_seconds(tries, reply)
+            if not self._was_reached:
+                self._gate.pause(seconds)
+            await asyncio.sleep(seconds)
+
+    def _tries(self, own: int) -> int:
+        """Return how often a request was tried: while nobody gets through, all tries are one's."""
+        if self._was_reached:
+            return own
+        self._unreached += 1
+        return max(own, self._unreached)
 
     async def _sent(self, request: CompletionRequest) -> Reply | None:
         """Send once, when the gate opens; None if the endpoint was given up meanwhile."""
         if self._given_up is not None:
             return None
-        tokens = windowed_tokens(request) if self._gate.counts_tokens else 0
-        given = await self._gate.enter(tokens)
+        given = await self._gate.enter(lambda: windowed_tokens(request))
         reply: Reply | None = None
         try:
             if self._given_up is None:

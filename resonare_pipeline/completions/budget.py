@@ -46,10 +46,16 @@ class Budget:
         """Count what an answer has cost, whether or not there is a cap."""
         self.spent_usd += cost_usd
 
-    def hold(self, upper_usd: float) -> None:
-        """Count what may have been billed for a request that broke."""
-        if self.cap_usd is not None:
-            self.held_usd += upper_usd
+    def hold(self, upper_usd: float) -> bool:
+        """Count what may have been billed for a request that broke.
+
+        Returns:
+            Whether its reservation, which still stands, fits for another try.
+        """
+        if self.cap_usd is None:
+            return True
+        self.held_usd += upper_usd
+        return self._fits(0.0, self.cap_usd)
 
     def release(self, upper_usd: float) -> None:
         """Give a reservation back."""

@@ -10,7 +10,6 @@ from resonare_pipeline.completions.environment import Provider
 from resonare_pipeline.completions.pricing import BATCH_SHARE, Price, price_of
 from resonare_pipeline.completions.requests import CompletionRequest, Usage
 from resonare_pipeline.completions.settings import CompletionsSettings
-from resonare_pipeline.counting import count_text
 from resonare_pipeline.errors import BudgetError
 
 TOKENS_PER_MESSAGE = 4  # OpenAI's rule: 3 around each message, and its role
@@ -38,6 +37,8 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
 
 def prompt_tokens(request: CompletionRequest) -> int:
     """Count a request's prompt with o200k, tools as their JSON."""
+    from resonare_pipeline.counting import count_text  # brings pyarrow, and few runs count
+
     count = TOKENS_PER_REQUEST + TOKENS_PER_MESSAGE * len(request.messages)
     for text in _texts(request):
         count += count_text(text)

@@ -7,6 +7,7 @@ endpoint's limits, one request goes ahead alone.
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from resonare_pipeline.completions.limits import Announcement, Window
@@ -47,15 +48,21 @@ class Gate:
         self._turn = asyncio.Lock()
         self._changed = asyncio.Event()
 
-    @property
-    def counts_tokens(self) -> bool:
-        """Whether tokens are limited, so that requests must be counted."""
-        return self._tokens.limit is not None
+    async def enter(self, count_tokens: Callable[[], int]) -> Pass:
+        """Wait until a request may go out.
 
-    async def enter(self, tokens: int) -> Pass:
-        """Wait until a request of so many tokens may go out."""
+        Args:
+            count_tokens: Counts the request's tokens; called only where tokens are limited.
+        """
         async with self._turn:
-            while (seconds := self._wait_seconds(tokens, now := time.monotonic())) != 0:
+            tokens = 0
+            while True:
+                if not tokens and self._tokens.limit is not None:
+                    tokens = count_tokens()
+                now = time.monotonic()
+                seconds = self._wait_seconds(tokens, now)
+                if seconds == 0:
+                    break
                 self._changed.clear()
                 await self._nap(seconds)
             if self._first_sent_at is None:
@@ -85,6 +92,10 @@ class Gate:
             return self._paused_until - now
         waits = (self._requests.wait_seconds(1, now), self._tokens.wait_seconds(tokens, now))
         return None if None in waits else max(wait for wait in waits if wait is not None)
+
+    def pause(self, seconds: float) -> None:
+        """Let nothing out for a while."""
+        self._paused_until = max(self._paused_until, time.monotonic() + seconds)
 
     def leave(
         self,
@@ -122,7 +133,7 @@ class Gate:
             if given is not None:
                 window.limit = min(given, window.limit or given)
         if announced.retry_after_seconds is not None:
-            self._paused_until = max(self._paused_until, now + announced.retry_after_seconds)
+            self.pause(announced.retry_after_seconds)
 
     def _cut(self, given: Pass, now: float) -> None:
         # Requests that went out before the last cut tell nothing new.

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+MARGIN_SECONDS = 0.005  # clocks of two machines do not run alike
+
 _PREFIXES = (b"x-ratelimit-", b"anthropic-ratelimit-", b"retry-after")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|d|h|m|s)")
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -132,7 +134,7 @@ class Window:
 
     def __init__(self, seconds: float, limit: int | None = None) -> None:
         self.limit = limit
-        self._seconds = seconds
+        self._seconds = seconds + MARGIN_SECONDS
         self._ended: deque[tuple[float, int]] = deque()
         self._ended_amount = 0
         self._running = 0

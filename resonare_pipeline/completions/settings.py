@@ -47,7 +47,7 @@ class CompletionsSettings(Section):
     """Most tokens of an answer; unset: the endpoint's own default. Models that reason want
     `parameters = {max_completion_tokens = …}` instead."""
 
-    parameters: Annotated[dict[str, Any], Field(default_factory=dict)]
+    parameters: dict[str, Any] = {}  # noqa: RUF012  # pydantic copies it
     """Further fields of the request's body, such as `reasoning_effort`, `stop` or `top_k`."""
 
     concurrency: Annotated[Count, EXECUTION] = 32

@@ -11,28 +11,22 @@ import ssl
 from pathlib import Path
 
 import msgspec
-from aiohttp import web
 
 from tests.fake_openai.journal import Journal
 from tests.fake_openai.script import Script
-from tests.fake_openai.server import FakeOpenAI
-
-HOST = "127.0.0.1"
+from tests.fake_openai.server import FakeOpenAI, serve
 
 
-async def serve(server: FakeOpenAI, port: int, tls: ssl.SSLContext | None) -> None:
+async def run(server: FakeOpenAI, port: int, tls: ssl.SSLContext | None) -> None:
     """Serve until SIGTERM or SIGINT."""
-    runner = web.ServerRunner(web.Server(server.handle), handle_signals=False, shutdown_timeout=1)
-    await runner.setup()
-    site = web.TCPSite(runner, HOST, port, ssl_context=tls, backlog=1024)
-    await site.start()
-    bound = runner.addresses[0][1]
-    print(f"{'https' if tls else 'http'}://{HOST}:{bound}/v1", flush=True)  # noqa: T201  # for callers
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    await ended.wait()
-    await runner.cleanup()
+
+    def told(url: str) -> None:
+        print(url, flush=True)  # noqa: T201  # for callers
+
+    await serve(server, port, tls, told=told, ended=ended)
 
 
 def main() -> None:
@@ -52,7 +46,7 @@ def main() -> None:
         tls.load_cert_chain(given.certificate)
     journal = Journal(given.journal, kept=not given.forget)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve(FakeOpenAI(script, journal), given.port, tls))
+        asyncio.run(run(FakeOpenAI(script, journal), given.port, tls))
 
 
 if __name__ == "__main__":

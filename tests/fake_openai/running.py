@@ -1,8 +1,11 @@
-"""Starting the fake server beside a test, as a process of its own."""
+"""Starting the fake server beside a test: on a thread, or as a process of its own."""
 
+import asyncio
+import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +14,9 @@ from pathlib import Path
 
 import msgspec
 
-from tests.fake_openai.journal import Entry
+from tests.fake_openai.journal import Entry, Journal
 from tests.fake_openai.script import Script
+from tests.fake_openai.server import FakeOpenAI, serve
 from tests.processes import clean_environment
 
 ROOT = Path(__file__).parents[2]
@@ -52,8 +56,39 @@ class Running:
 
 
 @contextmanager
-def serving(script: Script | None = None, *more: str) -> Iterator[Running]:
-    """Run the server in a process of its own.
+def serving(
+    script: Script | None = None, *, tls: ssl.SSLContext | None = None
+) -> Iterator[Running]:
+    """Run the server on a thread of this process, which takes milliseconds to start.
+
+    Args:
+        script: How it behaves; None: it answers everything well.
+        tls: With a certificate: serve TLS.
+    """
+    loop = asyncio.new_event_loop()
+    urls: list[str] = []
+    ready, ended = threading.Event(), asyncio.Event()
+
+    def told(url: str) -> None:
+        urls.append(url)
+        ready.set()
+
+    server = FakeOpenAI(script or Script(), Journal())
+    work = serve(server, 0, tls, told=told, ended=ended)
+    thread = threading.Thread(target=loop.run_until_complete, args=(work,))
+    thread.start()
+    try:
+        assert ready.wait(30), "the fake server did not start"
+        yield Running(urls[0])
+    finally:
+        loop.call_soon_threadsafe(ended.set)
+        thread.join()
+        loop.close()
+
+
+@contextmanager
+def serving_apart(script: Script | None = None, *more: str) -> Iterator[Running]:
+    """Run the server in a process of its own, which does not share this one's time.
 
     Args:
         script: How it behaves; None: it answers everything well.

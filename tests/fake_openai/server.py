@@ -6,7 +6,9 @@
 
 import asyncio
 import hashlib
+import ssl
 import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -17,6 +19,7 @@ from tests.fake_openai.journal import Entry, Journal
 from tests.fake_openai.script import Fault, Play, Rule, Script
 from tests.fake_openai.window import Window
 
+HOST = "127.0.0.1"
 JSON = "application/json"
 CHAT = "/v1/chat/completions"
 DEFAULT_OUTPUT = 16  # tokens counted beforehand where a request sets no maximum
@@ -182,3 +185,28 @@ async def _broken(request: web.BaseRequest, said: bytes) -> web.StreamResponse:
 
 def _json(status: int, value: object) -> web.Response:
     return web.Response(status=status, body=msgspec.json.encode(value), content_type=JSON)
+
+
+async def serve(
+    server: FakeOpenAI,
+    port: int,
+    tls: ssl.SSLContext | None,
+    *,
+    told: Callable[[str], None],
+    ended: asyncio.Event,
+) -> None:
+    """Serve on loopback until an event is set.
+
+    Args:
+        server: What answers.
+        port: 0: any that is free.
+        tls: With a certificate: serve TLS.
+        told: Is given the base URL once it can be reached.
+        ended: Ends it.
+    """
+    runner = web.ServerRunner(web.Server(server.handle), handle_signals=False, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, HOST, port, ssl_context=tls, backlog=1024).start()
+    told(f"{'https' if tls else 'http'}://{HOST}:{runner.addresses[0][1]}/v1")
+    await ended.wait()
+    await runner.cleanup()

@@ -1,0 +1,115 @@
+from typing import Any
+
+import msgspec
+import pytest
+
+from resonare_pipeline.completions.answers import (
+    judge_body,
+    judge_completion,
+    judge_error,
+    without_texts,
+)
+from resonare_pipeline.completions.requests import Failure, Usage
+
+
+def body(message: dict[str, Any], finish: str | None = "stop", **more: Any) -> dict[str, Any]:
+    choice = {"index": 0, "message": {"role": "assistant"} | message, "finish_reason": finish}
+    return {"model": "m-1", "choices": [choice]} | more
+
+
+def test_an_answer_keeps_all_that_the_model_said_and_drops_nulls() -> None:
+    said = {"content": "hi", "reasoning_content": "hm", "refusal": None, "tool_calls": None}
+    usage = {"prompt_tokens": 9, "completion_tokens": 4}
+    usage_details = usage | {"prompt_tokens_details": {"cached_tokens": 5}}
+    judged = judge_completion(body(said, usage=usage_details), requested_model="m")
+    assert judged.failure is None
+    assert judged.completion
+    assert judged.completion.message == {
+        "role": "assistant",
+        "content": "hi",
+        "reasoning_content": "hm",
+    }
+    assert judged.completion.usage == Usage(input_tokens=9, output_tokens=4, cached_tokens=5)
+    assert judged.completion.model == "m-1"
+
+
+def test_an_endpoint_that_tells_little_is_still_understood() -> None:
+    found = {"choices": [{"message": {"role": "assistant", "content": "hi"}}]}
+    judged = judge_completion(found, requested_model="m")
+    assert judged.completion
+    assert (judged.completion.finish_reason, judged.completion.model) == ("stop", "m")
+    assert judged.completion.usage == Usage()
+
+
+@pytest.mark.parametrize(
+    ("message", "finish", "failure"),
+    [
+        ({"content": "cut"}, "length", Failure.TRUNCATED),
+        ({"content": None}, "content_filter", Failure.FILTERED),
+        ({"content": None, "refusal": "no"}, "stop", Failure.REFUSED),
+        ({"content": " \n"}, "stop", Failure.EMPTY),
+        ({"content": None}, None, Failure.EMPTY),
+        ({"content": [{"type": "text", "text": ""}]}, "stop", Failure.EMPTY),
+        ({"content": [{"type": "text", "text": "hi"}]}, "stop", None),
+        ({"content": "", "tool_calls": [{"id": "1"}]}, "tool_calls", None),
+        ({"content": None, "function_call": {"name": "f"}}, "function_call", None),
+    ],
+)
+def test_what_is_no_answer_is_told_from_what_is(
+    message: dict[str, Any], finish: str | None, failure: Failure | None
+) -> None:
+    assert judge_completion(body(message, finish), requested_model="m").failure is failure
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"\xff", b"[]", b"null", b'{"choices": []}', b'"x"'])
+def test_what_is_no_completion_may_be_asked_for_again(text: bytes) -> None:
+    judged = judge_body(text, requested_model="m")
+    assert (judged.completion, judged.failure) == (None, Failure.SERVER)
+    assert judged.detail
+
+
+def test_an_error_with_status_200_is_an_error() -> None:
+    text = msgspec.json.encode({"error": {"message": "upstream died", "code": 502}})
+    judged = judge_body(text, requested_model="m")
+    assert (judged.failure, judged.detail) == (Failure.SERVER, "502, upstream died")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "failure"),
+    [
+        (400, None, Failure.INVALID),
+        (400, "context_length_exceeded", Failure.INVALID),
+        (401, "invalid_api_key", Failure.UNAUTHORISED),
+        (403, None, Failure.UNAUTHORISED),
+        (404, "model_not_found", Failure.INVALID),
+        (408, None, Failure.SERVER),
+        (409, None, Failure.SERVER),
+        (413, None, Failure.INVALID),
+        (422, None, Failure.INVALID),
+        (429, "rate_limit_exceeded", Failure.RATE),
+        (429, "insufficient_quota", Failure.BUDGET),
+        (500, None, Failure.SERVER),
+        (529, "overloaded_error", Failure.SERVER),
+    ],
+)
+def test_a_status_says_whether_to_ask_again(
+    status: int, code: str | None, failure: Failure
+) -> None:
+    assert judge_error(status, {"error": {"message": "m", "code": code}}).failure is failure
+
+
+@pytest.mark.parametrize("found", [None, "text", [], {"error": None}, {"error": []}, {}])
+def test_an_error_of_any_shape_is_described(found: object) -> None:
+    assert judge_error(500, found).detail == "HTTP 500: no reason was given"
+
+
+def test_an_error_shows_no_long_quotation_and_nothing_of_the_conversation() -> None:
+    quoted = "x" * 60
+    judged = judge_error(400, {"error": {"message": f"Invalid value '{quoted}' at 'messages'"}})
+    assert judged.detail == "HTTP 400: Invalid value […] at 'messages'"
+    assert without_texts("cannot read my secret plan", ["my secret plan"]) == "cannot read […]"
+    assert without_texts("a name is wrong", ["name"]) == "a name is wrong"
+
+
+def test_a_long_error_is_cut() -> None:
+    assert len(judge_error(500, {"error": {"message": "long " * 500}}).detail) < 350

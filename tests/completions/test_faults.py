@@ -1,0 +1,175 @@
+"""What a person does wrong, and what an endpoint does: clear messages, nothing lost."""
+
+import asyncio
+import datetime as dt
+import ipaddress
+import socket
+import sqlite3
+import ssl
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from resonare_pipeline.completions.engine import Engine
+from resonare_pipeline.completions.opening import open_engine
+from resonare_pipeline.completions.requests import Failure, Outcome
+from resonare_pipeline.completions.settings import CompletionsSettings
+from resonare_pipeline.errors import CacheError, SettingsError
+from tests.completions.asking import ask, engine, request, requests
+from tests.fake_openai.running import serving
+from tests.fake_openai.script import Fault, Rule, Script
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> ssl.SSLContext:
+    """A certificate that nobody has signed but itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = dt.datetime.now(dt.UTC)
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path / "server.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(path)
+    return context
+
+
+def failures(outcomes: list[Outcome]) -> set[Failure | None]:
+    return {outcome.failure for outcome in outcomes}
+
+
+def test_a_wrong_key_is_tried_once_and_said_of_every_request(tmp_path: Path) -> None:
+    with serving(Script(keys=("right",))) as server:
+        outcomes, tally = ask(engine(server.url, tmp_path / "c.db", key="wrong"), requests(30))
+        right, _ = ask(engine(server.url, tmp_path / "c.db", key="right"), requests(30))
+    assert failures(outcomes) == {Failure.UNAUTHORISED}
+    assert tally.sent == 1
+    assert outcomes[29].detail == "HTTP 401: invalid_api_key, Incorrect API key provided"
+    assert failures(right) == {None}
+
+
+def test_an_unknown_model_is_refused_for_good(tmp_path: Path) -> None:
+    with serving(Script(models=("gpt-4o-mini",))) as server:
+        wanted = [request("a", model="gpt-nope"), request("b")]
+        (bad, good), _ = ask(engine(server.url, tmp_path / "c.db"), wanted)
+    assert (bad.failure, good.failure) == (Failure.INVALID, None)
+    assert bad.detail == "HTTP 404: model_not_found, The model `gpt-nope` does not exist"
+    assert not Failure.INVALID.is_retryable
+
+
+def test_a_prompt_that_is_too_long_stops_no_other(tmp_path: Path) -> None:
+    with serving(Script(context_tokens=50)) as server:
+        wanted = [request("word " * 500), *requests(5)]
+        (long, *others), tally = ask(engine(server.url, tmp_path / "c.db"), wanted)
+    assert long.failure is Failure.INVALID
+    assert "context_length_exceeded" in long.detail
+    assert "word" not in long.detail
+    assert failures(others) == {None}
+    assert tally.sent == 6
+
+
+def test_an_endpoint_that_is_down_is_given_up_and_answers_are_kept(tmp_path: Path) -> None:
+    with serving() as server:
+        url = server.url
+        ask(engine(url, tmp_path / "c.db"), requests(3))
+    outcomes, tally = ask(engine(url, tmp_path / "c.db", retries=1), requests(40))
+    assert failures(outcomes[:3]) == {None}
+    assert failures(outcomes[3:]) == {Failure.NETWORK}
+    assert outcomes[3].detail.startswith(f"{url}: no connection")
+    assert tally.sent == 2
+
+
+def test_an_endpoint_that_goes_down_is_given_up_after_a_few_requests(tmp_path: Path) -> None:
+    rules = (Rule(fault=Fault.OVERLOADED),)
+
+    async def run(opened: Engine) -> list[Outcome]:
+        async with opened as ready:
+            return [await ready.complete(item) for item in requests(20)]
+
+    with serving(Script(rules=rules)) as server:
+        opened = engine(server.url, tmp_path / "c.db", retries=0)
+        outcomes = asyncio.run(run(opened))
+    assert failures(outcomes) == {Failure.SERVER}
+    assert opened.tally.sent == 3
+
+
+def test_no_credit_left_is_no_rate_limit(tmp_path: Path) -> None:
+    with serving(Script(rules=(Rule(fault=Fault.QUOTA),))) as server:
+        outcomes, tally = ask(engine(server.url, tmp_path / "c.db"), requests(10))
+    assert failures(outcomes) == {Failure.BUDGET}
+    assert "insufficient_quota" in outcomes[0].detail
+    assert tally.sent == 1
+
+
+def test_a_certificate_that_cannot_be_trusted_is_no_reason_to_try_again(
+    certificate: ssl.SSLContext, tmp_path: Path
+) -> None:
+    with serving(tls=certificate) as server:
+        outcomes, tally = ask(engine(server.url, tmp_path / "c.db"), requests(5))
+    assert failures(outcomes) == {Failure.NETWORK}
+    assert "no secure connection" in outcomes[0].detail
+    assert "self-signed certificate" in outcomes[0].detail
+    assert tally.sent == 1
+
+
+def test_a_host_that_takes_no_connection_is_said_so(tmp_path: Path) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}/v1"
+        outcomes, _ = ask(engine(url, tmp_path / "c.db", retries=0), requests(2))
+    assert failures(outcomes) == {Failure.NETWORK}
+
+
+def test_what_is_missing_is_named_with_the_file_that_was_looked_in() -> None:
+    with pytest.raises(SettingsError) as caught:
+        open_engine(
+            CompletionsSettings(),
+            {},
+            default_db=Path("unused.db"),
+            explicit_endpoint=True,
+            looked_in="other.env",
+        )
+    assert str(caught.value).startswith(
+        "environment and other.env: BASE_URL or OPENAI_BASE_URL and API_KEY or OPENAI_API_KEY"
+    )
+
+
+def test_a_place_that_no_database_can_have_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CacheError, match="file"):
+        engine("http://127.0.0.1:1/v1", tmp_path / "file" / "c.db")
+
+
+def test_a_cache_that_breaks_stops_the_run_before_more_is_paid(tmp_path: Path) -> None:
+    async def run(opened: Engine, database: Path) -> None:
+        async with opened as ready:
+            await ready.complete(request("first"))
+            with sqlite3.connect(database) as connection:
+                connection.execute("DROP TABLE answers")
+            connection.close()
+            await ready.complete(request("second"))
+
+    with serving() as server:
+        opened = engine(server.url, tmp_path / "c.db")
+        with pytest.raises(CacheError):
+            asyncio.run(run(opened, tmp_path / "c.db"))
+        assert len(server.journal()) == 1
