@@ -46,8 +46,9 @@ def rows(path: Path) -> list[Any]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+@pytest.mark.usefixtures("server")
 def test_fill_answers_every_empty_turn_and_touches_nothing_else(
-    resonare: Resonare, project: Path, server: Running
+    resonare: Resonare, project: Path
 ) -> None:
     put(project, [record(1), record(2, used_in=["nano_v3"])])
     done = resonare("fill", "in.jsonl", "-o", "out.jsonl")
@@ -85,12 +86,14 @@ def test_fresh_answers_are_asked_for_again(
     assert asked(server) == before + 1
 
 
-def test_fill_writes_to_standard_output(resonare: Resonare, project: Path, server: Running) -> None:
+@pytest.mark.usefixtures("server")
+def test_fill_writes_to_standard_output(resonare: Resonare, project: Path) -> None:
     put(project, [record(1)])
     done = resonare("fill", "in.jsonl")
     assert json.loads(done.out)["uuid"] == "u1"
 
 
+@pytest.mark.usefixtures("server")
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
@@ -100,11 +103,7 @@ def test_fill_writes_to_standard_output(resonare: Resonare, project: Path, serve
     ],
 )
 def test_fill_takes_the_records_that_are_asked_for(
-    resonare: Resonare,
-    project: Path,
-    server: Running,
-    options: tuple[str, ...],
-    expected: list[str],
+    resonare: Resonare, project: Path, options: tuple[str, ...], expected: list[str]
 ) -> None:
     put(project, [record(number) for number in range(4)])
     resonare("fill", "in.jsonl", "-o", "out.jsonl", *options)
@@ -160,9 +159,8 @@ def test_a_cap_below_the_estimate_is_refused_before_anything_is_sent(
     assert asked(server) == before
 
 
-def test_parameters_are_sent_and_make_other_requests(
-    resonare: Resonare, project: Path, server: Running
-) -> None:
+@pytest.mark.usefixtures("server")
+def test_parameters_are_sent_and_make_other_requests(resonare: Resonare, project: Path) -> None:
     put(project, [record(600)])
     resonare("fill", "in.jsonl", "-o", "a.jsonl", "--param", "seed=7", "--temperature", "0.5")
     resonare("fill", "in.jsonl", "-o", "b.jsonl", "--param", "seed=8", "--temperature", "0.5")
@@ -171,9 +169,8 @@ def test_parameters_are_sent_and_make_other_requests(
     assert (refused.code, "'seed' sets nothing" in refused.err) == (2, True)
 
 
-def test_parquet_in_and_out_by_the_endings_of_names(
-    resonare: Resonare, project: Path, server: Running
-) -> None:
+@pytest.mark.usefixtures("server")
+def test_parquet_in_and_out_by_the_endings_of_names(resonare: Resonare, project: Path) -> None:
     put(project, [record(1), record(2)])
     resonare("fill", "in.jsonl", "-o", "one.parquet")
     resonare("fill", "one.parquet", "-o", "two.parquet")
@@ -204,6 +201,7 @@ def test_a_missing_endpoint_is_named_with_the_file_that_was_looked_in(
     assert all(word in done.err for word in ("BASE_URL", "API_KEY", "my.env"))
 
 
+@pytest.mark.usefixtures("server")
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -219,7 +217,7 @@ def test_a_missing_endpoint_is_named_with_the_file_that_was_looked_in(
     ],
 )
 def test_what_cannot_be_done_is_said_without_a_traceback(
-    resonare: Resonare, project: Path, server: Running, arguments: tuple[str, ...], said: str
+    resonare: Resonare, project: Path, arguments: tuple[str, ...], said: str
 ) -> None:
     put(project, [record(1)])
     (project / "empty.jsonl").touch()
@@ -269,9 +267,8 @@ def test_help_needs_none_of_the_large_libraries(project: Path) -> None:
     assert modules.isdisjoint({"dagster", "pandas", "openai", "pyarrow", "aiohttp", "sqlalchemy"})
 
 
-def test_filling_needs_neither_dagster_nor_pandas(
-    project: Path, server: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("server")
+def test_filling_needs_neither_dagster_nor_pandas(project: Path) -> None:
     put(project, [record(1)])
     modules = imported_by(project, "fill", "in.jsonl", "-o", "out.parquet")
     assert "pyarrow" in modules

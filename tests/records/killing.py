@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fake_openai.journal import Entry, read_journal
-from tests.fake_openai.running import serving
+from tests.fake_openai.running import serving_apart
 from tests.fake_openai.script import Script
 from tests.processes import clean_environment, script, wait_for
 
@@ -71,7 +71,7 @@ def kill_and_resume(folder: Path, *, records: int, kills: int, seed: int, waits:
     (folder / "in.jsonl").write_text(lines)
     journal = folder / "journal.jsonl"
     journal.touch()
-    with serving(Script(latency_seconds=LATENCY_SECONDS), "--journal", str(journal)) as server:
+    with serving_apart(Script(latency_seconds=LATENCY_SECONDS), "--journal", str(journal)) as server:
         environ = clean_environment(BASE_URL=server.url, API_KEY="dummy", MODEL="m")
         command = [script("resonare"), "fill", "in.jsonl", "-o", "out.jsonl"]
         known: set[str] = set()
