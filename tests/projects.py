@@ -61,7 +61,9 @@ def run(workspace: Workspace) -> Result:
     """Make everything, and return what it came to."""
     digests: dict[str, str] = {}
     for stage in GRAPH.stages:
-        made = make(workspace, stage, PARTITION)
+        if stage.on_request:
+            continue
+        made = make(workspace, stage, None if stage.raw is None else PARTITION)
         digests |= {asset: entry.digest for asset, entry in made.manifest.outputs.items()}
     return Result(digests=digests, laid=contents(workspace.output))
 

@@ -21,8 +21,9 @@ places = Places(raw=sys.argv[2], store=str(folder / "s"), output=str(folder / "o
 workspace = open_workspace(GRAPH, places=places, folder=folder)
 print(json.dumps({
     f"{key} {asset}": [made.fingerprint, entry.digest]
-    for key in workspace.list_raw().keys(GRAPH.raw_kinds()[0])
     for stage in GRAPH.stages
+    if not stage.on_request
+    for key in (workspace.list_raw().keys(stage.raw) if stage.raw else [None])
     for made in [make(workspace, stage, key).manifest]
     for asset, entry in made.outputs.items()
 }))

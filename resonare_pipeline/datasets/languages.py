@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
-READ_CHARACTERS = 1_000  # a longer text is hardly guessed better
+READ_CHARACTERS = 500  # a longer text is hardly guessed better, and costs more
 FEWEST_LETTERS = 20  # of less, the guess is not worth having
 LEAST_CONFIDENCE = 0.5
 UNKNOWN = "und"  # ISO 639-2, for what is undetermined
