@@ -273,3 +273,21 @@ def test_filling_needs_neither_dagster_nor_pandas(project: Path) -> None:
     modules = imported_by(project, "fill", "in.jsonl", "-o", "out.parquet")
     assert "pyarrow" in modules
     assert modules.isdisjoint({"dagster", "pandas"})
+
+
+def test_sets_of_records_run_in_dagster_beside_an_export_of_the_same_name(
+    resonare: Resonare, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEFAULT_LLM_PROVIDER", "mock")
+    (project / "data/raw/records").mkdir()
+    put(project / "data/raw/records", [record(1)], "friends.jsonl")
+    done = resonare("run", "-p", "friends", "--json")
+    assert done.code == 0, done.err
+    assets = {asset for _, asset in done.caches}
+    assert {"chat_conversations", "filled_conversations"} <= assets
+    assert len(done.json["runs"]) == 2
+    assert rows(project / "data/output/records/friends/train.jsonl")[0]["metadata"]["mock"]
+    again = resonare("run", "-p", "friends", "--json")
+    assert set(again.caches.values()) == {"hit"}
+    shown = resonare("show", "filled_conversations", "friends")
+    assert "assistant: Mock answer" in shown.out

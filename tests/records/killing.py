@@ -71,7 +71,9 @@ def kill_and_resume(folder: Path, *, records: int, kills: int, seed: int, waits:
     (folder / "in.jsonl").write_text(lines)
     journal = folder / "journal.jsonl"
     journal.touch()
-    with serving_apart(Script(latency_seconds=LATENCY_SECONDS), "--journal", str(journal)) as server:
+    with serving_apart(
+        Script(latency_seconds=LATENCY_SECONDS), "--journal", str(journal)
+    ) as server:
         environ = clean_environment(BASE_URL=server.url, API_KEY="dummy", MODEL="m")
         command = [script("resonare"), "fill", "in.jsonl", "-o", "out.jsonl"]
         known: set[str] = set()
