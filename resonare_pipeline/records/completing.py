@@ -13,7 +13,6 @@ from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.draft import DroppedRows, OutputDraft
 from resonare_pipeline.artifacts.tables import TableWriter
 from resonare_pipeline.completions.estimating import estimate, require_within_cap
-from resonare_pipeline.completions.opening import open_engine
 from resonare_pipeline.completions.requests import Outcome
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.errors import BudgetError, UnansweredError
@@ -109,6 +108,8 @@ def _require_cap(prompts: Artifact, asking: Asking) -> None:
 
 
 async def _ask(prompts: Artifact, asking: Asking, sink: "_Rows", report: Report) -> None:
+    from resonare_pipeline.completions.opening import open_engine  # and SQLAlchemy: 0.3 s
+
     settings = asking.capped
     engine = open_engine(
         settings,

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from resonare_pipeline.completions.cache.places import cache_url
-from resonare_pipeline.completions.cache.store import Cache
 from resonare_pipeline.completions.environment import Provider, endpoint_name
 from resonare_pipeline.completions.requests import CompletionRequest, Outcome
 from resonare_pipeline.completions.settings import CompletionsSettings
@@ -43,6 +41,10 @@ def cached_answers(
     Raises:
         CacheError: If it cannot be read.
     """
+    # Not at the top: who only plans need not wait for SQLAlchemy.
+    from resonare_pipeline.completions.cache.places import cache_url
+    from resonare_pipeline.completions.cache.store import Cache
+
     url = cache_url(environ, default_db)
     is_absent = url.drivername == "sqlite" and not Path(url.database or "").exists()
     if settings.provider is Provider.MOCK or is_absent:

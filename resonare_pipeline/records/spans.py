@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_KEY = re.compile(rb'("[^"\\]*+(?:\\.[^"\\]*+)*+")[ \t\r\n]*+:[ \t\r\n]*+', re.DOTALL)
+_COMMA = re.compile(rb"[ \t\r\n]*+,?[ \t\r\n]*+")
 _SCALAR = re.compile(rb"[^\s,\]}]*+")
 _BLANK = re.compile(rb"[ \t\r\n]*+")
 _TO_BRACKET = re.compile(rb'[^"{}\[\]]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"{}\[\]]*+)*+', re.DOTALL)
@@ -74,14 +76,12 @@ def _end(pattern: re.Pattern[bytes], text: bytes, start: int) -> int:
 def members(text: bytes, start: int) -> Iterator[Member]:
     """Yield the members of the object that begins at `start`, in order."""
     position = _end(_BLANK, text, start + 1)
-    while text[position] == _QUOTE:
-        key_end = _end(_STRING, text, position)
-        value = _end(_BLANK, text, _end(_BLANK, text, key_end) + 1)
+    while found := _KEY.match(text, position):
+        value, key = found.end(), found[1]
         end = value_end(text, value)
-        yield Member(msgspec.json.decode(text[position:key_end]), key_end, Span(value, end))
-        position = _end(_BLANK, text, end)
-        if text[position] not in _CLOSE:
-            position = _end(_BLANK, text, position + 1)
+        name = msgspec.json.decode(key) if b"\\" in key else key[1:-1].decode()
+        yield Member(name, found.end(1), Span(value, end))
+        position = _end(_COMMA, text, end)
 
 
 def elements(text: bytes, start: int) -> Iterator[Span]:
@@ -90,9 +90,7 @@ def elements(text: bytes, start: int) -> Iterator[Span]:
     while text[position] not in _CLOSE:
         end = value_end(text, position)
         yield Span(position, end)
-        position = _end(_BLANK, text, end)
-        if text[position] not in _CLOSE:
-            position = _end(_BLANK, text, position + 1)
+        position = _end(_COMMA, text, end)
 
 
 def find(text: bytes, path: Path) -> Span | None:
