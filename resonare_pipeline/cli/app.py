@@ -17,6 +17,7 @@ app = typer.Typer(
     name="resonare",
     help="Turn chat exports into fine-tuning datasets: cached, traceable, paid for once.",
     no_args_is_help=True,
+    rich_markup_mode=None,  # drawing boxes costs more than all the rest of a help page
     pretty_exceptions_enable=False,
 )
 cache_app = typer.Typer(
