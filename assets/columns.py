@@ -61,3 +61,36 @@ BLOCK_LINEAGE: Lineage = {
     "started_at": ("enriched_messages.sent_at",),
     "ended_at": ("enriched_messages.sent_at",),
 }
+
+PROMPT_COLUMNS: Columns = {
+    "record_id": "Hash of the conversation and its tools; equal ones are numbered.",
+    "root_id": "The same for all equal conversations.",
+    "file": "File of the set.",
+    "number": "Place in that file, from 0.",
+    "shape": "How the record is written: messages, sharegpt, responses or alpaca.",
+    "messages": "The turns in OpenAI's roles, as JSON.",
+    "tools": "The tools in OpenAI's form, as JSON.",
+    "to_fill": "Numbers of the turns that are to be filled.",
+}
+
+REQUEST_COLUMNS: Columns = {
+    "record_id": "The record that it is for.",
+    "turn": "Number of the turn that is asked for.",
+    "key": "Its name in the cache of answers, and in batches.",
+    "model": "As the endpoint calls it.",
+    "input_tokens": "Tokens of the prompt, by o200k_base.",
+    "later_turns": "Turns of the record that are asked for after it.",
+}
+
+COMPLETION_COLUMNS: Columns = {
+    "record_id": "The record that it is for.",
+    "turn": "Number of the turn that was asked for.",
+    "key": "Its name in the cache of answers.",
+    "message": "The assistant's message as it came, as JSON.",
+    "failure": "Why it is no answer; null for an answer.",
+    "finish_reason": "Why the model stopped, in OpenAI's words.",
+    "model": "The model, as the endpoint names it.",
+    "input_tokens": "Tokens of the prompt that were billed.",
+    "output_tokens": "Tokens of the answer that were billed.",
+    "mock": "Whether no model has written it.",
+}

@@ -1,13 +1,13 @@
-"""The dataset group: conversations of every source → one dataset, and a page about it."""
+"""The dataset group: conversations of every source → one dataset, and a page about it.
+
+What makes them is imported where it is called: a plan need not wait for the redactor's patterns.
+"""
 
 from resonare_pipeline.artifacts.manifest import CheckEntry
-from resonare_pipeline.datasets.card import COLUMNS
-from resonare_pipeline.datasets.checks import check_dataset
-from resonare_pipeline.datasets.layout import DELIVERED
-from resonare_pipeline.datasets.making import Choices, make_dataset
+from resonare_pipeline.datasets.columns import COLUMNS
+from resonare_pipeline.datasets.layout import DELIVERED, REPORT_FILE
 from resonare_pipeline.datasets.report.settings import ReportSettings
 from resonare_pipeline.datasets.report.template import report_ingredients
-from resonare_pipeline.datasets.report.writing import REPORT_FILE, write_report
 from resonare_pipeline.datasets.settings import DatasetSettings, MixtureSettings
 from resonare_pipeline.datasets.sources import ConversationAsset, find_sources
 from resonare_pipeline.planning.graph import Check, Output, SettingsOf, StageRun, asset
@@ -22,6 +22,7 @@ CONVERSATIONS = (
         people="chats",
         people_file="chats.parquet",
     ),
+    ConversationAsset(asset="filled_conversations", file="train.jsonl"),
 )
 
 
@@ -35,6 +36,8 @@ def _is_included(settings: SettingsOf) -> bool:
 
 
 def _verify_dataset(run: StageRun) -> list[CheckEntry]:
+    from resonare_pipeline.datasets.checks import check_dataset
+
     return check_dataset(run.outputs["dataset"].staged())
 
 
@@ -97,6 +100,8 @@ def _verify_dataset(run: StageRun) -> list[CheckEntry]:
 )
 def dataset(run: StageRun) -> None:
     """Mix, redact, deduplicate and split the conversations of every ready source."""
+    from resonare_pipeline.datasets.making import Choices, make_dataset
+
     sources = find_sources(CONVERSATIONS, run.gathered)
     make_dataset(
         sources,
@@ -138,6 +143,8 @@ def _report_files(settings: SettingsOf) -> dict[str, str]:  # noqa: ARG001  # on
 )
 def dataset_report(run: StageRun) -> None:
     """Show a dataset on one page that a person reads."""
+    from resonare_pipeline.datasets.report.writing import write_report
+
     write_report(
         run.inputs["dataset"],
         run.previous,

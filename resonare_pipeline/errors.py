@@ -15,6 +15,7 @@
     │   └── FileChangedError        a file was replaced while it was being read
     ├── PublishError         something that the Hub refuses, or that must not be published
     ├── StageError           a stage that cannot run as it was asked
+    │   └── UnansweredError         requests that failed for now; nothing was committed
     ├── BudgetError          what was asked would cost more than was allowed
     ├── CacheError           the cache of answers cannot be opened, read or written
     ├── CheckFailedError     a blocking check failed on staged output; nothing was committed
@@ -128,6 +129,10 @@ class PublishError(ResonareError, OSError):
 
 class StageError(ResonareError, RuntimeError):
     """A stage that cannot run as it was asked."""
+
+
+class UnansweredError(StageError):
+    """Requests that failed for reasons that asking again may change; nothing was committed."""
 
 
 class BudgetError(ResonareError, RuntimeError):

@@ -7,7 +7,11 @@ import dagster as dg
 
 from resonare_pipeline.planning.graph import Graph, Stage
 
-JOB_GROUPS = {"chats_job": ("chats",), "dataset_job": ("dataset",)}
+JOB_GROUPS = {
+    "chats_job": ("chats",),
+    "records_job": ("records",),
+    "dataset_job": ("dataset",),
+}
 """Job → groups of assets that it makes, but for those made only on request."""
 
 PUBLISH_JOB = "publish_job"

@@ -121,7 +121,7 @@ def _tick(
     watch = decode_watch(context.cursor, epoch=utc_now())
     listing = workspace.list_raw()
     found = look(watch, forms_of(listing, kind), doubt=_doubt(watch, listing, kind))
-    busy = _busy(context.instance, watched.job_name)
+    busy = _busy(context.instance, watched)
     limit = workspace.settings.section(SensorSettings).requests_per_tick
     sifted = sift(
         workspace,
@@ -149,11 +149,20 @@ def _doubt(watch: Watch, listing: RawListing, kind: RawKind) -> str:
     return f"{missing[0]} is not there" if missing and watch.inputs else ""
 
 
-def _busy(instance: dg.DagsterInstance, job_name: str) -> set[str]:
-    """Return the partitions that have a run in progress, or in the queue."""
+def _busy(instance: dg.DagsterInstance, watched: _Watched) -> set[str]:
+    """Return the partitions that have a run in progress, or in the queue.
+
+    A run of assets that a person has chosen counts if one of them is of this kind: inputs of two
+    kinds may have one key.
+    """
+    own = {dg.AssetKey(asset) for stage in watched.stages for asset in stage.assets}
     runs = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
-    asset_runs = (run for run in runs if run.job_name == job_name or run.asset_selection)
-    return {run.tags[PARTITION_TAG] for run in asset_runs if PARTITION_TAG in run.tags}
+    busy = (
+        run
+        for run in runs
+        if (own & run.asset_selection if run.asset_selection else run.job_name == watched.job_name)
+    )
+    return {run.tags[PARTITION_TAG] for run in busy if PARTITION_TAG in run.tags}
 
 
 def _partition_changes(

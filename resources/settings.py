@@ -5,6 +5,7 @@ that a run started by name alone works on an instance that has never seen the pa
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ from resources.s3 import S3_KEY
 PARTITION_TAG = "dagster/partition"
 SETTINGS_KEY = "settings"
 FORCE = "force"
+UNATTENDED_TAGS = frozenset(
+    {"dagster/sensor_name", "dagster/schedule_name", "dagster/auto_materialize"}
+)
 
 _CONFIG = {
     "overrides": dg.Field(
@@ -77,6 +81,7 @@ def settings_resource(
             connect_s3=getattr(context.resources, S3_KEY),
         )
         _register(context, workspace, job_groups)
+        workspace = replace(workspace, unattended=_is_unattended(context))
         return RunSettings(workspace, force=config[FORCE])
 
     return dg.ResourceDefinition(
@@ -86,6 +91,11 @@ def settings_resource(
         "and the overrides, and where raw inputs, artifacts and deliverables lie.",
         required_resource_keys={S3_KEY},
     )
+
+
+def _is_unattended(context: dg.InitResourceContext) -> bool:
+    """Tell whether a sensor or a schedule has started the run, or a run that it repeats."""
+    return context.run is not None and not UNATTENDED_TAGS.isdisjoint(context.run.tags)
 
 
 def _register(context: dg.InitResourceContext, workspace: Workspace, job_groups: JobGroups) -> None:

@@ -58,7 +58,8 @@ class Project:
         places = Places(raw=f"{aside}/raw", store=f"{aside}/store", output=f"{aside}/output")
         workspace = open_workspace(GRAPH, places=places, folder=aside)
         for stage in GRAPH.stages:
-            make(workspace, stage, "it")
+            if stage.group == "chats":
+                make(workspace, stage, "it")
         return (aside / "output" / "chats" / "it" / "train.jsonl").read_bytes()
 
     def wait_until_laid(self, key: str, content: bytes) -> None:

@@ -15,6 +15,7 @@ from resonare_pipeline.definitions import build_defs, defs
 from tests.places import copy_all
 from tests.s3 import Server
 
+PARTITIONS = {"chats": "chat_exports", "records": "record_sets"}
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "tests" / "data" / "telegram" / "chatpackcli_export.json"
 
@@ -22,17 +23,25 @@ SAMPLE = ROOT / "tests" / "data" / "telegram" / "chatpackcli_export.json"
 def test_definitions_have_these_assets_in_these_groups() -> None:
     graph = defs.resolve_asset_graph()
     found = {key.to_user_string(): graph.get(key).group_name for key in graph.get_all_asset_keys()}
-    chats = (
-        "chat_export",
-        "chats",
-        "messages",
-        "enriched_messages",
-        "blocks",
-        "chat_conversations",
-        "chat_statistics",
-    )
-    together = ("dataset", "dataset_report", "published_dataset")
-    assert found == dict.fromkeys(chats, "chats") | dict.fromkeys(together, "dataset")
+    expected = {
+        "chats": (
+            "chat_export",
+            "chats",
+            "messages",
+            "enriched_messages",
+            "blocks",
+            "chat_conversations",
+            "chat_statistics",
+        ),
+        "records": (
+            "prompt_records",
+            "record_requests",
+            "record_completions",
+            "filled_conversations",
+        ),
+        "dataset": ("dataset", "dataset_report", "published_dataset"),
+    }
+    assert found == {name: group for group, names in expected.items() for name in names}
 
 
 def test_every_asset_is_described_and_versioned() -> None:
@@ -42,8 +51,8 @@ def test_every_asset_is_described_and_versioned() -> None:
         assert node.description, key
         assert node.code_version, key
         assert node.kinds, key
-        by_export = dg.DynamicPartitionsDefinition(name="chat_exports")
-        assert node.partitions_def == (by_export if node.group_name == "chats" else None), key
+        name = PARTITIONS.get(str(node.group_name))
+        assert node.partitions_def == (name and dg.DynamicPartitionsDefinition(name=name))
 
 
 def test_tables_have_column_schemas() -> None:

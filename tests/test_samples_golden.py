@@ -41,7 +41,7 @@ def counts(export: Path, folder: Path) -> dict[str, Any]:
     )
     [key] = workspace.list_raw().keys(GRAPH.raw_kinds()[0])
     found: dict[str, Any] = {}
-    for stage in GRAPH.stages:
+    for stage in (stage for stage in GRAPH.stages if stage.group == "chats"):
         for asset, entry in make(workspace, stage, key).manifest.outputs.items():
             found[asset] = {"rows": entry.rows, "dropped": entry.dropped}
     lines = (folder / "output/chats" / key / "train.jsonl").read_text().splitlines()

@@ -1,5 +1,6 @@
 """Commands and their options. What a command does stands in its own module, imported on call."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -16,12 +17,31 @@ app = typer.Typer(
     name="resonare",
     help="Turn chat exports into fine-tuning datasets: cached, traceable, paid for once.",
     no_args_is_help=True,
+    rich_markup_mode=None,  # drawing boxes costs more than all the rest of a help page
     pretty_exceptions_enable=False,
 )
 cache_app = typer.Typer(
     help="Look after the store of artifacts.", no_args_is_help=True, pretty_exceptions_enable=False
 )
 app.add_typer(cache_app, name="cache")
+
+
+class RecordFormat(StrEnum):
+    """Formats of records."""
+
+    JSON = "json"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+
+
+class InputFormat(StrEnum):
+    """The same, or found out from the file."""
+
+    AUTO = "auto"
+    JSON = "json"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+
 
 Targets = Annotated[
     list[str] | None,
@@ -76,6 +96,94 @@ def run(
 
     request = open_request(targets, partition, assignments, raw=raw, store=store, output=output)
     raise typer.Exit(run_request(request, force=force, as_json=as_json))
+
+
+@app.command()
+def fill(
+    source: Annotated[
+        Path, typer.Argument(metavar="INPUT", help="Records: JSON lines, JSON or Parquet.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Where to; else standard output.", show_default=False),
+    ] = None,
+    output_format: Annotated[
+        RecordFormat | None,
+        typer.Option("--output-format", "-f", help="Else as OUTPUT ends, else jsonl."),
+    ] = None,
+    input_format: Annotated[
+        InputFormat, typer.Option("--input-format", help="What INPUT is.")
+    ] = InputFormat.AUTO,
+    env: Annotated[
+        Path | None,
+        typer.Option("--env", help="File with BASE_URL, API_KEY, MODEL; else .env."),
+    ] = None,
+    start: Annotated[int, typer.Option("--start", min=0, help="First record, from 0.")] = 0,
+    end: Annotated[
+        int | None, typer.Option("--end", min=0, help="Record to stop before; else the end.")
+    ] = None,
+    index: Annotated[
+        int | None, typer.Option("--index", "-i", min=0, help="Only this record, from 0.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help='Else MODEL, else "default".')
+    ] = None,
+    temperature: Annotated[float | None, typer.Option("--temperature", min=0)] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option("--max-tokens", min=1, help="Most tokens of an answer.")
+    ] = None,
+    concurrency: Annotated[
+        int | None, typer.Option("--concurrency", min=1, help="Most requests at a time.")
+    ] = None,
+    max_cost_usd: Annotated[
+        float | None, typer.Option("--max-cost-usd", min=0, help="Send nothing that costs more.")
+    ] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("--param", help="A field of the request, as key=value; may be repeated."),
+    ] = None,
+    *,
+    skip_existing: Annotated[
+        bool, typer.Option("--skip-existing", help="Leave records with any answer as they are.")
+    ] = False,
+    fresh_answers: Annotated[
+        bool, typer.Option("--fresh-answers", help="Ask again for what was answered before.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what it would take; send nothing.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show progress and counts.")
+    ] = False,
+) -> None:
+    """Fill the empty assistant turns of records. Stopped anywhere, the same command goes on."""
+    from resonare_pipeline.cli.filling import FillOptions, run_fill
+    from resonare_pipeline.records.items import Format
+
+    given = {
+        "model": model,
+        "temperature": temperature,
+        "max_tokens": max_tokens,
+        "concurrency": concurrency,
+        "max_cost_usd": max_cost_usd,
+    }
+    options = FillOptions(
+        source=source,
+        output=output,
+        output_format=Format(output_format.value) if output_format else None,
+        input_format=None if input_format is InputFormat.AUTO else Format(input_format.value),
+        env=env,
+        start=start,
+        end=end,
+        index=index,
+        skip_existing=skip_existing,
+        fresh_answers=fresh_answers,
+        dry_run=dry_run,
+        verbose=verbose,
+        overrides={f"completions.{k}": str(v) for k, v in given.items() if v is not None},
+        parameters=tuple(parameter or ()),
+    )
+    raise typer.Exit(run_fill(options))
 
 
 @app.command()

@@ -7,7 +7,7 @@ import json
 import os
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
@@ -147,10 +147,16 @@ class Display:
         for number, conversation in enumerate(pick_examples(store.files, files), start=1):
             self._out.print(f"\n[bold]Example {number}[/]")
             for turn in conversation["messages"]:
-                content = turn["content"]
+                content = said(turn)
                 if len(content) > LONGEST_LINE:
                     content = content[:LONGEST_LINE] + " …"
                 self._out.print(f"[cyan]{turn['role']}[/]: {escape(content)}", highlight=False)
+
+
+def said(turn: Mapping[str, Any]) -> str:
+    """Return what a turn says, calls of tools and content in parts as JSON."""
+    content = turn.get("content") or turn.get("tool_calls") or ""
+    return content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
 
 
 def _table(request: "Request", made: list[Made]) -> Table:

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from resonare_pipeline.artifacts.reading import first_rows
+from resonare_pipeline.cli.display import said
 from resonare_pipeline.loading import find_artifact
 from resonare_pipeline.planning.workspace import Workspace
 
@@ -31,7 +32,7 @@ def show_asset(
         for number, row in enumerate(found, start=1):
             console.print(f"[bold]{number}[/]")
             for turn in row["messages"]:
-                line = f"[cyan]{turn['role']}[/]: {escape(turn['content'])}"
+                line = f"[cyan]{turn['role']}[/]: {escape(said(turn))}"
                 console.print(line, highlight=False)
     elif len(found) == 1:
         console.print_json(json.dumps(found[0], ensure_ascii=False, default=str))

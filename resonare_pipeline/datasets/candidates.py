@@ -21,6 +21,7 @@ class DropReason(StrEnum):
     TOO_MANY_TOKENS = "too_many_tokens"
     TOO_FEW_TURNS = "too_few_turns"
     NO_ANSWER = "no_answer"  # nothing in it is trained on
+    NOT_PLAIN = "not_plain"  # calls of tools and their results, or content that is not all text
     SENSITIVE_WORD = "sensitive_word"
     DUPLICATE = "duplicate"  # the same turns as another example, after redaction
     OUTSIDE_TIME = "outside_time"  # on the other side of `train_before`, or without a time

@@ -12,6 +12,7 @@ import pyarrow as pa
 import yaml
 
 from resonare_pipeline.artifacts.draft import OutputDraft
+from resonare_pipeline.datasets.columns import COLUMNS
 from resonare_pipeline.datasets.languages import UNKNOWN
 from resonare_pipeline.datasets.layout import CARD_FILE
 from resonare_pipeline.datasets.summary import Summary
@@ -29,22 +30,6 @@ LARGEST = "100M<n<1B"
 RARE = 0.01  # part of the examples below which a language is not named in the header
 
 _DTYPES = {"int8": "int8", "int16": "int16", "int32": "int32", "string": "string"}
-
-COLUMNS = {
-    "example_id": "hash of the conversation before redaction and of what it came from",
-    "messages": "turns of `role`, `content`, and for an assistant's turn `weight` (1: train on it)",
-    "tools": "JSON list of tools, null without",
-    "source": "what it came from",
-    "root_id": "the chat, book or record that it came from; no root stands in two splits",
-    "repeat": "0, and up for further copies of an example that has weight",
-    "turns": "number of turns, the system's left aside",
-    "tokens": "tokens of the rendered conversation",
-    "trained_tokens": "tokens of the turns that are trained on",
-    "language": "a guess, ISO 639-1",
-    "started_at": "time of the first message",
-    "ended_at": "time of the last message",
-    "provenance": "JSON: the asset and its digest that the row was made from",
-}
 
 
 def write_card(summary: Summary, out: OutputDraft) -> None:

@@ -16,7 +16,7 @@ from resonare_pipeline.counting import O200kTokenizer
 from resonare_pipeline.datasets.candidates import DropReason, Note, Row
 from resonare_pipeline.datasets.languages import guess_language
 from resonare_pipeline.datasets.settings import DatasetSettings
-from resonare_pipeline.datasets.sources import SourceRow, decode_row
+from resonare_pipeline.datasets.sources import SourceRow, SourceTurn, decode_row
 from resonare_pipeline.privacy.audit import audit
 from resonare_pipeline.privacy.redaction import Redactor
 from resonare_pipeline.privacy.settings import covers_all
@@ -89,7 +89,7 @@ def _prepare(row: SourceRow, preparer: Preparer, encoder: msgspec.msgpack.Encode
     is_clean = redactor is not None and covers_all(redactor.settings)
     turns: list[Turn] = []
     for turn in row.messages:
-        content = turn.content
+        content = turn.text
         if redactor is not None:
             redacted = redactor.redact(content)
             content, sensitive = redacted.text, sensitive or redacted.sensitive
@@ -99,6 +99,8 @@ def _prepare(row: SourceRow, preparer: Preparer, encoder: msgspec.msgpack.Encode
     tools = bytes(row.tools).decode() or None
     made = _row(row, tuple(turns), tools, preparer.tokenizer)
     reason = _reason(made, preparer.settings)
+    if not all(turn.is_plain for turn in row.messages):
+        reason = DropReason.NOT_PLAIN
     if sensitive and preparer.drops_sensitive:
         reason = DropReason.SENSITIVE_WORD
     note = Note(
@@ -124,7 +126,7 @@ def _prepare(row: SourceRow, preparer: Preparer, encoder: msgspec.msgpack.Encode
     return Prepared(note, made.root_id, encoder.encode(made))
 
 
-def _weight(turn: Turn) -> int | None:
+def _weight(turn: SourceTurn) -> int | None:
     if turn.role != ASSISTANT:
         return None
     return 1 if turn.weight is None else turn.weight

@@ -5,13 +5,14 @@ A source is one partition of such an asset; its full name is the partition's (`c
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.errors import StageError
-from resonare_pipeline.rows import Turn
 
+TOOL = "tool"
 PERSONAL = "personal_chat"  # Telegram's word for a chat with one person, which bears their name
 
 
@@ -58,8 +59,26 @@ class RowMetadata(msgspec.Struct, frozen=True, kw_only=True):
     mock: bool = False
 
 
-class SourceTurn(Turn, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A turn as a source writes it."""
+class SourceTurn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A turn as a source writes it: with calls of tools, their results, and parts of content."""
+
+    role: str
+    content: str | list[Any] | None
+    weight: int | None = None
+    name: str = ""
+    reasoning_content: str = ""
+    tool_calls: msgspec.Raw = msgspec.Raw(b"")
+    tool_call_id: str = ""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a role and a text, and no more than that decides what it says."""
+        return self.role != TOOL and not bytes(self.tool_calls) and isinstance(self.content, str)
+
+    @property
+    def text(self) -> str:
+        """The content, as far as it is text."""
+        return self.content if isinstance(self.content, str) else ""
 
 
 class SourceRow(msgspec.Struct, frozen=True, kw_only=True):

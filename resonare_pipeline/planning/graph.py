@@ -7,6 +7,7 @@ command line and Dagster.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -34,6 +35,9 @@ class StageRun:
         by_partition: Full partition name → the sections in `settings_by_partition`, for gathered
             partitions.
         previous: What the input in `compares` was before it became what it is, if it is known.
+        folder: The project's, where `.env` and the cache of answers lie.
+        environ: Variables, those of `.env` included: keys and addresses, which no setting holds.
+        unattended: Nobody has started this run by hand.
     """
 
     partition: str | None
@@ -48,6 +52,9 @@ class StageRun:
     raw_hashes: Mapping[str, str] = field(default_factory=dict)
     dropped: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     progress: Progress = silent
+    folder: Path = Path()
+    environ: Mapping[str, str] = field(default_factory=dict)
+    unattended: bool = False
 
     @property
     def raw(self) -> RawInput:

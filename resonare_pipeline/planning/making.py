@@ -23,7 +23,7 @@ from resonare_pipeline.planning.delivery import deliver
 from resonare_pipeline.planning.graph import Stage, StageRun
 from resonare_pipeline.planning.hashes import known_hashes, take_hashes
 from resonare_pipeline.planning.plan import Entry, Plan, Status, plan
-from resonare_pipeline.planning.workspace import Workspace
+from resonare_pipeline.planning.workspace import Workspace, environment
 from resonare_pipeline.progress import Progress, silent
 
 
@@ -293,6 +293,9 @@ def _prepare(
         by_partition=entry.gathered.settings,
         previous=workspace.store.artifact(before, entry.stage.compares) if before else None,
         progress=progress,
+        folder=workspace.folder,
+        environ=environment(workspace.folder),
+        unattended=workspace.unattended,
     )
 
 

@@ -22,7 +22,7 @@ from resonare_pipeline.fingerprint import fingerprint
 from resonare_pipeline.planning.code import code_identity
 from resonare_pipeline.planning.graph import Graph, SettingsOf, Stage
 from resonare_pipeline.planning.hashes import known_digest
-from resonare_pipeline.planning.raw import RawInput, RawListing
+from resonare_pipeline.planning.raw import RawInput, RawKind, RawListing
 from resonare_pipeline.planning.reasons import explain
 from resonare_pipeline.settings import Section, Settings
 
@@ -141,12 +141,23 @@ def plan(
         own = [stage for stage in stages if stage.raw == kind]
         keys: list[str | None] = [None]
         if kind is not None:
-            asked = raw.keys(kind) if partitions is None else partitions
+            asked = (
+                raw.keys(kind) if partitions is None else _asked_of(kind, kinds, raw, partitions)
+            )
             keys = [*sorted({*asked, *(raw.keys(kind) if kind in gathered else ())})]
         for key in keys:
             for stage in own:
                 planner.add(stage, key)
     return Plan(entries=planner.entries, store=store)
+
+
+def _asked_of(
+    kind: RawKind, kinds: Iterable[RawKind | None], raw: RawListing, partitions: Collection[str]
+) -> list[str]:
+    """Return the keys that are asked for of one kind: all but those that only another kind has."""
+    own = set(raw.keys(kind))
+    others = {key for other in kinds if other and other != kind for key in raw.keys(other)}
+    return [key for key in partitions if key in own or key not in others]
 
 
 class _Planner:

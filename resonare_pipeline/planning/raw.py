@@ -183,6 +183,9 @@ def _all_below(files: Files) -> dict[Child, dict[str, FileStat]]:
 def list_one(path: Path, kinds: Iterable[RawKind]) -> RawListing:
     """List a single file or folder on disk, wherever it lies, as the only raw input.
 
+    Where several kinds take such a file or folder, it is of the one whose folder it lies in, else
+    of the first that finds its own files in it.
+
     Raises:
         InputError: If it does not exist, or is of no known kind.
     """
@@ -192,10 +195,14 @@ def list_one(path: Path, kinds: Iterable[RawKind]) -> RawListing:
     problems: dict[tuple[str, str], ResonareError] = {}
     full = path.absolute()
     child = Child(name=full.name, is_folder=full.is_dir())
-    for kind in kinds:
-        if child.is_folder or _suffix(child.name) in kind.suffixes:
-            _add(inputs, problems, kind, LocalFiles(full.parent), child)
-            return RawListing(inputs=inputs, problems=problems)
+    fitting = [k for k in kinds if child.is_folder or _suffix(child.name) in k.suffixes]
+    fitting.sort(key=lambda kind: kind.folder != full.parent.name)
+    for kind in fitting:
+        _add(inputs, problems, kind, LocalFiles(full.parent), child)
+        if inputs:
+            return RawListing(inputs=inputs)
+    if fitting:
+        return RawListing(problems=dict(list(problems.items())[:1]))
     raise InputError(
         f"a file with the ending {path.suffix or 'none'!r} is no known input",
         where=str(path),

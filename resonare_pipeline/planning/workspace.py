@@ -31,6 +31,7 @@ class Workspace:
             the folder is spelt today.
         outputs: Where deliverables are laid; the first is the output folder.
         single: A file or folder that is taken as the only raw input, or None.
+        unattended: What is made here was asked for by nobody, as by a sensor.
     """
 
     graph: Graph
@@ -41,6 +42,7 @@ class Workspace:
     store: Store
     outputs: tuple[Files, ...]
     single: Path | None = None
+    unattended: bool = False
 
     @property
     def output(self) -> Files:
@@ -57,13 +59,16 @@ class Workspace:
         return listing if only is None or not listing.is_empty else list_raw(self.raw, kinds)
 
 
-def environment(folder: Path) -> dict[str, str]:
+def environment(folder: Path, *, file: Path | None = None) -> dict[str, str]:
     """Return the environment variables, with those of `.env` in a folder where they are unset.
 
+    Args:
+        file: Another file to read in place of `.env`.
+
     Raises:
-        SettingsError: If `.env` is no UTF-8.
+        SettingsError: If the file is no UTF-8.
     """
-    path = folder / ".env"
+    path = file or folder / ".env"
     try:
         values = dotenv_values(path)
     except UnicodeDecodeError as error:

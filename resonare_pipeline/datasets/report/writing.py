@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.draft import OutputDraft
+from resonare_pipeline.datasets.layout import REPORT_FILE
 from resonare_pipeline.datasets.report.comparing import compare_examples
 from resonare_pipeline.datasets.report.figures import FIGURE_COLUMNS, Figures
 from resonare_pipeline.datasets.report.funnel import Counts, example_funnel, message_funnel
@@ -23,8 +24,6 @@ from resonare_pipeline.datasets.report.versions import (
 )
 from resonare_pipeline.datasets.summary import Summary
 from resonare_pipeline.errors import DamagedArtifactError
-
-REPORT_FILE = "report.html"
 
 
 def write_report(

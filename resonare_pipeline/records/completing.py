@@ -1,0 +1,193 @@
+"""Prompts → answers, through the one engine; committed only when no request is left to be made."""
+
+import asyncio
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from resonare_pipeline.artifacts.artifact import Artifact
+from resonare_pipeline.artifacts.draft import DroppedRows, OutputDraft
+from resonare_pipeline.artifacts.tables import TableWriter
+from resonare_pipeline.completions.estimating import estimate, require_within_cap
+from resonare_pipeline.completions.requests import Outcome
+from resonare_pipeline.completions.settings import CompletionsSettings
+from resonare_pipeline.errors import BudgetError, UnansweredError
+from resonare_pipeline.progress import Progress, silent
+from resonare_pipeline.records.filling import Filled, Report, fill
+from resonare_pipeline.records.items import Record
+from resonare_pipeline.records.prompting import choices_of, prompt_records
+from resonare_pipeline.records.requesting import Counting, cached_answers
+from resonare_pipeline.records.sets import RecordCompletionsSettings
+from resonare_pipeline.records.tables import COMPLETIONS
+
+COMPLETIONS_FILE = "completions.parquet"
+CACHE_FILE = Path("data/completions.sqlite")  # below the project's folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """Who is asked, and under what conditions.
+
+    Attributes:
+        environ: Keys and addresses.
+        folder: The project's.
+        unattended: Nobody has started this; a cap of its own holds then.
+    """
+
+    completions: CompletionsSettings
+    stage: RecordCompletionsSettings
+    environ: Mapping[str, str]
+    folder: Path
+    unattended: bool = False
+
+    @property
+    def capped(self) -> CompletionsSettings:
+        """The settings with the cap that holds."""
+        if not self.unattended:
+            return self.completions
+        named = self.completions.max_cost_usd
+        cap = min(self.completions.max_unattended_cost_usd, math.inf if named is None else named)
+        return self.completions.model_copy(update={"max_cost_usd": cap})
+
+    @property
+    def default_db(self) -> Path:
+        """Where the cache is, if no database is named."""
+        return self.folder / CACHE_FILE
+
+
+def make_completions(
+    prompts: Artifact, out: OutputDraft, asking: Asking, *, progress: Progress = silent
+) -> None:
+    """Write what came of every request.
+
+    Args:
+        prompts: The prompts of a set.
+        out: Takes the answers, and the records that have none.
+
+    Raises:
+        UnansweredError: If asking again may bring answers that are not there; those that are there
+            stay in the cache.
+        BudgetError: If it would cost more than it may; nothing is sent then.
+        SettingsError: If the endpoint's address or key is missing.
+    """
+    total = sum(1 for _ in prompt_records(prompts))
+    report = Report()
+    with out.table(COMPLETIONS_FILE, COMPLETIONS) as table, out.dropped() as dropped:
+        if total:
+            _require_cap(prompts, asking)
+            sink = _Rows(table, dropped, report, progress, total)
+            asyncio.run(_ask(prompts, asking, sink, report))
+    if report.retryable and not asking.stage.allow_partial:
+        raise _unanswered(report, out.asset, asking)
+    out.report(rows=table.count, metadata=_metadata(report))
+
+
+def _require_cap(prompts: Artifact, asking: Asking) -> None:
+    settings = asking.capped
+    if settings.max_cost_usd is None:
+        return
+    counting = Counting(choices=choices_of(settings), assumed_tokens=settings.assumed_output_tokens)
+    with cached_answers(settings, asking.environ, default_db=asking.default_db) as look_up:
+        counting.look_up = look_up
+        expected = estimate(counting.requests(prompt_records(prompts)), settings)
+    try:
+        require_within_cap(expected, settings.max_cost_usd)
+    except BudgetError as error:
+        if not asking.unattended:
+            raise
+        raise BudgetError(
+            error.found,
+            where="completions.max_unattended_cost_usd",
+            expected="a run that somebody starts, for what costs more than that",
+            remedy="Start it by hand, or raise the cap",
+        ) from error
+
+
+async def _ask(prompts: Artifact, asking: Asking, sink: "_Rows", report: Report) -> None:
+    from resonare_pipeline.completions.opening import open_engine  # and SQLAlchemy: 0.3 s
+
+    settings = asking.capped
+    engine = open_engine(
+        settings,
+        asking.environ,
+        default_db=asking.default_db,
+        fresh=asking.stage.fresh_answers,
+    )
+    async with engine:
+        await fill(prompt_records(prompts), engine, choices_of(settings), sink, report)
+
+
+def _unanswered(report: Report, asset: str, asking: Asking) -> UnansweredError:
+    reasons = ", ".join(f"{reason} {count}" for reason, count in report.retryable.items())
+    return UnansweredError(
+        f"{sum(report.retryable.values())} of {report.read} records have no answer yet: {reasons}",
+        where=asset,
+        remedy=f"{report.answers} answers are kept; run again to ask only for the rest, or set "
+        f"{asking.stage.section}.allow_partial = true to go on without them",
+    )
+
+
+def _metadata(report: Report) -> dict[str, Any]:
+    notes = []
+    if report.mock:
+        notes.append(f"{report.mock} answers are a mock's: no model has written them")
+    if report.retryable:
+        notes.append(f"incomplete: {report.retryable}")
+    return {
+        "answers": report.answers,
+        "from_cache": report.cached,
+        "cost_usd": round(report.cost_usd, 6),
+        "answers_of_unknown_price": report.unpriced,
+        "input_tokens": report.input_tokens,
+        "output_tokens": report.output_tokens,
+        "warnings": notes,
+    }
+
+
+class _Rows:
+    """Writes outcomes as rows."""
+
+    def __init__(
+        self,
+        table: TableWriter,
+        dropped: DroppedRows,
+        report: Report,
+        progress: Progress,
+        total: int,
+    ) -> None:
+        self._table = table
+        self._dropped = dropped
+        self._report = report
+        self._progress = progress
+        self._total = total
+
+    def keep(self, record: Record, filled: Filled) -> None:
+        """Write the answers of a record."""
+        for turn, outcome in filled.outcomes:
+            self._table.add(_row(record.place, turn, outcome))
+        self._progress(self._report.read, self._total, "records")
+
+    def drop(self, record: Record, filled: Filled) -> None:
+        """Write what there is of a record, and why there is no more."""
+        self.keep(record, filled)
+        self._dropped.add(record.place, str(filled.reason))
+
+
+def _row(record_id: str, turn: int, outcome: Outcome) -> dict[str, Any]:
+    completion = outcome.completion
+    return {
+        "record_id": record_id,
+        "turn": turn,
+        "key": outcome.key,
+        "message": msgspec.json.encode(completion.message).decode() if completion else None,
+        "failure": outcome.failure,
+        "finish_reason": completion.finish_reason if completion else None,
+        "model": completion.model if completion else None,
+        "input_tokens": completion.usage.input_tokens if completion else 0,
+        "output_tokens": completion.usage.output_tokens if completion else 0,
+        "mock": completion.mock if completion else False,
+    }

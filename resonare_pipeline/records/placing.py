@@ -1,0 +1,126 @@
+"""Files that people name: written beside their place, and put there when they are whole.
+
+The file beside it always has the same name, so that a run that was killed leaves at most that one,
+and the next run takes it over. It is locked: two runs cannot write one file.
+"""
+
+import contextlib
+import errno
+import fcntl
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+from resonare_pipeline.errors import StoreError
+
+BUFFER_BYTES = 1 << 18
+
+_REMEDIES = {
+    errno.ENOSPC: "Free some space and give the same command again: no answer is lost",
+    errno.EDQUOT: "Free some space and give the same command again: no answer is lost",
+    errno.EACCES: "Name a place that this user may write to",
+    errno.EPERM: "Name a place that this user may write to",
+    errno.EROFS: "Name a place that can be written to",
+    errno.ENOENT: "Make the folder first",
+    errno.ENOTDIR: "Name a file in a folder",
+    errno.EISDIR: "Name a file, not a folder",
+}
+
+
+@contextlib.contextmanager
+def writing_errors(path: Path | str) -> Iterator[None]:
+    """Turn errors of the operating system into ones that say where and what to do."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise StoreError(
+            f"cannot be written: {error.strerror or error}",
+            where=str(path),
+            remedy=_REMEDIES.get(error.errno or 0, ""),
+        ) from error
+
+
+class PlacedFile:
+    """A file that takes its place when the block ends without an error.
+
+    What is no regular file (a pipe, `/dev/null`) is written to directly.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with writing_errors(path):
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            self._target = path.resolve()
+            self._direct = self._target.exists() and not self._target.is_file()
+            self._draft = self._target.with_name(f".{self._target.name}.partial")
+            self._stream = _open(self._target if self._direct else self._draft)
+            if not self._direct:
+                self._lock()
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._stream.close()
+            raise StoreError(
+                "another run is writing it", where=str(self.path), remedy="Wait until it has ended"
+            ) from None
+        self._stream.truncate()
+
+    @property
+    def stream(self) -> BinaryIO:
+        """What is written to; failures say where."""
+        return self._stream
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        placed = False
+        try:
+            if kind is None:
+                self._finish()
+                placed = True
+        finally:
+            # A draft goes while it is still locked; one in its place already is another run's.
+            if not placed and not self._direct:
+                self._draft.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self._stream.close()
+
+    def _finish(self) -> None:
+        with writing_errors(self.path):
+            self._stream.flush()
+            if not self._direct:
+                os.fsync(self._stream.fileno())
+                self._draft.replace(self._target)
+
+
+def _open(path: Path) -> io.BufferedWriter:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o666)
+    return io.BufferedWriter(_NamedFile(descriptor, path), BUFFER_BYTES)
+
+
+class _NamedFile(io.FileIO):
+    """A file whose failed writes say which it was."""
+
+    def __init__(self, descriptor: int, path: Path) -> None:
+        super().__init__(descriptor, "wb")
+        self._path = path
+
+    def write(self, content: Any, /) -> int:
+        with writing_errors(self._path):
+            return super().write(content)

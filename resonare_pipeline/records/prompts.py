@@ -1,0 +1,100 @@
+"""A record understood: its turns as a model is sent them, which are empty, what an answer is.
+
+Where a turn stands in a record, and how an answer is put there, is known to the shapes alone.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from resonare_pipeline.records.spans import Edit, Path
+
+ASSISTANT = "assistant"
+TOOL = "tool"
+
+Message = dict[str, Any]
+"""One of OpenAI's chat messages, as plain data."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One turn of a record.
+
+    Attributes:
+        message: As it is sent.
+        path: Where it stands in the record.
+        is_empty: It is an assistant's, and is to be filled.
+        weight: OpenAI's: 0 says that it is not to be trained on. Never sent.
+    """
+
+    message: Message
+    path: Path
+    is_empty: bool = False
+    weight: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What fills a turn."""
+
+    content: str | None
+    tool_calls: tuple[dict[str, Any], ...] = ()
+    reasoning: str = ""
+
+    @classmethod
+    def of(cls, message: Message) -> "Answer":
+        """Return what a model's message says; providers have two names for its reasoning."""
+        reasoning = message.get("reasoning_content") or message.get("reasoning")
+        return cls(
+            content=message.get("content"),
+            tool_calls=tuple(message.get("tool_calls") or ()),
+            reasoning=reasoning if isinstance(reasoning, str) else "",
+        )
+
+    def as_message(self) -> Message:
+        """Return the message that later turns see. Reasoning is not sent back."""
+        calls = {"tool_calls": list(self.tool_calls)} if self.tool_calls else {}
+        return {"role": ASSISTANT, "content": self.content, **calls}
+
+
+class Shape(Protocol):
+    """One way to write a conversation."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
+
+    def fits(self, record: dict[str, Any]) -> bool:
+        """Tell whether a record is of this shape."""
+        ...
+
+    def read(self, record: dict[str, Any]) -> "Prompt":
+        """Return a record's turns and tools.
+
+        Raises:
+            UnusableRecordError: If it is not what the shape should be.
+        """
+        ...
+
+    def edits(self, text: bytes, turn: Turn, answer: Answer) -> list[Edit]:
+        """Return what an answer changes in a record's text."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """A record understood."""
+
+    shape: Shape
+    turns: tuple[Turn, ...]
+    tools: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def empty(self) -> list[int]:
+        """Numbers of the turns that are to be filled."""
+        return [number for number, turn in enumerate(self.turns) if turn.is_empty]
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether any assistant's turn says something."""
+        return any(t.message["role"] == ASSISTANT and not t.is_empty for t in self.turns)
