@@ -12,9 +12,9 @@ from bs4 import BeautifulSoup
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.files import LocalFiles, read_bytes
 from resonare_pipeline.artifacts.store import Store
-from resonare_pipeline.datasets.layout import shard_file
+from resonare_pipeline.datasets.layout import REPORT_FILE, shard_file
 from resonare_pipeline.datasets.report.settings import ReportSettings
-from resonare_pipeline.datasets.report.writing import REPORT_FILE, write_report
+from resonare_pipeline.datasets.report.writing import write_report
 from resonare_pipeline.datasets.summary import (
     SPLITS,
     SUMMARY_FILE,
