@@ -18,6 +18,7 @@ from resonare_pipeline.chats.conversations import (
 )
 from resonare_pipeline.chats.enriching import EnrichedMessagesSettings, enrich_messages
 from resonare_pipeline.chats.exports import MessagesSettings
+from resonare_pipeline.chats.forgetting import ForgetSettings
 from resonare_pipeline.chats.inventory import InventoryFile, read_inventory, write_inventory
 from resonare_pipeline.chats.reading.export import read_export
 from resonare_pipeline.chats.statistics.charts import PLOT_FILES
@@ -25,6 +26,8 @@ from resonare_pipeline.chats.statistics.font import plot_ingredients
 from resonare_pipeline.chats.statistics.writing import write_statistics
 from resonare_pipeline.planning.graph import Check, Output, SettingsOf, StageRun, asset
 from resonare_pipeline.planning.raw import RawKind
+from resonare_pipeline.privacy.kinds import DISTRIBUTIONS
+from resonare_pipeline.privacy.settings import PrivacySettings
 from resonare_pipeline.rows import BLOCKS, CHATS, MESSAGES
 from resonare_pipeline.tokenizers import TokenizerSettings, tokenizer_ingredients
 
@@ -60,7 +63,7 @@ def chat_export(run: StageRun) -> None:
 
 @chats_asset(
     inputs=("chat_export",),
-    settings=(MessagesSettings,),
+    settings=(MessagesSettings, ForgetSettings),
     distributions=("msgspec", "pyarrow"),
     outputs=(
         Output(
@@ -82,16 +85,20 @@ def chat_export(run: StageRun) -> None:
 def chat_tables(run: StageRun) -> None:
     """Read an export into chats and messages, in one pass."""
     files = read_inventory(run.inputs["chat_export"], run.raw.open)
-    settings = run.get(MessagesSettings)
     read_export(
-        files, run.outputs["chats"], run.outputs["messages"], settings, progress=run.progress
+        files,
+        run.outputs["chats"],
+        run.outputs["messages"],
+        run.get(MessagesSettings),
+        forget=run.get(ForgetSettings),
+        progress=run.progress,
     )
 
 
 @chats_asset(
     inputs=("messages",),
-    settings=(EnrichedMessagesSettings,),
-    distributions=("pyarrow",),
+    settings=(EnrichedMessagesSettings, PrivacySettings),
+    distributions=("pyarrow", *DISTRIBUTIONS),
     outputs=(
         Output(
             asset="enriched_messages",
@@ -104,9 +111,14 @@ def chat_tables(run: StageRun) -> None:
     ),
 )
 def enriched_messages(run: StageRun) -> None:
-    """Leave out messages by time and by sender."""
-    settings = run.get(EnrichedMessagesSettings)
-    enrich_messages(run.inputs["messages"], run.outputs["enriched_messages"], settings)
+    """Leave out messages by time and by sender, and redact the others if asked to."""
+    enrich_messages(
+        run.inputs["messages"],
+        run.outputs["enriched_messages"],
+        run.get(EnrichedMessagesSettings),
+        privacy=run.get(PrivacySettings),
+        progress=run.progress,
+    )
 
 
 def _tokenizer_files(settings: SettingsOf) -> dict[str, str]:

@@ -1,10 +1,13 @@
-"""The dataset group: conversations of every source → one dataset."""
+"""The dataset group: conversations of every source → one dataset, and a page about it."""
 
 from resonare_pipeline.artifacts.manifest import CheckEntry
 from resonare_pipeline.datasets.card import COLUMNS
 from resonare_pipeline.datasets.checks import check_dataset
 from resonare_pipeline.datasets.layout import DELIVERED
 from resonare_pipeline.datasets.making import Choices, make_dataset
+from resonare_pipeline.datasets.report.settings import ReportSettings
+from resonare_pipeline.datasets.report.template import report_ingredients
+from resonare_pipeline.datasets.report.writing import REPORT_FILE, write_report
 from resonare_pipeline.datasets.settings import DatasetSettings, MixtureSettings
 from resonare_pipeline.datasets.sources import ConversationAsset, find_sources
 from resonare_pipeline.planning.graph import Check, Output, SettingsOf, StageRun, asset
@@ -111,4 +114,42 @@ def dataset(run: StageRun) -> None:
     )
 
 
-STAGES = (dataset,)
+def _report_files(settings: SettingsOf) -> dict[str, str]:  # noqa: ARG001  # one of a family
+    return report_ingredients()
+
+
+@asset(
+    group="dataset",
+    inputs=("dataset", "messages", "enriched_messages", "blocks"),
+    reads_dropped=("messages", "enriched_messages", "blocks"),
+    compares="dataset",
+    settings=(ReportSettings,),
+    settings_by_partition=(MixtureSettings,),
+    includes=_is_included,
+    files=_report_files,
+    distributions=("jinja2", "markupsafe", "msgspec", "numpy", "pyarrow"),
+    outputs=(
+        Output(
+            asset="dataset_report",
+            description="One page of HTML: figures, charts, samples, and what changed.",
+            kinds=("report", "html"),
+            deliver=(REPORT_FILE,),
+        ),
+    ),
+)
+def dataset_report(run: StageRun) -> None:
+    """Show a dataset on one page that a person reads."""
+    write_report(
+        run.inputs["dataset"],
+        run.previous,
+        run.dropped,
+        run.outputs["dataset_report"],
+        kept={
+            name: sum(artifact.entry.rows for artifact in partitions.values())
+            for name, partitions in run.gathered.items()
+        },
+        settings=run.get(ReportSettings),
+    )
+
+
+STAGES = (dataset, dataset_report)

@@ -1,7 +1,10 @@
 """The whole graph: the stages of every group, in order."""
 
-from assets import chats, datasets, records
+from assets import chats, datasets, publishing, records
 from resonare_pipeline.planning.graph import Graph
 from resonare_pipeline.planning.operation import OPERATION
 
-GRAPH = Graph(stages=(*chats.STAGES, *records.STAGES, *datasets.STAGES), operation=OPERATION)
+GRAPH = Graph(
+    stages=(*chats.STAGES, *records.STAGES, *datasets.STAGES, *publishing.STAGES),
+    operation=OPERATION,
+)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from resonare_pipeline.bundled import shipped_bytes
 from resonare_pipeline.errors import TokenizerError
-from resonare_pipeline.workers import spare_cpus
+from resonare_pipeline.workers import unasked_workers
 
 if TYPE_CHECKING:
     import tiktoken
@@ -196,11 +196,11 @@ def worker_count(wanted: int | None, texts: int) -> int:
     """Return how many processes beside this one should count; with 0 it counts by itself.
 
     Args:
-        wanted: None for as many as `spare_cpus`, where there is enough to count.
+        wanted: None for as many as `unasked_workers`, where there is enough to count.
         texts: How many texts will be counted, as far as is known.
     """
     if multiprocessing.current_process().daemon:
         return 0  # a daemon process may not start others
     if wanted is not None:
         return wanted
-    return spare_cpus() if texts >= WORKER_THRESHOLD else 0
+    return unasked_workers() if texts >= WORKER_THRESHOLD else 0

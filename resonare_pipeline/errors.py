@@ -4,6 +4,8 @@
     ├── SettingsError        a setting or environment value that cannot be used
     ├── InputError           raw input that cannot be read as what it should be
     │   ├── UnknownPartitionError   no raw input of that name
+    │   ├── UnknownExampleError     no row of that id, or several
+    │   ├── UnknownPersonError      nobody of that id or name, or several people
     │   ├── UnusableNameError       raw input whose name cannot be a partition's
     │   └── InputChangedError       raw input changed while it was being read
     ├── TokenizerError       a tokenizer that cannot be loaded or used
@@ -11,6 +13,7 @@
     │   ├── DamagedArtifactError    a file behind a manifest is missing or altered
     │   ├── MissingFileError        no file of that name
     │   └── FileChangedError        a file was replaced while it was being read
+    ├── PublishError         something that the Hub refuses, or that must not be published
     ├── StageError           a stage that cannot run as it was asked
     │   └── UnansweredError         requests that failed for now; nothing was committed
     ├── BudgetError          what was asked would cost more than was allowed
@@ -84,6 +87,14 @@ class UnknownPartitionError(InputError, KeyError):
     """No raw input of that name exists."""
 
 
+class UnknownExampleError(InputError, KeyError):
+    """No row of training data has that id, or several begin so."""
+
+
+class UnknownPersonError(InputError, KeyError):
+    """Nobody of that id or name occurs in what was read, or several people do."""
+
+
 class UnusableNameError(InputError):
     """Raw input whose name cannot be a partition's."""
 
@@ -110,6 +121,10 @@ class MissingFileError(StoreError):
 
 class FileChangedError(StoreError):
     """A file was replaced while it was being read."""
+
+
+class PublishError(ResonareError, OSError):
+    """The Hub refuses or cannot be reached, or something must not be published."""
 
 
 class StageError(ResonareError, RuntimeError):

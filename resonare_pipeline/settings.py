@@ -9,10 +9,10 @@ environment ← `--set stage.key=value`. A field is part of a fingerprint unless
 import difflib
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -48,6 +48,14 @@ class Section(BaseModel):
         """
         return {}
 
+    def narrowed(self, inputs: Mapping[str, str]) -> Self:  # noqa: ARG002  # for sections that do
+        """Return these settings without what cannot matter to a stage that reads some inputs.
+
+        Args:
+            inputs: Name of each input → its digest.
+        """
+        return self
+
 
 SectionT = TypeVar("SectionT", bound=Section)
 
@@ -82,6 +90,13 @@ class Settings:
     common: tuple[_Origin, ...]
     partitions: Mapping[str, _Origin]
     stronger: tuple[_Origin, ...]
+
+    def values(self) -> Iterator[tuple[str, str, Any]]:
+        """Yield every value that is set anywhere, as (place, `section.key`, value)."""
+        for origin in (*self.common, *self.partitions.values(), *self.stronger):
+            for section, values in origin.tables.items():
+                for key, value in values.items():
+                    yield origin.name, f"{section}.{key}", value
 
     def section(self, kind: type[SectionT], partition: str = "") -> SectionT:
         """Return the effective settings of one section.

@@ -32,8 +32,10 @@ class TokenizerSettings(Section):
     """Run Python code that comes with the model, which can do anything you can. Default: no."""
 
     workers: Annotated[int | None, EXECUTION, Field(ge=0)] = None
-    """Processes beside the run itself that count with o200k_base. Unset: one for each CPU but one,
-    at most 3, where there are enough messages to be worth it; 0: none."""
+    """Processes beside the run itself that count with o200k_base. Unset: one, where there are
+    enough messages to be worth it, which keeps a run within 600 MB of memory on any machine; 0:
+    none. Each more takes up to 170 MB, and helps where it has a CPU for itself, up to about three;
+    set messages.workers to the same."""
 
 
 class Tokenizer(Protocol):

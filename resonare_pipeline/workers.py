@@ -27,7 +27,9 @@ Argument = TypeVar("Argument")
 Result = TypeVar("Result")
 Given = ParamSpec("Given")
 
-MOST_WORKERS = 3  # one process feeds and reads them all, and keeps no more than these busy
+# Each holds up to 170 MB: what it imports, a tokenizer's tables, messages. With one of them a run
+# stays within 600 MB in all, so more are for people to ask for, however many CPUs there are.
+UNASKED_WORKERS = 1
 GC_THRESHOLDS = (50_000, 20, 20)  # work is columns and lists of strings, hardly any cycles
 AHEAD = 4  # jobs a worker has before it: some tens of milliseconds, for which its feeder is busy
 WAITING = 5  # results a worker that may wait for an earlier one; each is a megabyte or two
@@ -36,15 +38,13 @@ _lock = threading.Lock()
 _pools: dict[int, ProcessPoolExecutor] = {}  # one at most, by its size
 
 
-def spare_cpus() -> int:
-    """Return how many processes beside this one the machine has CPUs for, at least one.
+def unasked_workers() -> int:
+    """Return how many processes work beside this one where nobody asks for a number.
 
-    0 in a daemon process, which may not start others.
+    The same on every machine, so that memory is, too; 0 in a daemon process, which may not start
+    others.
     """
-    if multiprocessing.current_process().daemon:
-        return 0
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(max(1, (cpus or 1) - 1), MOST_WORKERS)
+    return 0 if multiprocessing.current_process().daemon else UNASKED_WORKERS
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:

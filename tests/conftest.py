@@ -2,10 +2,13 @@ import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from resonare_pipeline.artifacts.files import Files
+from tests.hub import Hub
+from tests.hub import serving as serving_hub
 from tests.places import BucketPlace, DiskPlace, Place
 from tests.s3 import Server, serving, use
 
@@ -48,3 +51,28 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 @pytest.fixture
 def files(place: Place) -> Files:
     return place.files
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """An empty Hub; no account of this machine is used, and nobody waits before asking again."""
+    import huggingface_hub
+
+    for name in ("HF_TOKEN", "HF_ENDPOINT", "HF_HUB_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "no-login"))
+    # As in a new process, in which it would look up what started it.
+    monkeypatch.setattr("huggingface_hub.utils._detect_agent._registry", None, raising=False)
+    monkeypatch.setattr(
+        "huggingface_hub.utils._http.time",
+        SimpleNamespace(sleep=lambda seconds: None),  # noqa: ARG005
+    )
+    with serving_hub() as server:
+        # What asks without naming a Hub asks this one, as if HF_ENDPOINT had been set all along.
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", server.url)
+        monkeypatch.setattr(
+            "huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE",
+            f"{server.url}/{{repo_id}}/resolve/{{revision}}/{{filename}}",
+        )
+        yield server
+    huggingface_hub.close_session()

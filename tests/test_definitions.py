@@ -39,7 +39,7 @@ def test_definitions_have_these_assets_in_these_groups() -> None:
             "record_completions",
             "filled_conversations",
         ),
-        "dataset": ("dataset",),
+        "dataset": ("dataset", "dataset_report", "published_dataset"),
     }
     assert found == {name: group for group, names in expected.items() for name in names}
 
@@ -78,7 +78,8 @@ def test_every_column_is_described_and_comes_from_columns_that_are() -> None:
 def test_definitions_have_these_jobs_and_checks() -> None:
     assert defs.resolve_job_def("chats_job").name == "chats_job"
     checks = {check.name for check in defs.resolve_asset_graph().asset_check_keys}
-    assert checks == {"token_bounds", "roles", "no_empty_turns", "unique_ids"}
+    of_chats = {"token_bounds", "roles", "no_empty_turns", "unique_ids"}
+    assert checks == of_chats | {"no_leaks", "unique_rows", "counts", "openai_rules"}
 
 
 def test_build_defs_overrides_are_the_defaults_of_every_run() -> None:

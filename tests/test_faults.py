@@ -16,8 +16,10 @@ from resonare_pipeline.planning.making import make
 from tests.faults import Faults, When, failing_requests
 from tests.places import contents
 from tests.planning.toy import Toy, text, words_and_letters
-from tests.projects import Project, assert_nothing_torn, project_at, run
+from tests.projects import Project, Result, assert_nothing_torn, project_at, run
 from tests.s3 import Server, serving, use
+
+EVERY = 5  # of the calls of making a dataset, which are many and alike, one in so many fails
 
 
 @pytest.mark.parametrize("when", [When.AFTER, When.FOR_GOOD])
@@ -41,6 +43,33 @@ def test_run_on_disk_failing_at_any_call_commits_nothing_torn_and_the_next_heals
         assert run(broken.open()) == expected
         shutil.rmtree(tmp_path / f"broken{number}")
     assert failures > faults.calls / 2  # the rest is notes that a run can do without
+
+
+@pytest.mark.parametrize("when", [When.AFTER, When.FOR_GOOD])
+def test_dataset_failing_at_any_call_is_never_made_of_less_and_the_next_run_heals(
+    tmp_path: Path, when: When
+) -> None:
+    def project(name: str) -> Project:
+        folder = tmp_path / name
+        return project_at(tmp_path, *(str(folder / place) for place in ("raw", "store", "output")))
+
+    chats = run(project("whole").open())
+    shutil.copytree(tmp_path / "whole", tmp_path / "before")
+    faults = Faults()
+    expected = run(project("whole").open(faults), "dataset")
+    failures = 0
+    for number in range(1, faults.calls + 1, EVERY):
+        shutil.copytree(tmp_path / "before", tmp_path / "broken")
+        broken = project("broken")
+        try:
+            run(broken.open(Faults(fail_at=number, when=when)), "dataset")
+        except StoreError:
+            failures += 1
+            both = Result(digests=chats.digests | expected.digests, laid=expected.laid)
+            assert_nothing_torn(broken.open(), both)
+        assert run(broken.open(), "dataset") == expected
+        shutil.rmtree(tmp_path / "broken")
+    assert failures > faults.calls / EVERY / 2
 
 
 def make_some(toy: Toy) -> dict[str, str]:

@@ -55,12 +55,15 @@ def made_under(folder: Path, environ: dict[str, str]) -> dict[str, list[str]]:
 
 def test_sample_has_the_same_fingerprints_and_bytes_everywhere(tmp_path: Path) -> None:
     found = {name: made_under(tmp_path / name, environ) for name, environ in CONDITIONS.items()}
-    assert len(found["plain"]) == 3 * 7
+    assert len(found["plain"]) == 3 * 7 + 2
     for name, made in found.items():
         assert made == found["plain"], name
     folders = [tmp_path / name / "o" for name in CONDITIONS]
     first = {path.relative_to(folders[0]): path.read_bytes() for path in _files(folders[0])}
-    assert len(first) == 3 * 10
+    of_the_dataset = (
+        10  # shards, lines and OpenAI's files of two splits, card, summary, report, manifest
+    )
+    assert len(first) == 3 * 10 + of_the_dataset
     for folder in folders[1:]:
         assert {path.relative_to(folder): path.read_bytes() for path in _files(folder)} == first
 

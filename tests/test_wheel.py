@@ -24,6 +24,8 @@ def test_wheel_in_an_empty_folder_runs_the_demo(tmp_path: Path) -> None:
     [wheel] = (tmp_path / "dist").glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert any(name.startswith("resonare_pipeline/_bundled/prompts/") for name in names)
+    page = "resonare_pipeline/datasets/report"
+    assert {f"{page}/report.html.j2", f"{page}/report.css"} <= set(names)
     run("uv", "venv", str(tmp_path / "venv"))
     python = str(tmp_path / "venv" / "bin" / "python")
     run("uv", "pip", "install", "--python", python, str(wheel))

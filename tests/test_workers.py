@@ -8,8 +8,22 @@ from pathlib import Path
 
 import pytest
 
+from resonare_pipeline.counting import worker_count
 from resonare_pipeline.errors import StageError
-from resonare_pipeline.workers import Lane, map_in_order
+from resonare_pipeline.workers import Lane, map_in_order, unasked_workers
+
+
+@pytest.mark.parametrize("cpus", [1, 2, 8, 256])
+def test_workers_that_nobody_asked_for_are_one_however_many_cpus_there_are(
+    cpus: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: cpus)
+    monkeypatch.setattr(os, "process_cpu_count", lambda: cpus, raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cpus)), raising=False)
+
+    assert unasked_workers() == 1
+    assert worker_count(None, 10_000_000) == 1
+    assert worker_count(7, 10_000_000) == 7
 
 
 @pytest.mark.parametrize("workers", [0, 1, 2])

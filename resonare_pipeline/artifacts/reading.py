@@ -21,6 +21,8 @@ def main_file(artifact: Artifact) -> FileEntry:
 def first_rows(artifact: Artifact, count: int) -> list[dict[str, Any]]:
     """Return an artifact's first rows as plain data; a document is one row.
 
+    What is neither table, lines nor JSON, such as a page, is one row that tells where it lies.
+
     Of a table or of lines no more is decoded than is asked for; of a table not more than one row
     group is read for a few rows.
     """
@@ -34,6 +36,9 @@ def _rows(artifact: Artifact, count: int) -> Iterator[dict[str, Any]]:
             yield from _plain_rows(batch)
     elif name.endswith(".jsonl"):
         yield from map(msgspec.json.decode, artifact.lines(name))
+    elif not name.endswith(".json"):
+        file = artifact.file(name)
+        yield {"file": name, "bytes": file.size, "place": artifact.files.locate(file.path)}
     else:
         with artifact.open(name) as stream:
             document = msgspec.json.decode(stream.read())

@@ -23,7 +23,8 @@ from resonare_pipeline.chats.blocks import (
 )
 from resonare_pipeline.chats.conversation_checks import TRAIN_FILE, check_conversations
 from resonare_pipeline.chats.conversation_lines import Stretch, render_stretch
-from resonare_pipeline.chats.personas import Cast, casts
+from resonare_pipeline.chats.labels import SOMEBODY, read_labels, shown_chats
+from resonare_pipeline.chats.personas import OWNER, Cast, casts
 from resonare_pipeline.chats.processed import ProcessedWriter
 from resonare_pipeline.chats.rendering import ConversationSettings
 from resonare_pipeline.chats.speakers import voices
@@ -67,7 +68,8 @@ def make_conversations(
         StageError: If a block names a message that is not there in its place.
     """
     roles = casts(chats.rows(CHATS_FILE, columns=["chat_id", "participants"]), conversations)
-    shown = {s.section: s.identity() for s in (blocks, conversations, tokenizer)}
+    named = _without_name(conversations) if read_labels(messages) else conversations
+    shown = {s.section: s.identity() for s in (blocks, named, tokenizer)}
     total = made_blocks.entry.rows
     rendered = map_in_order(
         partial(render_stretch, settings=conversations),
@@ -79,7 +81,8 @@ def make_conversations(
     )
     written = turns = 0
     with out.open(PROCESSED_FILE, auxiliary=True) as other, out.open(TRAIN_FILE) as stream:
-        processed = ProcessedWriter(other, chats.rows(CHATS_FILE), _block_chats(made_blocks), shown)
+        rows_of_chats = shown_chats(chats.rows(CHATS_FILE), messages)
+        processed = ProcessedWriter(other, rows_of_chats, _block_chats(made_blocks), shown)
         for rows, done in rendered:
             stream.write(done.lines)
             processed.add(rows.column("chat_id").to_pylist(), done.entries)
@@ -88,6 +91,13 @@ def make_conversations(
             progress(written, total, "conversations")
         processed.close()
     out.report(rows=written, metadata={"turns": turns})
+
+
+def _without_name(settings: ConversationSettings) -> ConversationSettings:
+    """Return settings to be shown, in which no person is named."""
+    if settings.persona == OWNER:
+        return settings
+    return settings.model_copy(update={"persona": SOMEBODY})
 
 
 def _block_chats(blocks: Artifact) -> list[str]:

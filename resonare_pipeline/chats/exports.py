@@ -46,5 +46,6 @@ class MessagesSettings(Section):
     """IANA name of the zone of local times, for old exports that have no `date_unixtime`."""
 
     workers: Annotated[int | None, EXECUTION, Field(ge=0)] = None
-    """Processes beside the run itself that parse. Unset: one for each CPU but one, at most 3, for
-    exports that are worth it; 0: none."""
+    """Processes beside the run itself that parse. Unset: one, for exports that are worth it, which
+    keeps a run within 600 MB of memory on any machine; 0: none. Each more takes up to 170 MB, and
+    helps where it has a CPU for itself, up to about three; set tokenizer.workers to the same."""

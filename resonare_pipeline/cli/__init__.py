@@ -12,11 +12,22 @@ def main() -> None:
     """Run the command line; expected errors are printed without a traceback."""
     gc.set_threshold(*GC_THRESHOLDS)
     from resonare_pipeline.cli.app import app
-    from resonare_pipeline.errors import ResonareError, SettingsError, UnknownPartitionError
+    from resonare_pipeline.errors import (
+        ResonareError,
+        SettingsError,
+        UnknownExampleError,
+        UnknownPartitionError,
+        UnknownPersonError,
+    )
 
     try:
         app()
-    except (SettingsError, UnknownPartitionError) as error:
+    except (
+        SettingsError,
+        UnknownExampleError,
+        UnknownPartitionError,
+        UnknownPersonError,
+    ) as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(2)
     except ResonareError as error:

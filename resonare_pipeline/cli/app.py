@@ -229,6 +229,119 @@ def show(
 
 
 @app.command()
+def publish(
+    repo_id: Annotated[
+        str | None,
+        typer.Option("--repo-id", help="Repository, as user/name; else published_dataset.repo_id."),
+    ] = None,
+    branch: Annotated[str | None, typer.Option("--branch", help="Branch; else main.")] = None,
+    assignments: Assignments = None,
+    raw: RawOption = None,
+    store: StoreOption = None,
+    output: OutputOption = None,
+    *,
+    upload: Annotated[
+        bool, typer.Option("--upload/--no-upload", help="Or only say what would be sent.")
+    ] = True,
+    private: Annotated[
+        bool | None,
+        typer.Option("--private/--public", help="Who may read a new repository; else private."),
+    ] = None,
+    force_unredacted: Annotated[
+        bool, typer.Option("--force-unredacted", help="Although redaction is off.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Also files that were not published from here.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the dataset and publish it on the Hugging Face Hub, in one commit if it changed."""
+    from resonare_pipeline.cli.publishing import PUBLISHED, publish_request, wishes
+    from resonare_pipeline.cli.request import open_request
+
+    wished = wishes(
+        repo_id=repo_id,
+        branch=branch,
+        private=private,
+        allow_unredacted=force_unredacted or None,
+        overwrite=overwrite or None,
+    )
+    request = open_request(
+        [PUBLISHED], None, [*(assignments or ()), *wished], raw=raw, store=store, output=output
+    )
+    raise typer.Exit(publish_request(request, upload=upload, as_json=as_json))
+
+
+@app.command()
+def trace(
+    example_id: Annotated[str, typer.Argument(help="Id of a row, or a beginning of it.")],
+    partition: Annotated[
+        str | None,
+        typer.Option(
+            "--partition",
+            "-p",
+            help="Its export, where equal rows stand in several.",
+            autocompletion=complete_partitions,
+        ),
+    ] = None,
+    assignments: Assignments = None,
+    raw: RawOption = None,
+    store: StoreOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Follow a row of training data back to the messages it was made from."""
+    from resonare_pipeline.cli.request import open_request
+    from resonare_pipeline.cli.tracing import show_trace
+
+    request = open_request(None, None, assignments, raw=raw, store=store, output=None)
+    raise typer.Exit(show_trace(request.workspace, example_id, partition, as_json=as_json))
+
+
+@app.command()
+def forget(
+    person: Annotated[
+        str | None,
+        typer.Argument(help="Sender id (telegram:user1), or a name.", show_default=False),
+    ] = None,
+    also: Annotated[
+        list[str] | None,
+        typer.Option("--also", help="Another name or @handle of theirs; may be repeated."),
+    ] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option("--keep", help="A name not to look for in texts; may be repeated."),
+    ] = None,
+    raw: RawOption = None,
+    store: StoreOption = None,
+    output: OutputOption = None,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    list_all: Annotated[
+        bool, typer.Option("--list", help="Show whom the rule leaves out.")
+    ] = False,
+) -> None:
+    """Leave a person out of everything, and remove what holds them."""
+    from resonare_pipeline.cli import forgetting
+
+    reopen = forgetting.reopening(raw, store, output)
+    if list_all:
+        raise typer.Exit(forgetting.list_forgotten(reopen()))
+    if person is None:
+        raise typer.BadParameter("name a person, or --list")
+    code = forgetting.forget(
+        reopen,
+        person,
+        more=also or [],
+        kept=keep or [],
+        dry_run=dry_run,
+        confirm=lambda: yes or typer.confirm("Go on?"),
+    )
+    raise typer.Exit(code)
+
+
+@app.command()
 def demo() -> None:
     """Make a small dataset from the synthetic samples, under data/demo."""
     from resonare_pipeline.cli.request import open_demo

@@ -17,7 +17,7 @@ from resonare_pipeline.planning.ahead import stages_ahead
 from resonare_pipeline.planning.plan import Entry, Status
 from resonare_pipeline.planning.workspace import Workspace
 from resonare_pipeline.tokenizers import TokenizerSettings
-from resonare_pipeline.workers import Lane, spare_cpus
+from resonare_pipeline.workers import Lane, unasked_workers
 
 SWITCH_SECONDS = 0.0005
 
@@ -55,12 +55,12 @@ def _short_turns() -> Iterator[None]:
 
 
 def _start_workers(stale: Sequence[Entry]) -> None:
-    wanted: set[int | None] = set()
+    wanted: set[int] = set()
     for entry in stale:
         for section in entry.settings.values():
             if isinstance(section, MessagesSettings | TokenizerSettings):
-                wanted.add(section.workers)
-    workers = spare_cpus() if wanted == {None} else 0
+                wanted.add(unasked_workers() if section.workers is None else section.workers)
+    workers = wanted.pop() if len(wanted) == 1 else 0  # another number would need another pool
     if workers:
         lane = Lane(workers)
         lane.call(parse_pieces, b"", dt.UTC)  # for what they import

@@ -36,25 +36,36 @@ def run_request(request: Request, *, force: bool, as_json: bool) -> int:
     One failing partition never stops the others. An interruption does: what is finished stays, and
     what was being made leaves nothing behind.
     """
-    request.require_inputs()
     display = Display(quiet=as_json)
     report = RunReport()
-    parts: dict[str, list[Entry]] = {}
-    for entry in request.entries(request.plan()):
-        parts.setdefault(partition_name(entry), []).append(entry)
     try:
-        with display.progress(), noted_interrupts() as interrupts:
-            for number, (name, entries) in enumerate(parts.items(), start=1):
-                display.partition(number, len(parts))
-                if entries[0].partition is None and number > 1:
-                    entries = _as_they_stand(request, name)
-                _run_part(request, name, entries, report, display, force=force)
-                interrupts.raise_if_asked()
+        request.require_inputs()
+        carry_out(request, report, display, force=force)
     except KeyboardInterrupt:
         display.interrupted(report)
         return INTERRUPTED
     display.report(request, report, as_json=as_json)
     return 1 if report.failures else 0
+
+
+def carry_out(
+    request: Request, report: RunReport, display: Display, *, force: bool = False
+) -> None:
+    """Make what a request asks for, and add to the report what came of it.
+
+    Raises:
+        KeyboardInterrupt: If the run was interrupted; the report holds what was made by then.
+    """
+    parts: dict[str, list[Entry]] = {}
+    for entry in request.entries(request.plan()):
+        parts.setdefault(partition_name(entry), []).append(entry)
+    with display.progress(), noted_interrupts() as interrupts:
+        for number, (name, entries) in enumerate(parts.items(), start=1):
+            display.partition(number, len(parts))
+            if entries[0].partition is None and number > 1:
+                entries = _as_they_stand(request, name)
+            run_part(request, name, entries, report, display, force=force)
+            interrupts.raise_if_asked()
 
 
 def _as_they_stand(request: Request, name: str) -> list[Entry]:
@@ -63,7 +74,7 @@ def _as_they_stand(request: Request, name: str) -> list[Entry]:
     return [entry for entry in entries if partition_name(entry) == name]
 
 
-def _run_part(
+def run_part(
     request: Request,
     name: str,
     entries: list[Entry],
@@ -72,6 +83,7 @@ def _run_part(
     *,
     force: bool,
 ) -> None:
+    """Make some stages of one partition, or of a group that has none; failures go to the report."""
     partition = entries[0].partition
     failed = next((entry.error for entry in entries if entry.error), None)
     if failed is not None:

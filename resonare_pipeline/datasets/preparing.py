@@ -19,6 +19,7 @@ from resonare_pipeline.datasets.settings import DatasetSettings
 from resonare_pipeline.datasets.sources import SourceRow, SourceTurn, decode_row
 from resonare_pipeline.privacy.audit import audit
 from resonare_pipeline.privacy.redaction import Redactor
+from resonare_pipeline.privacy.settings import covers_all
 from resonare_pipeline.rows import Turn
 from resonare_pipeline.tokenizers import Tokenizer
 
@@ -84,15 +85,16 @@ def prepare_lines(part: Lines, *, preparer: Preparer) -> list[Prepared]:
 def _prepare(row: SourceRow, preparer: Preparer, encoder: msgspec.msgpack.Encoder) -> Prepared:
     redactions: Counter[str] = Counter()
     left: Counter[str] = Counter()
-    sensitive = False
+    redactor, sensitive = preparer.redactor, False
+    is_clean = redactor is not None and covers_all(redactor.settings)
     turns: list[Turn] = []
     for turn in row.messages:
         content = turn.text
-        if preparer.redactor is not None:
-            redacted = preparer.redactor.redact(content)
+        if redactor is not None:
+            redacted = redactor.redact(content)
             content, sensitive = redacted.text, sensitive or redacted.sensitive
             redactions.update(redacted.counts)
-        left.update(audit(content))
+        left.update(audit(content, is_redacted=is_clean))
         turns.append(Turn(role=turn.role, content=content, weight=_weight(turn)))
     tools = bytes(row.tools).decode() or None
     made = _row(row, tuple(turns), tools, preparer.tokenizer)

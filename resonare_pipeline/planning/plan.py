@@ -17,7 +17,7 @@ import msgspec
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.manifest import Ingredients, Manifest
 from resonare_pipeline.artifacts.store import Store
-from resonare_pipeline.errors import ResonareError, StageError
+from resonare_pipeline.errors import InputError, ResonareError, StageError
 from resonare_pipeline.fingerprint import fingerprint
 from resonare_pipeline.planning.code import code_identity
 from resonare_pipeline.planning.graph import Graph, SettingsOf, Stage
@@ -214,14 +214,21 @@ class _Planner:
         previous = self._before(stage, key)
         if previous is not None:
             inputs[f"{stage.compares}, before"] = previous.outputs[stage.compares].digest
-        ingredients = _ingredients(stage, base.settings, gathered.settings, inputs)
-        return _look_up(replace(base, ingredients=ingredients, previous=previous), self._store)
+        settings = {kind: values.narrowed(inputs) for kind, values in base.settings.items()}
+        ingredients = _ingredients(stage, settings, gathered.settings, inputs)
+        base = replace(base, settings=settings, ingredients=ingredients, previous=previous)
+        return _look_up(base, self._store)
 
     def _above(self, asset: str, key: str | None) -> Entry:
         return self.entries[self._graph.makers[asset].name, key]
 
     def _gather(self, stage: Stage, assets: tuple[str, ...]) -> tuple[Gathered, list[str]]:
-        """Return the partitions that a stage gathers, and names of those that will be made."""
+        """Return the partitions that a stage gathers, and names of those that will be made.
+
+        Raises:
+            ResonareError: If it cannot be told whether one is there. Only raw input that cannot be
+                used makes a partition absent; a storage that fails must not.
+        """
         ready: dict[str, str] = {}
         settings: dict[str, SettingsOf] = {}
         absent: dict[str, str] = {}
@@ -239,6 +246,8 @@ class _Planner:
                     settings[name] = sections
                     continue
                 failed = next((entry for entry in lacking if entry.error), None)
+                if failed is not None and not isinstance(failed.error, InputError):
+                    raise failed.error or StageError("not planned", where=name)
                 absent[name] = "; ".join((failed or lacking[0]).reasons)
                 if failed is None and (self._asked is None or key in self._asked):
                     pending.append(name)
@@ -265,13 +274,21 @@ class _Planner:
         return digests
 
     def _before(self, stage: Stage, key: str | None) -> Manifest | None:
-        """Return the youngest artifact of the compared input with another content than now."""
+        """Return the youngest artifact of the compared input that was made before the present one.
+
+        What was made after it does not count: whoever goes back to earlier settings finds what was
+        made under them.
+        """
         now = self._above(stage.compares, key).manifest if stage.compares else None
         if now is None:
             return None
         digest = now.outputs[stage.compares].digest
         others = self._store.manifests(self._store.home(now.stage, now.partition))
-        found = (m for m in others if m.outputs[stage.compares].digest != digest)
+        found = (
+            manifest
+            for manifest in others
+            if manifest.made_at < now.made_at and manifest.outputs[stage.compares].digest != digest
+        )
         return max(found, key=lambda manifest: manifest.made_at, default=None)
 
 

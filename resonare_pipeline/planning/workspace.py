@@ -17,6 +17,8 @@ from resonare_pipeline.planning.operation import DeliverySettings
 from resonare_pipeline.planning.raw import RawListing, list_one, list_raw
 from resonare_pipeline.settings import Places, Settings, load_settings
 
+HUB_PREFIX = "HF_"  # token, address and cache of the Hugging Face Hub
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
@@ -107,7 +109,8 @@ def open_workspace(
     laid = filter(None, (places.output, settings.section(DeliverySettings).also_to))
     outputs = tuple(dict.fromkeys(laid))
     if any(map(is_remote, (places.raw, places.store, *outputs))):
-        _hand_on_aws_variables(environ)
+        _hand_on(environ, AWS_PREFIX)
+    _hand_on(environ, HUB_PREFIX)
     raw = places.raw if is_remote(places.raw) else str(Path(places.raw).expanduser().absolute())
     return Workspace(
         graph=graph,
@@ -121,11 +124,11 @@ def open_workspace(
     )
 
 
-def _hand_on_aws_variables(environ: Mapping[str, str]) -> None:
-    """Put AWS's own variables of `.env` where AWS's libraries look for them.
+def _hand_on(environ: Mapping[str, str], prefix: str) -> None:
+    """Put variables of `.env` where the libraries look that they belong to.
 
     They stay in the environment of this process: credentials are looked up whenever they expire.
     """
     for name, value in environ.items():
-        if name.startswith(AWS_PREFIX) and value:
+        if name.startswith(prefix) and value:
             os.environ.setdefault(name, value)

@@ -8,7 +8,7 @@ from resonare_pipeline.privacy.alternation import alternation
 from resonare_pipeline.privacy.kinds import Kind, Span, item
 
 _EMAIL = re.compile(
-    r"(?<![\w.+%\-])(?:mailto:)?(?P<address>[\w.+%\-]{1,64}[@＠]"
+    r"(?<![\w.+%\-@])(?:mailto:)?(?!git@)(?P<address>[\w.+%\-]{1,64}[@＠]"
     r"(?:[^\W_](?:[\w\-]{0,61}[^\W_])?\.){1,8}(?:xn--[a-z0-9\-]{2,59}|[^\W\d_]{2,24}))(?![\w\-]*@)",
     re.IGNORECASE,
 )
@@ -19,7 +19,8 @@ _DOT = (
     rf"|[ ]{_DOT_WORD}[ ])"
 )
 _SPELT = re.compile(
-    rf"(?<![\w.+%\-])[\w.+%\-]{{1,64}}{_AT}[\w\-]{{1,63}}(?:{_DOT}[\w\-]{{2,63}}){{1,3}}",
+    rf"(?<![\w.+%\-])[\w.+%\-]{{1,64}}(?:{_AT}[\w\-]{{1,63}}(?:{_DOT}[\w\-]{{2,63}}){{1,3}}"
+    r"|[ ]at[ ][\w\-]{1,63}[ ]dot[ ](?:com|net|org|edu|io|[a-z]{2})(?!\w))",
     re.IGNORECASE,
 )
 
@@ -29,8 +30,10 @@ _IPV4 = re.compile(
     re.ASCII,
 )
 _VERSIONS = alternation(
-    r"\bv(?:er(?:s(?:ion|ión|ão|ione)?)?)? \bversions?nummer \bbuild \brelease \bfirmware \bsection "
-    r"\bkapitel \bchapter \bверси[яию] \bверсії? \bwersj[aię] \bsürüm \bالإصدار 版本号? バージョン 버전"
+    r"\bv(?:er(?:s(?:ion|ión|ão|ione)?)?)? \bversions?nummer \bbuild \brelease \bfirmware "
+    r"\bsection "
+    r"\bkapitel \bchapter \bверси[яию] \bверсії? \bwersj[aię] \bsürüm \bالإصدار 版本号? "
+    r"バージョン 버전"
 )
 _VERSION_BEFORE = re.compile(rf"{_VERSIONS}[ \u00a0:.=#]{{0,3}}$", re.IGNORECASE)
 _LOOK_BACK = 16  # characters that the longest of these words, with signs, takes
@@ -39,7 +42,7 @@ _IPV6 = re.compile(
     r"(?<![\w:.])(?=[0-9a-f:]*:[0-9a-f:]*:)[0-9a-f:]{3,39}(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3})?(?![\w:])",
     re.IGNORECASE,
 )
-_FEWEST_GROUPS = 3  # of an address with `::`; less stands in code
+_FEWEST_GROUPS = 3  # of an address with `::`
 
 
 def find_emails(text: str) -> Iterator[Span]:
@@ -76,8 +79,8 @@ def _says_nothing(address: str) -> bool:
 
 def _is_ipv6(text: str) -> bool:
     groups = [group for group in text.split(":") if group]
-    if len(groups) < _FEWEST_GROUPS or not any(sign.isdigit() for sign in text):
-        return False
+    if len(groups) < _FEWEST_GROUPS or all(len(group) <= 2 for group in groups):
+        return False  # fewer groups stand in code, short ones in times
     try:
         ipaddress.IPv6Address(text)
     except ValueError:

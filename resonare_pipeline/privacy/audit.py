@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from resonare_pipeline.privacy.folding import fold, words_of
-from resonare_pipeline.privacy.kinds import PLACEHOLDER, Kind, Span, item
+from resonare_pipeline.privacy.kinds import Kind, Span, item
 from resonare_pipeline.privacy.name_words import PARTICLES, ROLES
 from resonare_pipeline.privacy.people import Person
 from resonare_pipeline.privacy.redaction import Redactor
 from resonare_pipeline.privacy.settings import PrivacySettings
-from resonare_pipeline.privacy.spans import first_of, masked, places
+from resonare_pipeline.privacy.spans import first_of, masked, places, without_placeholders
 
 SHORTEST_PIECE = 4  # letters of a name that may stand inside a longer word
 
@@ -34,7 +34,11 @@ _SUSPICIONS = (
 
 
 def audit(
-    text: str, people: Sequence[Person] = (), words: Sequence[str] = ()
+    text: str,
+    people: Sequence[Person] = (),
+    words: Sequence[str] = (),
+    *,
+    is_redacted: bool = False,
 ) -> Mapping[Kind, int]:
     """Count what is left in a text, by kind; kinds of which nothing is left are left out.
 
@@ -42,10 +46,12 @@ def audit(
         text: As it was redacted.
         people: Whose names must not stand in it.
         words: Sensitive words.
+        is_redacted: A redactor of all kinds, for any region, has just gone over it. What it would
+            find again is not looked for then: redacting twice is redacting once.
     """
     redactor, pieces = _prepared(tuple(people), tuple(words))
-    text = masked(text, [match.span() for match in PLACEHOLDER.finditer(text)])
-    sure = redactor.find(text)
+    text = without_placeholders(text)
+    sure = [] if is_redacted else redactor.find(text)
     counts = Counter(span.kind for span in sure)
     text = masked(text, places(sure))
     counts.update(span.kind for span in first_of(_suspicions(text)))

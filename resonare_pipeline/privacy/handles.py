@@ -27,11 +27,14 @@ _NOBODY = frozenset(_NOBODY_TEXT.split())
 """What `@` stands before without naming an account: groups of people, places, words of code."""
 
 _SERVICES = alternation(
-    "insta(?:gram)? ig snap(?:chat)? discord skype twitter telegram tg tiktok twitch steam psn xbox "
+    "insta(?:gram)? ig snap(?:chat)? discord skype twitter telegram tg tiktok twitch steam psn "
+    "xbox "
     "gamertag kik vk вк wechat weixin line qq viber github reddit bluesky threads venmo cash_?app "
     "user_name user nick(?:name)? login handle account benutzername nutzername usuario utilisateur "
-    "pseudo identifiant utente usuário użytkownik логин ник инста(?:грам)? телеграм+ тг скайп дискорд "
-    "юзернейм логін нік kullanıcı_adı kullanici_adi 微信号? 推特 用户名 账号 帐号 ユーザー名 インスタ "
+    "pseudo identifiant utente usuário użytkownik логин ник инста(?:грам)? телеграм+ тг скайп "
+    "дискорд "
+    "юзернейм логін нік kullanıcı_adı kullanici_adi 微信号? 推特 用户名 账号 帐号 ユーザー名 "
+    "インスタ "
     "アカウント 아이디 인스타 اسم_المستخدم يوزر انستا यूजरनेम"
 )
 _IS = alternation("is ist es est è é")

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import chain
 
 from resonare_pipeline.privacy.folding import fold, spelt_out, words_of
 from resonare_pipeline.privacy.inflection import SHORTEST_STEM, stems
@@ -39,11 +40,16 @@ class Guard(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A sequence of folded words that stands for a person."""
+    """A sequence of folded words that stands for a person.
+
+    Attributes:
+        prefix: Letters before the name that belong to another word.
+    """
 
     words: tuple[str, ...]
     label: str
     guard: Guard
+    prefix: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,41 +94,55 @@ def _add(forms: Forms, known: set[tuple[str, ...]], name: str, label: str) -> No
             known.add((text,))
             forms.unspaced[text[0]].append((text, label))
     for form in _sequences(name, label):
-        if form.words in known:
-            continue
-        known.add(form.words)
-        forms.sequences[form.words[0]].append(form)
-        word = form.words[0]
-        if len(form.words) == 1 and len(word) >= SHORTEST_STEM and form.guard is Guard.ANY_CASE:
-            for stem, kind in stems(word):
-                forms.stems[stem].append((kind, form))
+        if form.words not in known:
+            known.add(form.words)
+            forms.sequences[form.words[0]].append(form)
+            _add_stems(forms, form)
+
+
+def _add_stems(forms: Forms, form: Form) -> None:
+    word = form.words[0]
+    if len(form.words) == 1 and len(word) >= SHORTEST_STEM:
+        for stem, kind in stems(word):
+            forms.stems[stem].append((kind, form))
 
 
 def _sequences(name: str, label: str) -> Iterator[Form]:
     """Yield the forms of a name in a script with spaces: whole, first and last, each word."""
-    words = words_of(UNSPACED.sub(" ", _BRACKETED.sub(" ", name)))
-    for spelling in dict.fromkeys(
-        (tuple(map(fold, words)), tuple(map(spelt_out, words)), tuple(map(_plain, words)))
-    ):
-        yield from _spelt(spelling, label)
+    parts = [words_of(part) for part in UNSPACED.sub(" ", _BRACKETED.sub(" ", name)).split()]
+    for spell in (fold, spelt_out, _plain):
+        yield from _spelt([tuple(map(spell, part)) for part in parts if part], label)
 
 
 def _plain(word: str) -> str:
-    """Return the folded form with German letters written as one: ue stays ue, ß is s."""
+    """Return the folded form with one s for ß."""
     return fold(word.replace("ß", "s"))
 
 
-def _spelt(words: tuple[str, ...], label: str) -> Iterator[Form]:
+def _spelt(parts: list[tuple[str, ...]], label: str) -> Iterator[Form]:
+    """Yield forms; parts are what stands between spaces: (anne, marie), (dubois)."""
+    words = tuple(chain.from_iterable(parts))
     own = [word for word in words if not _is_filler(word)]
     if not own:
         return
-    if 1 < len(words) <= LONGEST_NAME:
-        yield from _together(words, label)
-    if len(own) > 1 and (own[0], own[-1]) != words:
-        yield from _together((own[0], own[-1]), label)
+    wholes = [words] if len(words) <= LONGEST_NAME else []
+    for whole in (*wholes, (own[0], own[-1]), *parts):
+        if len(whole) > 1:
+            yield from _together(whole, label)
     for word in own:
         if len(word) > 1:
             yield Form((word,), label, _guard(word))
+    for last in range(1, len(words)):
+        if words[last] in own and words[last - 1] in PARTICLES:
+            yield Form(_with_particles(words, last), label, Guard.CAPITALISED)
+
+
+def _with_particles(words: tuple[str, ...], last: int) -> tuple[str, ...]:
+    """Return a word with the particles before it: von Bülow, de la Cruz."""
+    first = last
+    while first and words[first - 1] in PARTICLES:
+        first -= 1
+    return words[first : last + 1]
 
 
 def _together(words: Sequence[str], label: str) -> Iterator[Form]:

@@ -80,7 +80,7 @@ sales serra вера надежда любовь роман лев слава с
 дан дар волк заяц козел медведь орел сокол соловеи кузнецов мороз зима весна лето осень краи
 краснов белов чернов весел добрыи милыи молодец король князь коваль кравец мельник ткач бондар
 гончар шевченко горох буряк капуста сорока ворона синица лес поле гора река море небо солнце луна
-звезда зоря ясна мила люба воля доля ali ana eva ida ira una ian ina jan kaj kai ben bea ada era
+звезда зоря ясна мила люба воля доля ali ana eva ida ira una ian ina kaj kai ben bea ada era
 eda ola ala ewa iga zoja ula askin aydin bahar baris bulut can cansu cem cicek deniz demir dilek
 dogan duru ece ekin emel emir eren ergin evren eylul gul gunes guzel hayat huzur ilkbahar inci
 irmak isik ipek kar kara kaya lale mavi melek mert mutlu naz nur onur oya ozan ozgur pinar polat

@@ -8,15 +8,23 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from resonare_pipeline.privacy.folding import ASCII_WORD, WORD, fold
-from resonare_pipeline.privacy.inflection import FREE_STEM, splits, takes, without_prefix
+from resonare_pipeline.privacy.inflection import (
+    FREE_STEMS,
+    LONG_STEM,
+    splits,
+    takes,
+    without_prefix,
+)
 from resonare_pipeline.privacy.kinds import Kind, Span
 from resonare_pipeline.privacy.name_forms import HANGUL, Form, Forms, Guard, forms_of
-from resonare_pipeline.privacy.name_words import MONTHS
+from resonare_pipeline.privacy.name_words import MONTHS, PARTICLES
 from resonare_pipeline.privacy.people import Person
 from resonare_pipeline.privacy.spans import first_of
 
 MOST_REMEMBERED = 1 << 17  # words; about 20 MB
-GAP = re.compile(r"[ \u00a0\u200b-\u200d'’`´\-‐‑.]{1,3}")  # between the words of one name
+GAP = re.compile(  # between the words of one name
+    r"[ \u00a0\u200b-\u200d]{1,2}|[ ]?[\-‐‑'’`´][ ]?|[._]"
+)
 _INSIDE = ",;&/+"  # signs after which a sentence goes on
 _QUIET = " \t\u00a0\"'“”„«»*_~(["
 _DATE_AFTER = re.compile(r"[ \u00a0]\d|[ \u00a0](?:the|of)\b")
@@ -45,17 +53,21 @@ class _Known(dict[str, tuple[Form, ...]]):
         folded = fold(word)
         yield from self._forms.sequences.get(folded, ())
         if folded and "\u0590" <= folded[0] <= "\u06ff":
-            yield from self._forms.sequences.get(without_prefix(folded), ())
+            for form in self._forms.sequences.get(without_prefix(folded), ()):
+                yield Form((folded, *form.words[1:]), form.label, form.guard, prefix=1)
         for stem, ending in splits(folded):
             for kind, form in self._forms.stems.get(stem, ()):
                 if form.words[0] != folded and takes(kind, ending):
-                    yield Form((folded,), form.label, _inflected_guard(kind, stem, ending))
+                    guard = max(form.guard, _inflected_guard(kind, stem, ending))
+                    yield Form((folded,), form.label, guard)
 
 
 def _inflected_guard(kind: str, stem: str, ending: str) -> Guard:
-    if kind.startswith("latin"):
-        return Guard.IN_SENTENCE if len(ending) == 1 else Guard.CAPITALISED
-    return Guard.ANY_CASE if len(stem) >= FREE_STEM else Guard.CAPITALISED
+    if kind in FREE_STEMS:
+        return Guard.ANY_CASE
+    if len(ending) == 1 and not (ending == "s" and len(stem) >= LONG_STEM):
+        return Guard.IN_SENTENCE
+    return Guard.CAPITALISED
 
 
 class NameFinder:
@@ -86,16 +98,35 @@ class NameFinder:
         words = list(pattern.finditer(text))
         at = 0
         while at < len(words):
-            form = next(
-                (form for form in self._look_up(words[at][0]) if _stands(form, words, at, text)),
-                None,
-            )
+            form = self._form_at(words, at, text)
             if form is None:
                 at += 1
                 continue
             last = at + len(form.words) - 1
-            yield Span(words[at].start(), words[last].end(), Kind.PERSON, form.label)
+            start = words[at].start() + form.prefix
+            yield Span(start, words[last].end(), Kind.PERSON, form.label)
             at = last + 1
+
+    def _form_at(self, words: list[Match], at: int, text: str) -> Form | None:
+        for form in self._look_up(words[at][0]):
+            if _fits(form, words, at, text) and (
+                _counts(form, words, at, text) or self._is_followed(form, words, at, text)
+            ):
+                return form
+        return None
+
+    def _is_followed(self, form: Form, words: list[Match], at: int, text: str) -> bool:
+        """Tell whether a doubtful name stands before another one of the same person."""
+        behind = at + len(form.words)
+        if behind >= len(words) or not words[at][0][0].isupper():
+            return False
+        if not GAP.fullmatch(text, words[behind - 1].end(), words[behind].start()):
+            return False
+        return any(
+            other.label == form.label and other.guard is Guard.ANY_CASE
+            for other in self._look_up(words[behind][0])
+            if len(other.words) == 1
+        )
 
     def _in_runs(self, text: str, firsts: re.Pattern[str]) -> Iterator[Span]:
         end = 0
@@ -119,8 +150,8 @@ class NameFinder:
 _PIECE = re.compile(r"(?<![\w.])[\w.]{3,64}(?!\w)")
 
 
-def _stands(form: Form, words: list[Match], at: int, text: str) -> bool:
-    """Tell whether a form stands at a place among the words of a text."""
+def _fits(form: Form, words: list[Match], at: int, text: str) -> bool:
+    """Tell whether the words of a form stand at a place."""
     if at + len(form.words) > len(words):
         return False
     for offset in range(1, len(form.words)):
@@ -129,10 +160,16 @@ def _stands(form: Form, words: list[Match], at: int, text: str) -> bool:
             return False
         if not GAP.fullmatch(text, before.end(), after.start()):
             return False
+    return True
+
+
+def _counts(form: Form, words: list[Match], at: int, text: str) -> bool:
+    """Tell whether a form that stands at a place means the person."""
     if form.guard is Guard.ANY_CASE:
         return True
-    if not all(_is_title(words[at + offset][0]) for offset in (0, len(form.words) - 1)):
-        return False
+    for offset, word in enumerate(form.words):
+        if word not in PARTICLES and not _is_title(words[at + offset][0]):
+            return False
     return form.guard is Guard.CAPITALISED or _is_in_sentence(form, words[at], text)
 
 

@@ -15,8 +15,11 @@ DEFAULT_REGIONS = (
     *("US", "GB", "DE", "FR", "ES", "IT", "RU", "UA", "PL", "TR", "BR", "MX", "IN", "ID", "PH"),
     *("NG", "ZA", "EG", "PK", "IR", "JP", "KR", "CN", "VN", "TH", "NL", "BE", "CH", "AT", "SE"),
     *("NO", "DK", "FI", "PT", "GR", "CZ", "RO", "HU", "IL", "SA", "AE", "AR", "CO", "AU", "KZ"),
+    *("CL", "PE", "VE", "EC", "IE", "SK", "BG", "HR", "RS", "SI", "LT", "LV", "EE", "IS", "LU"),
+    *("MA", "DZ", "TN", "IQ", "JO", "LB", "KW", "QA", "BD", "LK", "NP", "MY", "SG", "HK", "TW"),
+    *("KE", "GH", "TZ", "UG", "ET", "NZ", "BY", "UZ", "AZ", "GE", "AM", "MD", "CU", "DO", "GT"),
 )
-"""Regions whose national formats count where none are set: much spoken languages, many users."""
+"""Regions whose national formats count where none are set: all with many people and phones."""
 
 _REMEMBERED = 1 << 13  # answers; a run of digits is asked of many regions, and often again
 _DIGITS = re.compile(r"\d+")

@@ -11,6 +11,7 @@ _RUN = re.compile(rf"(?<![\w.,+])\d{{1,19}}(?!\d)(?:{_GAP}{{1,2}}\d{{1,19}}(?!\d
 _DIGITS = re.compile(r"\d+")
 _FEWEST_DIGITS = 13
 _MOST_DIGITS = 19
+_FEWEST_IN_GROUP = 4  # digits of the first group
 _ISSUERS = re.compile(
     # Visa, Mastercard, American Express, Discover, Diners, JCB, UnionPay, Mir, RuPay, Troy, Verve,
     # Elo and Hipercard: first digits, and how many there are.
@@ -26,7 +27,9 @@ _GROUPS = re.compile(
 )
 
 _IBAN = re.compile(
-    r"(?<![\w])[A-Z]{2}[ \u00a0]?\d{2}(?:[ \u00a0\u2009\u202f\-.]?[A-Z0-9]){11,30}",
+    r"(?<!\w)[A-Z]{2}\d{2}(?:[A-Z0-9]{11,30}"
+    r"|(?P<gap>[ \u00a0\u2009\u202f\-])[A-Z0-9]{4}(?:(?P=gap)[A-Z0-9]{4}){1,7}"
+    r"(?:(?P=gap)[A-Z0-9]{1,4})?)(?![A-Z0-9])",
     re.IGNORECASE | re.ASCII,
 )
 _IBAN_LENGTHS = {
@@ -101,7 +104,9 @@ def find_cards(text: str) -> Iterator[Span]:
 
 def _card_from(text: str, groups: list[tuple[int, int]], first: int) -> int | None:
     """Return the last group of the card number that begins with a group."""
-    start = groups[first][0]
+    start, end = groups[first]
+    if end - start < _FEWEST_IN_GROUP:
+        return None
     count = 0
     for at in range(first, len(groups)):
         count += groups[at][1] - groups[at][0]
@@ -113,8 +118,10 @@ def _card_from(text: str, groups: list[tuple[int, int]], first: int) -> int | No
 
 
 def _is_card(text: str) -> bool:
+    if not _GROUPS.fullmatch(text):
+        return False
     digits = "".join(str(int(sign)) for sign in text if sign.isdecimal())
-    return bool(_ISSUERS.fullmatch(digits) and _GROUPS.fullmatch(text) and passes_luhn(digits))
+    return _ISSUERS.fullmatch(digits) is not None and passes_luhn(digits)
 
 
 def passes_luhn(digits: str) -> bool:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from resonare_pipeline.privacy.addresses import find_emails, find_ips
 from resonare_pipeline.privacy.credentials import find_secrets
 from resonare_pipeline.privacy.handles import find_handles
-from resonare_pipeline.privacy.kinds import PLACEHOLDER, Kind, Span
+from resonare_pipeline.privacy.kinds import Kind, Span
 from resonare_pipeline.privacy.links import find_links
 from resonare_pipeline.privacy.names import NameFinder
 from resonare_pipeline.privacy.payments import find_cards, find_ibans
@@ -20,10 +20,19 @@ from resonare_pipeline.privacy.people import Person
 from resonare_pipeline.privacy.phones import PhoneFinder
 from resonare_pipeline.privacy.sensitive import WordFinder
 from resonare_pipeline.privacy.settings import PrivacySettings
-from resonare_pipeline.privacy.spans import first_of, masked, places, replaced
+from resonare_pipeline.privacy.spans import (
+    first_of,
+    masked,
+    places,
+    replaced,
+    without_placeholders,
+)
 
-_SIGNS = re.compile(r"[\d@＠:：=＝/]|\(at\)|\[at\]", re.IGNORECASE)
+_SIGNS = re.compile(r"[\d@＠:：=＝/_]|\(at\)|\[at\]", re.IGNORECASE)
 """One of these stands in each item that is no name and no sensitive word."""
+
+_HEADS = ("sk-", "glpat-", "AKIA", "AIza", " dot ")
+"""How keys begin that may hold none of these signs, and an address that is spelt out."""
 
 _MOST_ROUNDS = 8  # a replaced item may uncover another; hardly any text takes more than two
 
@@ -77,21 +86,23 @@ class Redactor:
         `privacy.redact` is not looked at: whoever makes a redactor has decided that.
         """
         sensitive = self._words is not None and any(True for _ in self._words.find(text))
+        spans = self.find(text)
+        if not spans:
+            return Redacted(text, {}, sensitive)
         counts: Counter[Kind] = Counter()
         for _ in range(_MOST_ROUNDS):
+            text = replaced(text, spans)
+            counts.update(span.kind for span in spans)
             spans = self.find(text)
             if not spans:
                 break
-            text = replaced(text, spans)
-            counts.update(span.kind for span in spans)
         return Redacted(text, dict(counts), sensitive)
 
     def find(self, text: str) -> list[Span]:
         """Return the items of a text as they stand in it; none overlaps another."""
-        held = [match.span() for match in PLACEHOLDER.finditer(text)] if "[" in text else []
-        visible = masked(text, held)
+        visible = without_placeholders(text)
         found: list[Span] = []
-        if _SIGNS.search(visible):
+        if _SIGNS.search(visible) or any(head in visible for head in _HEADS):
             found = self._find_items(visible)
             visible = masked(visible, places(found))
         if self._words and Kind.WORD in self.settings.kinds:

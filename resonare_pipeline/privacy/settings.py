@@ -29,9 +29,9 @@ class PrivacySettings(Section):
     word."""
 
     regions: tuple[str, ...] = ()
-    """ISO 3166 codes of the regions whose national phone numbers count (`["DE", "AT"]`), beside
-    international ones, which always do. Empty: those of about forty regions, where a word, brackets
-    or a leading zero say that it is a phone number."""
+    """ISO 3166 codes of the regions whose national phone numbers count, such as `["DE", "AT"]`;
+    international ones always do. Empty: those of ninety regions, but only where a word beside it,
+    an area code in brackets or a leading zero say that it is a phone number."""
 
     sensitive_words: tuple[str, ...] = ()
     """Words or phrases that must not stand in a dataset, whatever their case."""
@@ -54,3 +54,8 @@ class PrivacySettings(Section):
         if any(not word.strip() for word in words):
             raise ValueError("a sensitive word is blank")
         return words
+
+
+def covers_all(settings: PrivacySettings) -> bool:
+    """Tell whether every kind is redacted, whatever the region."""
+    return set(settings.kinds) == set(Kind) and not settings.regions

@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
-from resonare_pipeline.privacy.kinds import Span
+from resonare_pipeline.privacy.kinds import PLACEHOLDER, Span
 
 MASK = "\ufffc"  # OBJECT REPLACEMENT CHARACTER: no letter, digit or sign of any item
 
@@ -47,3 +47,10 @@ def replaced(text: str, spans: Iterable[Span]) -> str:
         parts += (text[at : span.start], span.label)
         at = span.end
     return "".join((*parts, text[at:]))
+
+
+def without_placeholders(text: str) -> str:
+    """Return a text of the same length in which what was redacted before is masked."""
+    if "[" not in text:
+        return text
+    return masked(text, [match.span() for match in PLACEHOLDER.finditer(text)])

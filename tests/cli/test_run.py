@@ -57,7 +57,7 @@ def test_run_json_is_one_object_with_every_asset(resonare: Resonare) -> None:
 
 def test_run_again_is_all_hits_and_starts_no_dagster_run(resonare: Resonare) -> None:
     first = resonare("run", "--json")
-    assert len(first.json["runs"]) == 2
+    assert len(first.json["runs"]) == 3  # two exports, and the dataset
     again = resonare("run", "--json")
     assert again.json["runs"] == []
     assert set(again.caches.values()) == {"hit"}

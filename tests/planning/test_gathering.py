@@ -208,6 +208,24 @@ def test_stage_that_compares_knows_the_version_before_and_stays_a_hit(library: L
     assert make(library.open(), review, None).cache.value == "hit"
 
 
+def test_stage_that_compares_is_a_hit_when_its_input_is_what_it_was_at_first(
+    library: Library,
+) -> None:
+    added = library.toy.folder / "raw/texts/b.txt"
+    added.unlink()
+    library.fill("a")
+    library.make()
+    assert library.review() == "1, before none"
+    library.toy.write("b.txt", "four five")
+    library.fill("b")
+    library.make()
+    assert library.review() == "2, before 1"
+    added.unlink()
+    library.make()
+    assert make(library.open(), review, None).cache.value == "hit"
+    assert library.review() == "1, before none"
+
+
 def test_graph_refuses_an_input_with_other_partitions() -> None:
     @asset(group="texts", raw=words_and_letters.raw, inputs=("book",), outputs=(Output(asset="x"),))
     def backwards(run: StageRun) -> None:

@@ -5,19 +5,21 @@ taken, who the owner is, the order of rows, what is reported. A file's format is
 """
 
 import datetime as dt
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from resonare_pipeline.artifacts.draft import DroppedRows, OutputDraft
+from resonare_pipeline.artifacts.scratch import scratch_folder
 from resonare_pipeline.chats.exports import ExportFile, MessagesSettings
-from resonare_pipeline.chats.reading.order import ChatPlan, plan_chat
+from resonare_pipeline.chats.forgetting import PLACEHOLDER, ForgetSettings, Traces
+from resonare_pipeline.chats.reading.leaving_out import Forgetting
+from resonare_pipeline.chats.reading.order import ChatPlan, Ordering
 from resonare_pipeline.chats.reading.owner import Owner, OwnerBasis, find_owner
 from resonare_pipeline.chats.reading.reasons import Reason
+from resonare_pipeline.chats.reading.sorting import LIMITS, Limits
 from resonare_pipeline.chats.reading.spool import Span, Spool
 from resonare_pipeline.chats.reading.tables import chat_row, duplicate_ids, message_batches
 from resonare_pipeline.chats.telegram.export import Findings, read_file
@@ -26,7 +28,7 @@ from resonare_pipeline.chats.telegram.window import WINDOW_BYTES
 from resonare_pipeline.errors import InputError
 from resonare_pipeline.progress import Progress, silent
 from resonare_pipeline.rows import CHATS, MESSAGES
-from resonare_pipeline.workers import spare_cpus
+from resonare_pipeline.workers import unasked_workers
 
 CHATS_FILE = "chats.parquet"
 MESSAGES_FILE = "messages.parquet"
@@ -34,6 +36,7 @@ MESSAGES_FILE = "messages.parquet"
 WORKER_THRESHOLD_BYTES = 32 << 20
 NAMED_FILES = 3  # in an error about all files of an export
 TELEGRAM = "telegram"
+EVERYBODY = ForgetSettings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,7 @@ class _Contents:
     owner: Owner
     warnings: list[str]
     local_times: int
+    forgetting: Forgetting
 
 
 def read_export(
@@ -54,8 +58,10 @@ def read_export(
     messages: OutputDraft,
     settings: MessagesSettings,
     *,
+    forget: ForgetSettings = EVERYBODY,
     progress: Progress = silent,
     window_bytes: int = WINDOW_BYTES,
+    limits: Limits = LIMITS,
 ) -> None:
     """Write the chats and messages of one export in bounded memory.
 
@@ -68,8 +74,10 @@ def read_export(
         chats: Takes `chats.parquet`.
         messages: Takes `messages.parquet` and what was left out.
         settings: Which chats are taken, who the owner is where no file tells, the zone of times.
+        forget: Who is left out; nothing that is written tells of them.
         progress: Told of bytes read.
         window_bytes: How much of a file is parsed at a time.
+        limits: How much is held in memory while chats are put in order.
 
     Raises:
         InputError: If a file is no export, or there is no message in any.
@@ -77,15 +85,17 @@ def read_export(
         SettingsError: If the time zone or the owner does not exist.
     """
     zone = zone_of(settings.time_zone)
-    with tempfile.TemporaryDirectory(prefix="resonare-", ignore_cleanup_errors=True) as folder:
-        spool = Spool(Path(folder))
+    with scratch_folder() as folder:
+        spool = Spool(folder)
         try:
             findings = _read_files(files, spool, settings, zone, progress, window_bytes)
         finally:
             spool.close()
-        with closing(spool.readers):
-            contents = _contents(spool, findings, settings, [file.name for file in files])
-            _write(contents, chats, messages)
+        with closing(spool.readers), closing(Ordering(spool, limits)) as ordering:
+            forgetting = Forgetting(Traces.of(forget.people))
+            names = [file.name for file in files]
+            contents = _contents(spool, ordering, findings, settings, names, forgetting)
+            _write(contents, chats, messages, limits)
 
 
 def _read_files(
@@ -98,7 +108,7 @@ def _read_files(
 ) -> list[Findings]:
     total = sum(file.size for file in files)
     on_read = _byte_counter(total, progress)
-    workers = spare_cpus() if settings.workers is None else settings.workers
+    workers = unasked_workers() if settings.workers is None else settings.workers
     if settings.workers is None and total < WORKER_THRESHOLD_BYTES:
         workers = 0
     ordered = sorted(files, key=lambda file: file.name)
@@ -129,7 +139,12 @@ def _byte_counter(total: int, progress: Progress) -> Callable[[int], None]:
 
 
 def _contents(
-    spool: Spool, findings: list[Findings], settings: MessagesSettings, names: list[str]
+    spool: Spool,
+    ordering: Ordering,
+    findings: list[Findings],
+    settings: MessagesSettings,
+    names: list[str],
+    forgetting: Forgetting,
 ) -> _Contents:
     spans: dict[str, list[Span]] = {}
     left_out: Counter[str] = Counter()
@@ -138,11 +153,13 @@ def _contents(
             spans.setdefault(span.chat_id, []).append(span)
         else:
             left_out[span.chat_id] += span.elements
-    plans = [plan_chat(spool, spans[chat_id]) for chat_id in sorted(spans)]
+    plans = [ordering.plan(spans[chat_id]) for chat_id in sorted(spans)]
     if not any(plan.count for plan in plans):
         raise _no_messages(spool, left_out, settings, names)
     stated = next((found.owner for found in reversed(findings) if found.owner), None)
     owner = find_owner(plans, spool.senders, stated=stated, setting=settings.owner)
+    owner = forgetting.owner(owner)
+    plans = forgetting.plans(spool, ordering, plans)
     warnings = [warning for found in findings for warning in found.warnings]
     local_times = sum(span.local_times for plan in plans for span in plan.spans)
     return _Contents(
@@ -152,6 +169,7 @@ def _contents(
         owner=owner,
         warnings=warnings + _guesses(owner, local_times, settings),
         local_times=local_times,
+        forgetting=forgetting,
     )
 
 
@@ -189,17 +207,16 @@ def _no_messages(
     )
 
 
-def _write(contents: _Contents, chats: OutputDraft, messages: OutputDraft) -> None:
+def _write(contents: _Contents, chats: OutputDraft, messages: OutputDraft, limits: Limits) -> None:
     owner_id = contents.owner.sender_id
     with ExitStack() as stack:
         chat_rows = stack.enter_context(chats.table(CHATS_FILE, CHATS))
         message_rows = stack.enter_context(messages.table(MESSAGES_FILE, MESSAGES))
         dropped = stack.enter_context(messages.dropped())
-        for chat_id, count in contents.left_out.items():
-            dropped.add(chat_id, Reason.CHAT_KIND, items=count)
+        _write_left_out(contents, dropped)
         for plan in contents.plans:
             before = sum(dropped.counts.values())
-            _write_dropped(contents.spool, plan, dropped)
+            _write_dropped(contents, plan, dropped)
             left_out = sum(dropped.counts.values()) - before
             chat_rows.add(
                 chat_row(
@@ -210,18 +227,40 @@ def _write(contents: _Contents, chats: OutputDraft, messages: OutputDraft) -> No
                     source=TELEGRAM,
                 )
             )
-        for batch in message_batches(contents.spool, contents.plans, owner_id):
-            message_rows.add_batch(batch)
+        for batch in message_batches(contents.spool, contents.plans, owner_id, limits):
+            message_rows.add_batch(contents.forgetting.batch(batch))
     chats.report(rows=len(contents.plans), metadata={"chats_left_out": len(contents.left_out)})
     messages.report(rows=message_rows.count, metadata=_metadata(contents))
 
 
-def _write_dropped(spool: Spool, plan: ChatPlan, dropped: DroppedRows) -> None:
-    for span in plan.spans:
-        for source_id, reason in spool.dropped(span):
+def _write_left_out(contents: _Contents, dropped: DroppedRows) -> None:
+    """Note chats that are left out as wholes."""
+    forgetting = contents.forgetting
+    for chat_id, count in contents.left_out.items():
+        if chat_id not in forgetting.traces.ids:
+            dropped.add(chat_id, Reason.CHAT_KIND, items=count)
+    if whole := forgetting.messages.get(PLACEHOLDER):
+        dropped.add(PLACEHOLDER, Reason.FORGOTTEN, items=whole)
+
+
+def _write_dropped(contents: _Contents, plan: ChatPlan, dropped: DroppedRows) -> None:
+    """Note what is left out of a chat, one by one.
+
+    Where people are forgotten nobody knows whose entries these are (who joined, who called), so
+    that they are only counted.
+    """
+    spool, forgetting = contents.spool, contents.forgetting
+    entries = (entry for span in plan.spans for entry in spool.dropped(span))
+    if forgetting.is_empty:
+        for source_id, reason in entries:
             dropped.add(f"{plan.chat_id}:{source_id}", reason)
+    else:
+        for reason, count in sorted(Counter(reason for _, reason in entries).items()):
+            dropped.add(plan.chat_id, reason, items=count)
     for message_id in duplicate_ids(spool, plan):
         dropped.add(message_id, Reason.DUPLICATE)
+    if theirs := forgetting.messages.get(plan.chat_id):
+        dropped.add(plan.chat_id, Reason.FORGOTTEN, items=theirs)
 
 
 def _metadata(contents: _Contents) -> dict[str, Any]:

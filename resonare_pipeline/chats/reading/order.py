@@ -1,44 +1,22 @@
-"""The order of a chat's messages, and which of them are the same message told twice.
+"""The order of a chat's messages, decided when all of an export has been read.
 
-Rows stay in the spool; only key columns are held, and for a chat that is in order from the start
-not even those. Messages of one chat are one message if they have the same id, time and sender:
-the most recently edited version counts, then that of the later file. The same id with another time
-or sender is another message (a group that became a supergroup counts its messages anew).
+Rows stay in the spool. For a chat that is in order from the start nothing is looked at; of others
+only keys are read, and what they decide is kept on disk. How rows are then brought into that order
+is not known here.
 """
 
-import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from resonare_pipeline.chats.reading.parsed import Tallies, tally
+from resonare_pipeline.chats.reading.gathering import Rows, Visits, stretch_rows_of
+from resonare_pipeline.chats.reading.parsed import Tallies, add_tallies, tally
+from resonare_pipeline.chats.reading.picks import PickFile
+from resonare_pipeline.chats.reading.sorting import LIMITS, Limits, Records
 from resonare_pipeline.chats.reading.spool import Span, Spool
-
-BATCH_ROWS = 8_192  # rows gathered at a time
-IntArray = npt.NDArray[np.int64]
-
-_NONE = np.iinfo(np.int64).min
-_BY_NUMBER, _BY_LABEL, _BY_CONTENT = 0, 1, 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
-    """Rows of several batches in the order in which they are wanted.
-
-    Attributes:
-        batches: Numbers of batches in the spool.
-        picked: Rows, counted through all those batches; None for all as they stand.
-        clashing: For each picked row, whether an earlier message has the same id.
-        repeats: For each picked row without an id, how many alike went before in its span.
-    """
-
-    batches: tuple[int, ...]
-    picked: IntArray | None = None
-    clashing: npt.NDArray[np.bool_] | None = None
-    repeats: IntArray | None = None
+from resonare_pipeline.chats.reading.versions import IntArray, Kept, Versions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,181 +40,127 @@ class ChatPlan:
     tallies: Tallies
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Keys:
-    """What tells messages apart and orders them, a value for each row of a chat."""
+@dataclass(slots=True, kw_only=True)
+class _Found:
+    """What is known of a chat's rows once they are in order."""
 
-    source: IntArray
-    key: IntArray
-    repeat: IntArray
-    number: IntArray
-    sender: IntArray
-    sent: IntArray
-    edited: IntArray
+    rows: Rows
+    duplicates: Rows | None = None
+    count: int = 0
+    first_sent: int | None = None
+    last_sent: int | None = None
+    tallies: Tallies = field(default_factory=dict)
 
 
-def plan_chat(spool: Spool, spans: list[Span]) -> ChatPlan:
-    """Decide order and duplicates of one chat.
+class Ordering:
+    """Decides the order of chats, one after the other.
 
     Args:
-        spool: Holds the rows.
-        spans: Everything that was read of the chat and is taken.
+        spool: Holds the rows; all are there.
+        limits: How much is held in memory.
     """
-    spans = sorted(spans, key=lambda span: span.place)
-    filled = [span for span in spans if span.rows]
-    batches = tuple(number for span in filled for number in span.batches)
-    rows, duplicates = Rows(batches=batches), None
-    count = sum(span.rows for span in filled)
-    first, last, tallies = None, None, {}
-    if len(filled) == 1 and filled[0].ordered:
-        first, last, tallies = filled[0].first_sent, filled[0].last_sent, filled[0].tallies
-    elif filled:
-        keys, codes = _keys(spool, filled)
-        kept, rows, duplicates = _resolve(keys, batches)
-        count = len(kept)
-        first, last = int(keys.sent[kept[0]]), int(keys.sent[kept[-1]])
-        tallies = tally(codes[kept], 0)
-    return ChatPlan(
-        chat_id=spans[0].chat_id,
-        name=next((span.name for span in reversed(spans) if span.name), None),
-        kind=next((span.kind for span in reversed(spans) if span.kind), None),
-        spans=tuple(spans),
-        rows=rows,
-        duplicates=duplicates,
-        count=count,
-        first_sent=first,
-        last_sent=last,
-        tallies=tallies,
-    )
+
+    def __init__(self, spool: Spool, limits: Limits = LIMITS) -> None:
+        self._spool = spool
+        self._limits = limits
+        self._picks = PickFile(spool.new_path())
+        self._same_senders = _same_senders(spool)
+
+    def plan(self, spans: list[Span]) -> ChatPlan:
+        """Decide order and duplicates of one chat.
+
+        Args:
+            spans: Everything that was read of the chat and is taken.
+
+        Raises:
+            StoreError: If a temporary file cannot be written.
+        """
+        spans = sorted(spans, key=lambda span: span.place)
+        found = self._found([span for span in spans if span.rows])
+        return ChatPlan(
+            chat_id=spans[0].chat_id,
+            name=next((span.name for span in reversed(spans) if span.name), None),
+            kind=next((span.kind for span in reversed(spans) if span.kind), None),
+            spans=tuple(spans),
+            rows=found.rows,
+            duplicates=found.duplicates,
+            count=found.count,
+            first_sent=found.first_sent,
+            last_sent=found.last_sent,
+            tallies=found.tallies,
+        )
+
+    def without(self, rows: Rows, left_out: npt.NDArray[np.bool_]) -> Rows:
+        """Return rows in the same order, without some of them.
+
+        Args:
+            left_out: For each row of all the batches, whether it goes.
+
+        Raises:
+            StoreError: If a temporary file cannot be written.
+        """
+        stretch_rows = stretch_rows_of(self._spool, rows.batches, self._limits)
+        picks = self._picks.write(_picked(rows, ~left_out), stretch_rows)
+        return Rows(batches=rows.batches, picks=picks, scattered=rows.scattered)
+
+    def close(self) -> None:
+        """Forget the order of all chats."""
+        self._picks.close()
+
+    def _found(self, spans: list[Span]) -> _Found:
+        batches = tuple(number for span in spans for number in span.batches)
+        if len(spans) == 1 and spans[0].ordered:
+            span = spans[0]
+            return _Found(
+                rows=Rows(batches=batches),
+                count=span.rows,
+                first_sent=span.first_sent,
+                last_sent=span.last_sent,
+                tallies=span.tallies,
+            )
+        return self._ordered(spans, batches) if spans else _Found(rows=Rows(batches=()))
+
+    def _ordered(self, spans: list[Span], batches: tuple[int, ...]) -> _Found:
+        versions = Versions(self._spool.new_path, self._same_senders, self._limits)
+        for number, span in enumerate(spans):
+            for batch in span.batches:
+                versions.add(self._spool.keys(batch), number)
+        found = _Found(rows=Rows(batches=batches))
+        stretch_rows = stretch_rows_of(self._spool, batches, self._limits)
+        visits = Visits(self._spool, batches, stretch_rows, self._limits)
+        noted = visits.counted(_noted(versions.kept(), found))
+        picks = self._picks.write(noted, stretch_rows)
+        found.rows = Rows(batches=batches, picks=picks, scattered=visits.are_many)
+        others = self._picks.write(versions.left_out(), stretch_rows)
+        if others.count:
+            found.duplicates = Rows(batches=batches, picks=others)
+        return found
 
 
-def _keys(spool: Spool, spans: list[Span]) -> tuple[_Keys, npt.NDArray[np.int32]]:
-    table = pa.Table.from_batches([spool.keys(number) for span in spans for number in span.batches])
-    number, content = _whole(table["number"]), _whole(table["content"])
-    nameless = np.where(content != _NONE, _BY_CONTENT, _BY_LABEL)
-    source = np.where(number != _NONE, _BY_NUMBER, nameless)
-    key = np.where(source == _BY_NUMBER, number, content)
-    for row in np.flatnonzero(source == _BY_LABEL).tolist():
-        key[row] = _label_key(table["label"][row].as_py())
-    codes = table["sender"].to_numpy()
-    keys = _Keys(
-        source=source,
-        key=key,
-        repeat=_repeats(spans, source, key),
-        number=number,
-        sender=_same_senders(spool)[codes],
-        sent=_whole(table["sent_at"]),
-        edited=_whole(table["edited_at"]),
-    )
-    return keys, codes
+def _picked(rows: Rows, wanted: npt.NDArray[np.bool_]) -> Iterator[Records]:
+    """Yield picks of the rows that are wanted, in their order."""
+    if rows.picks is None:
+        found = np.flatnonzero(wanted)
+        nothing = np.zeros_like(found)
+        yield np.stack([found, nothing, nothing])
+        return
+    for stretch in rows.picks.stretches():
+        own = wanted[stretch.rows]
+        yield np.stack([stretch.rows[own], stretch.repeats[own], stretch.clashing[own]])
 
 
-def _whole(column: pa.ChunkedArray) -> IntArray:
-    values: IntArray = column.cast(pa.int64()).fill_null(_NONE).to_numpy()
-    return values
-
-
-def _label_key(label: str) -> int:
-    return int.from_bytes(hashlib.blake2b(label.encode(), digest_size=8).digest(), signed=True)
+def _noted(kept: Iterable[Kept], found: _Found) -> Iterator[Records]:
+    """Yield picks of rows, and note what the rows say of their chat."""
+    for rows in kept:
+        if found.first_sent is None:
+            found.first_sent = int(rows.sent[0])
+        found.last_sent = int(rows.sent[-1])
+        add_tallies(found.tallies, tally(rows.codes.astype(np.int32), found.count))
+        found.count += len(rows.sent)
+        yield rows.picks
 
 
 def _same_senders(spool: Spool) -> IntArray:
     """Return one number for all senders of one id: people change their names."""
     index: dict[str | None, int] = {}
     return np.array([index.setdefault(sender.id, len(index)) for sender in spool.senders], np.int64)
-
-
-def _repeats(spans: list[Span], source: npt.NDArray[np.int64], key: IntArray) -> IntArray:
-    """Count, for each row without an id, the rows of its span before it with the same content."""
-    repeats = np.zeros(len(key), np.int64)
-    rows = np.flatnonzero(source == _BY_CONTENT)
-    if not rows.size:
-        return repeats
-    span = np.repeat(np.arange(len(spans)), [span.rows for span in spans])[rows]
-    order = np.lexsort((rows, key[rows], span))
-    starts = np.ones(len(rows), np.bool_)
-    starts[1:] = _changes(span[order]) | _changes(key[rows][order])
-    begun = np.maximum.accumulate(np.where(starts, np.arange(len(rows)), 0))
-    repeats[rows[order]] = np.arange(len(rows)) - begun
-    return repeats
-
-
-def _changes(values: IntArray) -> npt.NDArray[np.bool_]:
-    changed: npt.NDArray[np.bool_] = values[1:] != values[:-1]
-    return changed
-
-
-def _resolve(keys: _Keys, batches: tuple[int, ...]) -> tuple[IntArray, Rows, Rows | None]:
-    rows = np.arange(len(keys.key))
-    order = np.lexsort(
-        (rows, keys.edited, keys.sender, keys.sent, keys.repeat, keys.key, keys.source)
-    )
-    new_id = np.ones(len(rows), np.bool_)
-    new_id[1:] = (
-        _changes(keys.source[order]) | _changes(keys.key[order]) | _changes(keys.repeat[order])
-    )
-    new_message = new_id.copy()
-    new_message[1:] |= _changes(keys.sent[order]) | _changes(keys.sender[order])
-    last_version = np.append(new_message[1:], True)
-    clashing = np.zeros(len(rows), np.bool_)
-    clashing[order] = _later_under_one_id(new_id, new_message)
-    kept = order[last_version]
-    number = np.where(keys.source == _BY_NUMBER, keys.number, np.iinfo(np.int64).max)
-    kept = kept[np.lexsort((kept, number[kept], keys.sent[kept]))]
-    others = np.sort(order[~last_version])
-    duplicates = _rows(batches, others, clashing, keys.repeat) if others.size else None
-    return kept, _rows(batches, kept, clashing, keys.repeat), duplicates
-
-
-def _later_under_one_id(
-    new_id: npt.NDArray[np.bool_], new_message: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.bool_]:
-    """Tell which rows, ordered by id and then time, are not of the first message of their id."""
-    message = np.cumsum(new_message)
-    first = np.maximum.accumulate(np.where(new_id, message, 0))
-    later: npt.NDArray[np.bool_] = message != first
-    return later
-
-
-def _rows(
-    batches: tuple[int, ...],
-    picked: IntArray,
-    clashing: npt.NDArray[np.bool_],
-    repeats: IntArray,
-) -> Rows:
-    return Rows(batches=batches, picked=picked, clashing=clashing[picked], repeats=repeats[picked])
-
-
-def gather(spool: Spool, rows: Rows) -> Iterator[tuple[pa.RecordBatch, slice]]:
-    """Yield rows in order, with the stretch of `rows` that each batch is.
-
-    Cheap where wanted rows lie near each other, as in exports that are ordered but for a few
-    rows; a batch is read again for each stretch that needs a row of it.
-    """
-    if rows.picked is None:
-        done = 0
-        for number in rows.batches:
-            batch = spool.batch(number)
-            yield batch, slice(done, done + batch.num_rows)
-            done += batch.num_rows
-        return
-    sizes = [spool.rows(number) for number in rows.batches]
-    ends = np.cumsum(sizes)
-    for start in range(0, len(rows.picked), BATCH_ROWS):
-        stretch = slice(start, min(start + BATCH_ROWS, len(rows.picked)))
-        yield _stretch(spool, rows.batches, ends, rows.picked[stretch]), stretch
-
-
-def _stretch(
-    spool: Spool, batches: tuple[int, ...], ends: IntArray, picked: IntArray
-) -> pa.RecordBatch:
-    homes = np.searchsorted(ends, picked, side="right")
-    order = np.argsort(homes, kind="stable")
-    parts = []
-    for home in np.unique(homes).tolist():
-        batch = spool.batch(batches[home])
-        inside = picked[order][homes[order] == home] - (ends[home] - batch.num_rows)
-        parts.append(batch.take(pa.array(inside)))
-    back = np.empty(len(order), np.int64)
-    back[order] = np.arange(len(order))
-    return pa.concat_batches(parts).take(pa.array(back))

@@ -156,3 +156,10 @@ def tally(codes: npt.NDArray[np.int32], start: int) -> Tallies:
     found, from_end, counts = np.unique(codes[::-1], return_index=True, return_counts=True)
     last = start + len(codes) - 1 - from_end
     return dict(zip(found.tolist(), zip(counts.tolist(), last.tolist(), strict=True), strict=True))
+
+
+def add_tallies(tallies: Tallies, more: Tallies) -> None:
+    """Enter tallies of later rows of the same chat into its own."""
+    for sender, (count, last) in more.items():
+        before = tallies.get(sender, (0, 0))
+        tallies[sender] = (before[0] + count, max(before[1], last))

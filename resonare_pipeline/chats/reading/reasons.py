@@ -12,3 +12,4 @@ class Reason(StrEnum):
     UNREADABLE = "unreadable"
     DUPLICATE = "duplicate"
     CHAT_KIND = "chat_kind"
+    FORGOTTEN = "forgotten"

@@ -23,6 +23,7 @@ from resonare_pipeline.chats.reading.parsed import (
     KeptRun,
     Sender,
     Tallies,
+    add_tallies,
 )
 
 OPEN_FILES = 64  # at a time, of those that rows are read from
@@ -195,8 +196,12 @@ class Spool:
 
     def keys(self, number: int) -> pa.RecordBatch:
         """Return only the columns `KEYS` of parsed rows."""
+        return self.columns(number, KEY_COLUMNS)
+
+    def columns(self, number: int, columns: tuple[int, ...]) -> pa.RecordBatch:
+        """Return some columns of parsed rows, by their places in `PARSED`; with the sender's."""
         batch = self._batches[number]
-        return batch.read(self.readers.of(batch.path, KEY_COLUMNS))
+        return batch.read(self.readers.of(batch.path, columns))
 
     def dropped(self, span: Span) -> Iterator[tuple[str, str]]:
         """Yield (id in the source, reason) of what a span leaves out."""
@@ -217,7 +222,5 @@ def _note(span: Span, run: KeptRun, codes: npt.NDArray[np.int32]) -> None:
     span.ordered = span.ordered and run.ordered and follows
     span.last_number, span.last_sent = run.last_number, run.last_sent
     for sender, (count, last) in run.tallies.items():
-        code = int(codes[sender])
-        before = span.tallies.get(code, (0, 0))
-        span.tallies[code] = (before[0] + count, max(before[1], span.rows + last))
+        add_tallies(span.tallies, {int(codes[sender]): (count, span.rows + last)})
     span.rows += run.rows

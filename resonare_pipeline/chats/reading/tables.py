@@ -13,8 +13,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from resonare_pipeline.chats.reading.order import ChatPlan, Rows, gather
+from resonare_pipeline.chats.reading.gathering import gather
+from resonare_pipeline.chats.reading.order import ChatPlan
 from resonare_pipeline.chats.reading.parsed import Sender
+from resonare_pipeline.chats.reading.picks import Stretch
+from resonare_pipeline.chats.reading.sorting import LIMITS, Limits
 from resonare_pipeline.chats.reading.spool import Spool
 from resonare_pipeline.fingerprint import short_hash
 from resonare_pipeline.rows import MESSAGES
@@ -27,7 +30,7 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def message_batches(
-    spool: Spool, plans: Iterable[ChatPlan], owner_id: str | None
+    spool: Spool, plans: Iterable[ChatPlan], owner_id: str | None, limits: Limits = LIMITS
 ) -> Iterator[pa.RecordBatch]:
     """Yield the messages of chats in order, by the schema `MESSAGES`.
 
@@ -37,7 +40,7 @@ def message_batches(
     held: list[_Piece] = []
     rows = 0
     for plan in plans:
-        for batch, stretch in gather(spool, plan.rows):
+        for batch, stretch in gather(spool, plan.rows, limits):
             held.append(_Piece(plan, batch, stretch))
             rows += batch.num_rows
             if rows >= JOINED_ROWS:
@@ -48,11 +51,11 @@ def message_batches(
 
 
 class _Piece(NamedTuple):
-    """Rows of one chat, and which stretch of its rows they are."""
+    """Rows of one chat, and what is known of them where its order had to be found."""
 
     plan: ChatPlan
     batch: pa.RecordBatch
-    stretch: slice
+    stretch: Stretch | None
 
 
 def _finished(pieces: list[_Piece], senders: "_SenderColumns") -> pa.RecordBatch:
@@ -95,32 +98,32 @@ def _joined_ids(chat_ids: pa.Array | str, numbers: pa.Array) -> pa.Array:
 
 
 def _has_special_ids(piece: _Piece) -> bool:
-    return piece.plan.rows.clashing is not None or bool(piece.batch.column("number").null_count)
+    return piece.stretch is not None or bool(piece.batch.column("number").null_count)
 
 
 def _message_ids(piece: _Piece) -> pa.Array:
-    return _ids(piece.plan.chat_id, piece.batch, piece.plan.rows, piece.stretch)
+    return _ids(piece.plan.chat_id, piece.batch, piece.stretch)
 
 
-def _ids(chat_id: str, batch: pa.RecordBatch, rows: Rows, stretch: slice) -> pa.Array:
+def _ids(chat_id: str, batch: pa.RecordBatch, stretch: Stretch | None) -> pa.Array:
     ids = _joined_ids(chat_id, batch.column("number"))
     special = batch.column("number").is_null().to_numpy(zero_copy_only=False)
-    if rows.clashing is not None:
-        special = special | rows.clashing[stretch]
+    if stretch is not None:
+        special = special | stretch.clashing
     if not special.any():
         return ids
     texts: list[str | None] = ids.to_pylist()
     for row in np.flatnonzero(special).tolist():
-        texts[row] = f"{chat_id}:{_source_id(batch, row, rows, stretch.start + row)}"
+        texts[row] = f"{chat_id}:{_source_id(batch, row, stretch)}"
     return pa.array(texts, pa.string())
 
 
-def _source_id(batch: pa.RecordBatch, row: int, rows: Rows, place: int) -> str:
+def _source_id(batch: pa.RecordBatch, row: int, stretch: Stretch | None) -> str:
     number, label, content = (batch.column(name)[row].as_py() for name in _ID_COLUMNS)
     source_id = str(number) if number is not None else label or f"h{content:0{HASH_DIGITS}x}"
-    if rows.repeats is not None and rows.repeats[place]:
-        source_id += f".{rows.repeats[place] + 1}"
-    if rows.clashing is not None and rows.clashing[place]:
+    if stretch is not None and stretch.repeats[row]:
+        source_id += f".{stretch.repeats[row] + 1}"
+    if stretch is not None and stretch.clashing[row]:
         facts = [batch.column(name)[row] for name in ("sent_at", "text")]
         source_id += f"~{short_hash([facts[0].value, facts[1].as_py()], digits=CLASH_DIGITS)}"
     return source_id
@@ -130,7 +133,7 @@ def duplicate_ids(spool: Spool, plan: ChatPlan) -> Iterator[str]:
     """Yield the message ids of versions that were left out, one for each."""
     if plan.duplicates is not None:
         for batch, stretch in gather(spool, plan.duplicates):
-            yield from _ids(plan.chat_id, batch, plan.duplicates, stretch).to_pylist()
+            yield from _ids(plan.chat_id, batch, stretch).to_pylist()
 
 
 def chat_row(

@@ -6,7 +6,7 @@ are part of it; the text of a message never is.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -15,6 +15,7 @@ import numpy as np
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.draft import OutputDraft
 from resonare_pipeline.chats.blocks import BlocksSettings
+from resonare_pipeline.chats.labels import shown_chats
 from resonare_pipeline.chats.statistics.counting import (
     REPLY_WITHIN_SECONDS,
     BlockCounts,
@@ -77,7 +78,8 @@ def write_statistics(
     # Here and not above: a plan needs no plots, and so no library for images.
     from resonare_pipeline.chats.statistics.plots import draw_plots
 
-    statistics = _collect(chats, count_messages(messages), count_blocks(blocks), bounds, dropped)
+    rows = shown_chats(chats.rows(CHATS_FILE, columns=["chat_id", "name", "kind"]), messages)
+    statistics = _collect(rows, count_messages(messages), count_blocks(blocks), bounds, dropped)
     with out.open(JSON_FILE) as stream:
         stream.write(msgspec.json.format(msgspec.json.encode(statistics), indent=1) + b"\n")
     plots = draw_plots(statistics)
@@ -100,7 +102,7 @@ def write_statistics(
 
 
 def _collect(
-    chats: Artifact,
+    chats: Iterable[dict[str, Any]],
     messages: MessageCounts,
     blocks: BlockCounts,
     bounds: BlocksSettings,
@@ -156,14 +158,14 @@ def _totals(
 
 
 def _chats(
-    chats: Artifact, messages: MessageCounts, blocks: BlockCounts
+    chats: Iterable[dict[str, Any]], messages: MessageCounts, blocks: BlockCounts
 ) -> tuple[ChatStatistics, ...]:
     by_chat: defaultdict[str, list[tuple[Writer, Written]]] = defaultdict(list)
     for writer, written in messages.writers.items():
         by_chat[writer.chat_id].append((writer, written))
     rows = [
         _chat(row, by_chat.get(row["chat_id"], []), blocks.chats.get(row["chat_id"], ChatBlocks()))
-        for row in chats.rows(CHATS_FILE, columns=["chat_id", "name", "kind"])
+        for row in chats
     ]
     return tuple(sorted(rows, key=lambda chat: (-chat.messages, chat.chat_id)))
 

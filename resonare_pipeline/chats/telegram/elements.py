@@ -8,6 +8,7 @@ many. If it does not, brackets are counted outside of strings, which is exact an
 """
 
 import re
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -62,7 +63,7 @@ def runs(
         CutOffError: At the end of the file, after all whole elements were given out.
         InputError: If the array is broken so that its elements cannot be told apart.
     """
-    cutting = Cutting(window, whole, submit or whole_at_once(whole), style=style)
+    cutting = ElementCutting(window, whole, submit or whole_at_once(whole), style=style)
     yield from parted(cutting, lambda: _exact(window, whole, piecewise, cutting.style), most_ahead)
 
 
@@ -100,7 +101,7 @@ def whole_at_once(whole: Callable[[bytes], T | None]) -> Callable[[bytes], "Futu
     return lambda body: done(whole(body))
 
 
-class Cutting(Generic[T]):
+class Cutting(ABC, Generic[T]):
     """The guessed runs of one array, in order, while they are being decoded.
 
     Attributes:
@@ -112,20 +113,10 @@ class Cutting(Generic[T]):
         wrong: Guesses that were wrong since one was right.
     """
 
-    def __init__(
-        self,
-        window: Window,
-        whole: Callable[[bytes], T | None],
-        submit: Callable[[bytes], "Future[T | None]"],
-        *,
-        style: Style | None = None,
-    ) -> None:
+    def __init__(self, window: Window, *, style: Style | None = None) -> None:
         self.window = window
-        self._here = whole_at_once(whole)
-        self._elsewhere = submit
         self._line_indent = line_indent(window)
         self._before = pass_separators(window)
-        self._limit = FIRST_BYTES
         self._knows_style = style is not None
         self.style = style or Style()
         self.wrong = 0
@@ -157,7 +148,6 @@ class Cutting(Generic[T]):
             while self.pending:
                 self.pending.popleft()[1].cancel()
             window.at = place - window.start
-            self._limit = FIRST_BYTES
         window.kept = self.pending[0][0] if self.pending else None
         return made
 
@@ -175,6 +165,34 @@ class Cutting(Generic[T]):
         """Find out how elements are written; the first look may have ended within a key."""
         if self.style.head is None and not self._knows_style:
             self.style = style_of(self.window, self._before, self._line_indent)
+
+    @abstractmethod
+    def cut_one(self) -> None:
+        """Cut one run, or say why there is none."""
+
+
+class ElementCutting(Cutting[T]):
+    """The guessed runs of an array of objects of one kind."""
+
+    def __init__(
+        self,
+        window: Window,
+        whole: Callable[[bytes], T | None],
+        submit: Callable[[bytes], "Future[T | None]"],
+        *,
+        style: Style | None = None,
+    ) -> None:
+        self._here = whole_at_once(whole)
+        self._elsewhere = submit
+        self._limit = FIRST_BYTES
+        super().__init__(window, style=style)
+
+    def settle(self) -> T | None:
+        """Take the first pending run; None if it was no run, and the window is back at it."""
+        made = super().settle()
+        if made is None:
+            self._limit = FIRST_BYTES
+        return made
 
     def cut_one(self) -> None:
         """Cut one run, or say why there is none."""

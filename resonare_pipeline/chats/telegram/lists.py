@@ -10,7 +10,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from resonare_pipeline.chats.telegram.borders import CLOSING, Style
 from resonare_pipeline.chats.telegram.elements import Cutting, pass_separators
@@ -56,7 +56,7 @@ class ListCutting(Cutting[T]):
         self._submit = submit
         self._kinds = kinds
         self._states: deque[tuple[bool, bool]] = deque()
-        super().__init__(window, _unused, _unused)
+        super().__init__(window)
 
     @property
     def messages_style(self) -> Style:
@@ -148,12 +148,3 @@ def one_by_one(cutting: "ListCutting[T]", one: Callable[[], None]) -> Iterator[T
         if window.data[window.at] == CLOSING:
             break
     yield from ()
-
-
-def _unused(_: bytes) -> Any:
-    """Stand for the decoding of a run that has no edges; there is none in a list.
-
-    Raises:
-        AssertionError: Always.
-    """
-    raise AssertionError("a run of a list has edges")

@@ -14,7 +14,9 @@ import pytest
 from resonare_pipeline.artifacts.files import LocalFiles
 from resonare_pipeline.artifacts.store import Store
 from resonare_pipeline.chats.exports import ExportFile, MessagesSettings
+from resonare_pipeline.chats.forgetting import ForgetSettings
 from resonare_pipeline.chats.reading.export import read_export
+from resonare_pipeline.chats.reading.sorting import LIMITS, Limits
 from resonare_pipeline.progress import Progress, silent
 
 Row = dict[str, Any]
@@ -68,6 +70,8 @@ def read(tmp_path: Path) -> Reader:
         window_bytes: int = 1 << 19,
         progress: Progress = silent,
         listed: bytes | None = None,
+        limits: Limits = LIMITS,
+        forget: ForgetSettings | None = None,
         **settings: Any,
     ) -> Export:
         attempt = store.attempt("messages", "x", "f")
@@ -81,8 +85,10 @@ def read(tmp_path: Path) -> Reader:
             chats,
             messages,
             MessagesSettings(**settings),
+            forget=forget or ForgetSettings(),
             progress=progress,
             window_bytes=window_bytes,
+            limits=limits,
         )
         entry = messages.entry()
         staged = messages.staged()
