@@ -158,7 +158,8 @@ def _busy(instance: dg.DagsterInstance, watched: _Watched) -> set[str]:
     own = {dg.AssetKey(asset) for stage in watched.stages for asset in stage.assets}
     runs = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
     busy = (
-        run for run in runs
+        run
+        for run in runs
         if (own & run.asset_selection if run.asset_selection else run.job_name == watched.job_name)
     )
     return {run.tags[PARTITION_TAG] for run in busy if PARTITION_TAG in run.tags}

@@ -34,9 +34,7 @@ GRAPH = Graph(stages=(*TOY_GRAPH.stages, note))
 def planned(toy: Toy, *partitions: str) -> Plan:
     workspace = toy.open(graph=GRAPH)
     listing = workspace.list_raw()
-    return plan(
-        GRAPH, workspace.settings, listing, workspace.store, partitions=partitions or None
-    )
+    return plan(GRAPH, workspace.settings, listing, workspace.store, partitions=partitions or None)
 
 
 @pytest.fixture
