@@ -30,7 +30,8 @@ class Daemon:
     def __init__(self, instance: dg.DagsterInstance) -> None:
         self.instance = instance
         self.cursor: str | None = None
-        (self.sensor,) = build_sensors(GRAPH, JOB_GROUPS, {"blocks.min_tokens_per_block": "8"})
+        sensors = build_sensors(GRAPH, JOB_GROUPS, {"blocks.min_tokens_per_block": "8"})
+        (self.sensor,) = (found for found in sensors if found.name == "chat_exports_sensor")
 
     def tick(self) -> dg.SensorResult:
         with dg.build_sensor_context(
