@@ -21,6 +21,8 @@ CONVERSATIONS = (
         file="train.jsonl",
         people="chats",
         people_file="chats.parquet",
+        messages="messages",
+        messages_file="messages.parquet",
     ),
     ConversationAsset(asset="filled_conversations", file="train.jsonl"),
 )
@@ -43,11 +45,7 @@ def _verify_dataset(run: StageRun) -> list[CheckEntry]:
 
 @asset(
     group="dataset",
-    inputs=tuple(
-        dict.fromkeys(
-            name for source in CONVERSATIONS for name in (source.people, source.asset) if name
-        )
-    ),
+    inputs=tuple(dict.fromkeys(name for source in CONVERSATIONS for name in source.inputs)),
     settings=(DatasetSettings, PrivacySettings, TokenizerSettings),
     settings_by_partition=(MixtureSettings, PrivacySettings),
     includes=_is_included,

@@ -106,11 +106,11 @@ TURN = pa.struct(
 
 EXAMPLES = pa.schema(
     [
-        pa.field("example_id", pa.string(), nullable=False),  # of the source, before redaction
+        pa.field("example_id", pa.string(), nullable=False),  # hash of the turns as they stand here
         pa.field("messages", pa.list_(TURN), nullable=False),
         pa.field("tools", pa.string()),  # JSON, as trainers want it in Arrow; null without tools
         pa.field("source", pa.string(), nullable=False),  # chats/alice; chats, if redacted
-        pa.field("root_id", pa.string(), nullable=False),  # chat, book, …; a code, if redacted
+        pa.field("root_id", pa.string(), nullable=False),  # chat, book, …; a number, if redacted
         pa.field("repeat", pa.int16(), nullable=False),  # 0, and up for copies by weight
         pa.field("turns", pa.int32(), nullable=False),  # without the system's
         pa.field("tokens", pa.int32(), nullable=False),  # of the rendered conversation
@@ -123,12 +123,23 @@ EXAMPLES = pa.schema(
 )
 """One row per example of a training set, in the order of training."""
 
+ORIGINS = pa.schema(
+    [
+        pa.field("example_id", pa.string(), nullable=False),  # in the dataset
+        pa.field("source_example_id", pa.string(), nullable=False),
+        pa.field("asset", pa.string(), nullable=False),
+        pa.field("partition", pa.string(), nullable=False),
+        pa.field("digest", pa.string(), nullable=False),  # of that asset
+    ]
+)
+"""What each example of a dataset was made from; it stays on the machine."""
+
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where an example came from, by names that survive a move of the store.
 
-    What may name a person is left out of redacted rows; asset, digest and the example's id still
-    lead to the row it was made from.
+    What may name a person is left out of redacted rows, and so is every hash of what stood there
+    before redaction: whoever guesses right could confirm it by that.
 
     Attributes:
         asset: The asset whose row it is.
@@ -139,7 +150,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     asset: str
-    digest: str
+    digest: str = ""
     partition: str = ""
     block_id: str = ""
     mock: bool = False

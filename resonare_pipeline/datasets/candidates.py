@@ -50,6 +50,7 @@ class Note(msgspec.Struct, kw_only=True, gc=False):
     """What must be known of an example to choose, order and count it.
 
     Attributes:
+        example_id: Of the source's row: a hash of the text before redaction, never published.
         source: Number of its source.
         root: Number of its root.
         content: Hash of its turns.
@@ -78,6 +79,11 @@ class Note(msgspec.Struct, kw_only=True, gc=False):
     reason: str = ""
     offset: int = 0
     length: int = 0
+
+    @property
+    def public_id(self) -> str:
+        """The example's id in the dataset: a hash of what stands there, and of nothing else."""
+        return self.content.hex()
 
 
 class Spool:

@@ -104,7 +104,7 @@ class Hub:
         files.pop(LISTING_NAME, None)
         return Repository(
             revision=revision,
-            is_public=info.private is False,
+            is_public=info.private is not True,
             has_branch=has_branch,
             files=files,
             listed=read_listing(listing),

@@ -4,6 +4,7 @@ from resonare_pipeline.datasets.summary import SUMMARY_FILE
 
 CARD_FILE = "README.md"
 REPORT_FILE = "report.html"
+ORIGINS_FILE = "origins.parquet"  # leads back to what stood there before redaction: only for trace
 HUB_PATTERNS = (CARD_FILE, "data/*", "jsonl/*", "openai/*")
 """Files that may be published. `summary.json` names sources, so it stays on the machine."""
 

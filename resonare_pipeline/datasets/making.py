@@ -10,12 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
+from pathlib import Path
 
 from resonare_pipeline.artifacts.draft import OutputDraft
 from resonare_pipeline.counting import worker_count
 from resonare_pipeline.datasets.candidates import Note, Spool
 from resonare_pipeline.datasets.card import write_card
 from resonare_pipeline.datasets.mixing import Mixture, mix
+from resonare_pipeline.datasets.participants import Participants, find_participants
 from resonare_pipeline.datasets.preparing import (
     EPOCH,
     MICROSECOND,
@@ -25,16 +27,15 @@ from resonare_pipeline.datasets.preparing import (
     prepare_lines,
 )
 from resonare_pipeline.datasets.settings import DatasetSettings, MixtureSettings
-from resonare_pipeline.datasets.sources import Participants, Source, find_participants
+from resonare_pipeline.datasets.sources import Source
 from resonare_pipeline.datasets.splits import TEST, TRAIN, VALIDATION
 from resonare_pipeline.datasets.summarising import Inventory, summarise
 from resonare_pipeline.datasets.summary import SUMMARY_FILE, encode_summary
-from resonare_pipeline.datasets.writing import Names, Written, write_split
+from resonare_pipeline.datasets.writing import Names, Written, write_origins, write_split
 from resonare_pipeline.errors import StageError
-from resonare_pipeline.fingerprint import short_hash
 from resonare_pipeline.privacy.people import Person, label_people
 from resonare_pipeline.privacy.redaction import Redactor
-from resonare_pipeline.privacy.settings import PrivacySettings
+from resonare_pipeline.privacy.settings import PrivacySettings, covers_all
 from resonare_pipeline.progress import Progress, silent
 from resonare_pipeline.tokenizers import TokenizerSettings, load_tokenizer
 from resonare_pipeline.workers import dismiss_workers, map_in_order
@@ -51,7 +52,7 @@ class Choices:
 
     Attributes:
         mixtures: By full name of a source.
-        privacy: By full name of a source; the general ones decide how people are named.
+        privacy: By full name of a source; how people are named is the same for all of them.
         absent: Sources that were not ready.
     """
 
@@ -62,13 +63,30 @@ class Choices:
     tokenizer: TokenizerSettings
     absent: tuple[str, ...] = ()
 
+    @property
+    def redacts_any(self) -> bool:
+        """Whether any source is redacted."""
+        return any(privacy.redact for privacy in self.privacy.values())
+
+    @property
+    def redacts_all(self) -> bool:
+        """Whether every source is redacted, names included."""
+        return all(covers_all(privacy) for privacy in self.privacy.values())
+
 
 @dataclass(slots=True)
 class _Pool:
-    """All examples that sources offer."""
+    """All examples that sources offer.
 
+    Attributes:
+        roots: What decides a root's split → its number.
+        names: Root ids, by number.
+    """
+
+    pairs: Mapping[str, str]
     notes: list[Note] = field(default_factory=list)
     roots: dict[str, int] = field(default_factory=dict)
+    names: list[str] = field(default_factory=list)
 
 
 def make_dataset(
@@ -99,9 +117,9 @@ def make_dataset(
             settings,
             border_us=_border(settings),
         )
-        notes = _refuse_empty(mixture, choices)
+        mixture, notes = _without_empty_splits(mixture, choices)
         _write_dropped(mixture, out)
-        names = _names(sources, pool, redacted=choices.general_privacy.redact)
+        names = _names(sources, pool, redacted=choices.redacts_any)
         written: dict[str, Written] = {}
         for split, rows in mixture.splits.items():
             if rows:
@@ -114,6 +132,7 @@ def make_dataset(
                     shard_bytes=settings.shard_megabytes * MEGABYTE,
                     progress=progress,
                 )
+        write_origins(mixture.splits.values(), names, out)
     summary = summarise(
         Inventory(
             notes=pool.notes,
@@ -124,9 +143,9 @@ def make_dataset(
             extra_notes=notes,
         ),
         settings=settings,
-        redacted=choices.general_privacy.redact,
+        redacted=choices.redacts_all,
         absent=choices.absent,
-        tokenizer=load_tokenizer(choices.tokenizer).name,
+        tokenizer=_shown_model(load_tokenizer(choices.tokenizer).name),
         shown=_shown(choices),
     )
     with out.open(SUMMARY_FILE) as stream:
@@ -177,15 +196,13 @@ def _prepare_all(
     tokenizer = load_tokenizer(choices.tokenizer)
     total = sum(source.conversations.entry.rows for source in sources)
     workers = worker_count(choices.tokenizer.workers, total * MESSAGES_AN_EXAMPLE)
-    pool = _Pool()
+    pool = _Pool(participants.pairs)
     for number, source in enumerate(sources):
         privacy = choices.privacy[source.name]
         redactor = None
-        if choices.general_privacy.redact:
-            redactor = Redactor(
-                privacy,
-                [people[key] for key in participants.by_source[source.name] if key in people],
-            )
+        if privacy.redact:
+            named = participants.for_source(source.name)
+            redactor = Redactor(privacy, [people[key] for key in named if key in people])
         preparer = Preparer(
             where=f"{source.conversations.asset} of {source.name}",
             source=number,
@@ -220,7 +237,9 @@ def _chunks(source: Source) -> Iterator[Lines]:
 
 def _keep(prepared: list[Prepared], pool: _Pool, spool: Spool) -> None:
     for note, root_id, row in prepared:
-        note.root = pool.roots.setdefault(root_id, len(pool.roots))
+        note.root = pool.roots.setdefault(pool.pairs.get(root_id, root_id), len(pool.roots))
+        if note.root == len(pool.names):
+            pool.names.append(root_id)
         note.offset = spool.add(row)
         note.length = len(row)
         pool.notes.append(note)
@@ -234,35 +253,46 @@ def _border(settings: DatasetSettings) -> int | None:
     return (aware - EPOCH) // MICROSECOND
 
 
-def _refuse_empty(mixture: Mixture, choices: Choices) -> list[str]:
-    """Refuse a dataset that lacks a split that was asked for; return what is worth a note."""
+def _without_empty_splits(mixture: Mixture, choices: Choices) -> tuple[Mixture, list[str]]:
+    """Refuse a dataset that lacks a split that was asked for; return what is worth a note.
+
+    Where no fraction was asked for and the only roots there are were held out, they are trained on.
+    """
     settings = choices.dataset
-    reasons = Counter(str(reason) for _, reason in mixture.dropped)
-    left_out = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
+    notes = [f"absent: {name}" for name in choices.absent]
     roots = {taken.note.root for taken in chain.from_iterable(mixture.splits.values())}
     asked = {
         TRAIN: True,
         VALIDATION: bool(settings.validation_fraction),
         TEST: bool(settings.test_fraction),
     }
+    if roots and not mixture.splits[TRAIN] and not (asked[VALIDATION] or asked[TEST]):
+        held = mixture.splits[VALIDATION]
+        mixture = mixture._replace(splits=mixture.splits | {TRAIN: held, VALIDATION: []})
+        notes.append("all there is was held out for validation, and is trained on instead")
     empty = [split for split, rows in mixture.splits.items() if not rows]
     for split in empty:
         if asked[split]:
-            raise StageError(
-                f"the split {split} is empty: {len(roots)} chats or other roots are left"
-                + (f", left out were {left_out}" if left_out else ""),
-                where="dataset",
-                expected="at least one root in each split that is asked for",
-                remedy="Add data, change dataset.validation_fraction, test_fraction or seed, or "
-                "unset the fraction",
-            )
-    notes = [f"absent: {name}" for name in choices.absent]
+            raise _empty(split, len(roots), mixture)
     if VALIDATION in empty and settings.validation_part:
         notes.append(
             f"no root of {len(roots)} fell into validation; set dataset.validation_fraction or "
             "dataset.seed if you need one"
         )
-    return notes
+    return mixture, notes
+
+
+def _empty(split: str, roots: int, mixture: Mixture) -> StageError:
+    reasons = Counter(str(reason) for _, reason in mixture.dropped)
+    left_out = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
+    return StageError(
+        f"the split {split} is empty: {roots} chats or other roots are left"
+        + (f", left out were {left_out}" if left_out else ""),
+        where="dataset",
+        expected="at least one root in each split that is asked for",
+        remedy="Add data, change dataset.validation_fraction, test_fraction or seed, or unset the "
+        "fraction",
+    )
 
 
 def _write_dropped(mixture: Mixture, out: OutputDraft) -> None:
@@ -272,10 +302,9 @@ def _write_dropped(mixture: Mixture, out: OutputDraft) -> None:
 
 
 def _names(sources: Sequence[Source], pool: _Pool, *, redacted: bool) -> Names:
-    roots = list(pool.roots)
     return Names(
         sources=[s.name.partition("/")[0] if redacted else s.name for s in sources],
-        roots=_codes(roots, pool.notes) if redacted else roots,
+        roots=_numbers(pool) if redacted else pool.names,
         origins=[
             (s.conversations.asset, s.conversations.digest, s.name.partition("/")[2])
             for s in sources
@@ -284,28 +313,28 @@ def _names(sources: Sequence[Source], pool: _Pool, *, redacted: bool) -> Names:
     )
 
 
-def _codes(roots: Sequence[str], notes: Sequence[Note]) -> list[str]:
-    """Return a code for each root, which cannot be found by trying all account numbers.
+def _numbers(pool: _Pool) -> list[str]:
+    """Return a number for each root, by its earliest example: newer data changes none.
 
-    It takes in the earliest example of the root, whose id is a hash of its text, so it stays the
-    same when newer data comes.
+    No hash of an id would do: there are so few numbers of accounts that all can be tried.
     """
     first: dict[int, tuple[int, str]] = {}
-    for note in notes:
+    for note in pool.notes:
         place = (note.started_us or 0, note.example_id)
         first[note.root] = min(place, first.get(note.root, place))
-    return [
-        short_hash([root_id, first[root][1]], digits=CODE_DIGITS)
-        for root, root_id in enumerate(roots)
-    ]
+    ranks = {root: rank for rank, root in enumerate(sorted(first, key=first.__getitem__), start=1)}
+    return [f"root-{ranks[root]}" for root in range(len(first))]
 
 
 def _shown(choices: Choices) -> dict[str, dict[str, object]]:
     """Return the settings that people are shown; words that are sensitive are only counted."""
     privacy = choices.general_privacy.identity()
     privacy["sensitive_words"] = len(choices.general_privacy.sensitive_words)
-    return {
-        "dataset": choices.dataset.identity(),
-        "privacy": privacy,
-        "tokenizer": choices.tokenizer.identity(),
-    }
+    tokenizer = choices.tokenizer.identity()
+    tokenizer["model_id"] = _shown_model(choices.tokenizer.model_id)
+    return {"dataset": choices.dataset.identity(), "privacy": privacy, "tokenizer": tokenizer}
+
+
+def _shown_model(name: str) -> str:
+    """Return a tokenizer's name without the folders of this machine, which may name a person."""
+    return Path(name).name if Path(name).is_dir() else name

@@ -4,7 +4,7 @@ Every choice is drawn from hashes of ids and the seed, so it depends on what the
 the order in which it came.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from resonare_pipeline.datasets.candidates import DropReason, Note
@@ -45,58 +45,40 @@ def mix(
     """
     split_of = splitter(settings)
     root_splits = [split_of(root) for root in roots]
-    places = {id(note): draw("order", settings.seed, note.example_id) for note in notes}
     dropped: list[tuple[Note, str]] = []
-    kept: list[Note] = []
-    seen: dict[bytes | str, Note] = {}
-    for note in sorted(notes, key=lambda note: (places[id(note)], note.example_id, note.source)):
-        reason = note.reason
-        split = root_splits[note.root]
-        if not reason and border_us is not None:
-            outside = not in_time(split, note.started_us, note.ended_us, border_us)
-            reason = DropReason.OUTSIDE_TIME if outside else ""
-        if not reason and _stands_already(note, seen):
-            reason = DropReason.DUPLICATE
-        if reason:
-            dropped.append((note, reason))
-        else:
-            kept.append(note)
-    kept = _limited(kept, sources, dropped)
     splits: dict[str, list[Taken]] = {split: [] for split in SPLITS}
-    for note in kept:
+    taken_of = [0] * len(sources)
+    seen: set[bytes] = set()
+    for note in sorted(notes, key=lambda note: _turn(note, settings.seed)):
         split = root_splits[note.root]
-        copies = _copies(note, sources[note.source].weight, settings.seed, train=split == TRAIN)
-        if not copies:
-            dropped.append((note, DropReason.UNWEIGHTED))
-        splits[split] += [Taken(note, repeat) for repeat in range(copies)]
+        mixture = sources[note.source]
+        copies = _copies(note, mixture.weight, settings.seed, train=split == TRAIN)
+        limit = mixture.max_examples
+        if note.reason:
+            reason = note.reason
+        elif border_us is not None and not in_time(
+            split, note.started_us, note.ended_us, border_us
+        ):
+            reason = DropReason.OUTSIDE_TIME
+        elif not copies:
+            reason = DropReason.UNWEIGHTED
+        elif limit is not None and taken_of[note.source] >= limit:
+            reason = DropReason.OVER_LIMIT
+        elif note.content in seen:  # only what is taken keeps an equal one out
+            reason = DropReason.DUPLICATE
+        else:
+            seen.add(note.content)
+            taken_of[note.source] += 1
+            splits[split] += [Taken(note, repeat) for repeat in range(copies)]
+            continue
+        dropped.append((note, reason))
     for rows in splits.values():
         rows.sort(key=lambda taken: _place(taken, settings.seed))
     return Mixture(splits, dropped)
 
 
-def _stands_already(note: Note, seen: dict[bytes | str, Note]) -> bool:
-    # One id with two contents: two exports of a chat, whose people have other names in each.
-    if note.content in seen or note.example_id in seen:
-        return True
-    seen[note.content] = seen[note.example_id] = note
-    return False
-
-
-def _limited(
-    notes: Iterable[Note],
-    sources: Sequence[MixtureSettings],
-    dropped: list[tuple[Note, str]],
-) -> list[Note]:
-    counts = [0] * len(sources)
-    kept: list[Note] = []
-    for note in notes:
-        limit = sources[note.source].max_examples
-        if limit is not None and counts[note.source] >= limit:
-            dropped.append((note, DropReason.OVER_LIMIT))
-            continue
-        counts[note.source] += 1
-        kept.append(note)
-    return kept
+def _turn(note: Note, seed: int) -> tuple[float, str, int]:
+    return draw("order", seed, note.example_id), note.example_id, note.source
 
 
 def _copies(note: Note, weight: float, seed: int, *, train: bool) -> int:
@@ -107,5 +89,5 @@ def _copies(note: Note, weight: float, seed: int, *, train: bool) -> int:
 
 
 def _place(taken: Taken, seed: int) -> tuple[float, str, int]:
-    example_id = taken.note.example_id
-    return draw("row", seed, example_id, taken.repeat), example_id, taken.repeat
+    public_id = taken.note.public_id  # no order by what stood there before redaction
+    return draw("row", seed, public_id, taken.repeat), public_id, taken.repeat

@@ -86,7 +86,9 @@ def _prepare(row: SourceRow, preparer: Preparer, encoder: msgspec.msgpack.Encode
     redactions: Counter[str] = Counter()
     left: Counter[str] = Counter()
     redactor, sensitive = preparer.redactor, False
-    is_clean = redactor is not None and covers_all(redactor.settings)
+    is_clean = (
+        redactor is not None and covers_all(redactor.settings) and not redactor.settings.regions
+    )
     turns: list[Turn] = []
     for turn in row.messages:
         content = turn.text
@@ -96,7 +98,7 @@ def _prepare(row: SourceRow, preparer: Preparer, encoder: msgspec.msgpack.Encode
             redactions.update(redacted.counts)
         left.update(audit(content, is_redacted=is_clean))
         turns.append(Turn(role=turn.role, content=content, weight=_weight(turn)))
-    tools = bytes(row.tools).decode() or None
+    tools = _tools(bytes(row.tools), redactor, redactions)
     made = _row(row, tuple(turns), tools, preparer.tokenizer)
     reason = _reason(made, preparer.settings)
     if not all(turn.is_plain for turn in row.messages):
@@ -124,6 +126,28 @@ def _prepare(row: SourceRow, preparer: Preparer, encoder: msgspec.msgpack.Encode
         reason=reason,
     )
     return Prepared(note, made.root_id, encoder.encode(made))
+
+
+def _tools(content: bytes, redactor: Redactor | None, redactions: Counter[str]) -> str | None:
+    """Return tools as JSON, with every text in them redacted."""
+    if not content or content == b"null":
+        return None
+    if redactor is None:
+        return content.decode()
+
+    def clean(value: object) -> object:
+        match value:
+            case str():
+                redacted = redactor.redact(value)
+                redactions.update(redacted.counts)
+                return redacted.text
+            case list():
+                return [clean(item) for item in value]
+            case dict():
+                return {name: clean(item) for name, item in value.items()}
+        return value
+
+    return msgspec.json.encode(clean(msgspec.json.decode(content))).decode()
 
 
 def _weight(turn: SourceTurn) -> int | None:

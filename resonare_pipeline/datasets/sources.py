@@ -3,7 +3,7 @@
 A source is one partition of such an asset; its full name is the partition's (`chats/alice`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,12 +23,20 @@ class ConversationAsset:
     Attributes:
         file: Its file of JSON lines.
         people: The asset beside it that names participants, and its table; empty if none does.
+        messages: The asset that has every name that senders had, and its table.
     """
 
     asset: str
     file: str
     people: str = ""
     people_file: str = ""
+    messages: str = ""
+    messages_file: str = ""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The assets that are read."""
+        return tuple(filter(None, (self.people, self.messages, self.asset)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +46,7 @@ class Source:
     Attributes:
         name: Its full name.
         chats: The table that names participants, if there is one.
+        messages: The table that has every name that senders had, if there is one.
     """
 
     name: str
@@ -45,6 +54,8 @@ class Source:
     file: str
     chats: Artifact | None = None
     chats_file: str = ""
+    messages: Artifact | None = None
+    messages_file: str = ""
 
 
 class RowMetadata(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +116,8 @@ def find_sources(
             file=asset.file,
             chats=gathered[asset.people][name] if asset.people else None,
             chats_file=asset.people_file,
+            messages=gathered[asset.messages][name] if asset.messages else None,
+            messages_file=asset.messages_file,
         )
         for asset in assets
         for name, conversations in gathered[asset.asset].items()
@@ -131,50 +144,3 @@ def decode_row(line: bytes, decoder: msgspec.json.Decoder[SourceRow], where: str
     if not row.root_id or not row.metadata.example_id:
         raise StageError("a row that names no root", where=where, expected="chat_id or root_id")
     return row
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Participants:
-    """Who takes part.
-
-    Attributes:
-        names: Person's id → names, in the order of the first message of the earliest chat that they
-            are in, then by id: what newer data adds comes last.
-        by_source: Source → the people in it, in that order.
-    """
-
-    names: Mapping[str, tuple[str, ...]]
-    by_source: Mapping[str, tuple[str, ...]]
-
-
-def find_participants(sources: list[Source]) -> Participants:
-    """Return who takes part in each source."""
-    first: dict[str, int] = {}
-    names: dict[str, dict[str, None]] = {}
-    inside: dict[str, set[str]] = {source.name: set() for source in sources}
-    for source in sources:
-        for person, name, since in _participants(source):
-            first[person] = min(since, first.get(person, since))
-            names.setdefault(person, {})[name] = None
-            inside[source.name].add(person)
-    order = sorted(first, key=lambda person: (first[person], person))
-    return Participants(
-        names={person: tuple(sorted(names[person])) for person in order},
-        by_source={name: tuple(p for p in order if p in found) for name, found in inside.items()},
-    )
-
-
-def _participants(source: Source) -> Iterator[tuple[str, str, int]]:
-    """Yield (person, name, µs of the chat's first message) for all that a source names."""
-    if source.chats is None:
-        return
-    columns = ["chat_id", "name", "kind", "participants", "first_sent_at"]
-    for batch in source.chats.batches(source.chats_file, columns=columns):
-        times = batch.column("first_sent_at").cast("int64").to_pylist()
-        others = (batch.column(name).to_pylist() for name in columns[:-1])
-        for chat_id, name, kind, participants, time in zip(*others, times, strict=True):
-            for person in participants:
-                if person["name"]:
-                    yield person["sender_id"] or f"name:{person['name']}", person["name"], time or 0
-            if kind == PERSONAL and name:
-                yield chat_id, name, time or 0

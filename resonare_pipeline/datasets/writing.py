@@ -4,8 +4,9 @@ Rows are read from the spool in their final order and written once; nothing is d
 where a shard ends.
 """
 
+import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -15,11 +16,11 @@ import pyarrow as pa
 
 from resonare_pipeline.artifacts.draft import OutputDraft
 from resonare_pipeline.datasets.candidates import Row, Spool
-from resonare_pipeline.datasets.layout import lines_file, openai_file, shard_file
+from resonare_pipeline.datasets.layout import ORIGINS_FILE, lines_file, openai_file, shard_file
 from resonare_pipeline.datasets.mixing import Taken
 from resonare_pipeline.datasets.openai import MOST_BYTES, LeftOut, breach, openai_line
 from resonare_pipeline.progress import Progress, silent
-from resonare_pipeline.rows import EXAMPLES, Provenance
+from resonare_pipeline.rows import EXAMPLES, ORIGINS, Provenance
 
 CHUNK_ROWS = 1_024
 
@@ -32,7 +33,7 @@ class Names:
         sources: By number of source.
         roots: By number of root.
         origins: By number of source: asset, digest and partition.
-        redacted: Leave out of the provenance what may name a person.
+        redacted: Leave out of the provenance what may name a person, or confirm a guess.
     """
 
     sources: Sequence[str]
@@ -97,6 +98,23 @@ def write_split(
     return written
 
 
+def write_origins(splits: Iterable[Sequence[Taken]], names: Names, out: OutputDraft) -> None:
+    """Write what each example was made from, in a file that is not published."""
+    with out.table(ORIGINS_FILE, ORIGINS) as table:
+        for taken in itertools.chain.from_iterable(splits):
+            if not taken.repeat:
+                asset, digest, partition = names.origins[taken.note.source]
+                table.add(
+                    {
+                        "example_id": taken.note.public_id,
+                        "source_example_id": taken.note.example_id,
+                        "asset": asset,
+                        "partition": partition,
+                        "digest": digest,
+                    }
+                )
+
+
 def _chunks(rows: Sequence[Taken]) -> Iterator[Sequence[Taken]]:
     for start in range(0, len(rows), CHUNK_ROWS):
         yield rows[start : start + CHUNK_ROWS]
@@ -105,15 +123,13 @@ def _chunks(rows: Sequence[Taken]) -> Iterator[Sequence[Taken]]:
 def _table_row(row: Row, taken: Taken, names: Names) -> dict[str, Any]:
     note = taken.note
     asset, digest, partition = names.origins[note.source]
-    provenance = Provenance(
-        asset=asset,
-        digest=digest,
-        partition="" if names.redacted else partition,
-        block_id="" if names.redacted else row.block_id,
-        mock=row.mock,
-    )
+    provenance = Provenance(asset=asset, mock=row.mock)
+    if not names.redacted:
+        provenance = Provenance(
+            asset=asset, digest=digest, partition=partition, block_id=row.block_id, mock=row.mock
+        )
     return {
-        "example_id": row.example_id,
+        "example_id": note.public_id,
         "messages": [
             {"role": turn.role, "content": turn.content, "weight": turn.weight}
             for turn in row.messages

@@ -138,8 +138,7 @@ def make(
     progress = listener.started(stage, partition) if listener else silent
     current = plan_for(workspace, stage, partition)
     entry = current.entry(stage, partition)
-    if not entry.fingerprint and entry.status is Status.STALE and entry.raw is not None:
-        take_hashes(workspace.store, entry.raw, progress)
+    if _hashed(workspace, stage, current, progress):
         current = plan_for(workspace, stage, partition)
         entry = current.entry(stage, partition)
     if entry.manifest is not None and not force:
@@ -158,6 +157,28 @@ def make(
     if listener:
         listener.made(made)
     return made
+
+
+def _hashed(workspace: Workspace, stage: Stage, current: Plan, progress: Progress) -> bool:
+    """Hash raw inputs that are new or were touched, and tell whether there were any.
+
+    That of the stage itself, and those above it: they may turn out to be what they were. For a
+    stage that gathers, one that changes meanwhile is absent; any other cannot be made then.
+    """
+    unknown = [
+        entry
+        for entry in current.entries.values()
+        if not entry.fingerprint and entry.status is Status.STALE and entry.raw is not None
+    ]
+    for entry in unknown:
+        if entry.raw is None:
+            continue
+        try:
+            take_hashes(workspace.store, entry.raw, progress)
+        except InputChangedError:
+            if stage.raw is not None:
+                raise
+    return bool(unknown)
 
 
 def _begun_ahead(stage: Stage, partition: str | None) -> Made | None:

@@ -27,8 +27,8 @@ _SECRET_QUERY = re.compile(
     re.IGNORECASE,
 )
 _INVITATION = re.compile(
-    r"(?:https?://|www\.|tg://)?(?:(?:t|telegram)\.(?:me|dog)/(?:joinchat/|\+(?!\d+$))[\w\-]"
-    r"|(?:join\?invite=)"
+    r"(?:https?://|www\.|tg://)?(?:(?:t|telegram)\.(?:me|dog)/(?:joinchat/|c/|\+(?!\d+$))[\w\-]"
+    r"|(?:join\?invite=)|(?:user|openmessage)\?(?:user_)?id="
     r"|chat\.whatsapp\.com/\w|discord(?:\.gg|(?:app)?\.com/invite)/\w|signal\.group/#"
     r"|(?:[\w\-]+\.)?zoom\.us/[jsw]/\d|meet\.google\.com/[a-z]{3}-|line\.me/(?:R/)?ti/"
     r"|(?:join\.slack\.com)/t/|invite\.viber\.com/)",

@@ -57,5 +57,5 @@ class PrivacySettings(Section):
 
 
 def covers_all(settings: PrivacySettings) -> bool:
-    """Tell whether every kind is redacted, whatever the region."""
-    return set(settings.kinds) == set(Kind) and not settings.regions
+    """Tell whether everything is redacted that can be: every kind, and names."""
+    return settings.redact and settings.people != "keep" and set(settings.kinds) == set(Kind)

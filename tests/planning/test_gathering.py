@@ -1,5 +1,6 @@
 """Stages that gather: what is ready they take, what a run will make they wait for."""
 
+import os
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -152,6 +153,14 @@ def test_gathering_stage_again_is_a_hit_until_a_partition_changes(library: Libra
     assert library.make().cache.value == "miss"
     library.toy.write("b.txt", "four five")
     library.fill("b")
+    assert library.make().cache.value == "hit"
+
+
+def test_gathering_stage_takes_texts_that_were_only_touched(library: Library) -> None:
+    library.fill("a", "b")
+    library.make()
+    for name in ("a", "b"):
+        os.utime(library.toy.folder / f"raw/texts/{name}.txt", ns=(1, 1))
     assert library.make().cache.value == "hit"
 
 
