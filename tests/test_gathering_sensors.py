@@ -40,7 +40,7 @@ class Watched:
 
     def fill(self, key: str) -> None:
         for stage in GRAPH.stages:
-            if stage.raw is not None:
+            if stage.group == "chats":
                 make(self.open(), stage, key)
 
     def gather(self) -> None:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.manifest import FileEntry, Manifest
 from resonare_pipeline.artifacts.store import Store
+from resonare_pipeline.datasets.layout import ORIGINS_FILE
 from resonare_pipeline.errors import MissingFileError
 from resonare_pipeline.rows import Provenance
 
@@ -99,6 +100,50 @@ def _in_shard(artifact: Artifact, name: str, wanted: str) -> Iterator[tuple[int,
             if not row.get("repeat"):  # copies by weight are the same row
                 yield start + at, row
         start += batch.num_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What an example of a dataset was made from."""
+
+    source_example_id: str
+    asset: str
+    partition: str
+    digest: str
+
+
+def origin_of(store: Store, example: Row) -> Origin | None:
+    """Return what a row of a dataset was made from; None if its artifact does not tell.
+
+    Raises:
+        MissingFileError: If the artifact's file is gone.
+    """
+    artifact = store.artifact(example.manifest, example.asset)
+    if not any(file.name == ORIGINS_FILE for file in artifact.entry.files):
+        return None
+    for batch in artifact.batches(ORIGINS_FILE):
+        for row in batch.filter(
+            pc.equal(batch.column("example_id"), example.example_id)
+        ).to_pylist():
+            return Origin(row["source_example_id"], row["asset"], row["partition"], row["digest"])
+    return None
+
+
+def example_made_of(store: Store, manifests: Iterable[Manifest], source: Row) -> Row | None:
+    """Return the row of a dataset that was made of a source's row, if there is one."""
+    for manifest in manifests:
+        for asset, entry in manifest.outputs.items():
+            if not any(file.name == ORIGINS_FILE for file in entry.files):
+                continue
+            digest = source.manifest.outputs[source.asset].digest
+            for batch in store.artifact(manifest, asset).batches(ORIGINS_FILE):
+                same = pc.and_(
+                    pc.equal(batch.column("source_example_id"), source.example_id),
+                    pc.equal(batch.column("digest"), digest),
+                )
+                for row in batch.filter(same).to_pylist():
+                    return next(find_rows(store, [manifest], row["example_id"]), None)
+    return None
 
 
 def plain_rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ import msgspec
 from resonare_pipeline.artifacts.manifest import Manifest
 from resonare_pipeline.artifacts.store import STAGES, Store
 from resonare_pipeline.errors import MissingFileError, UnknownExampleError
-from resonare_pipeline.planning.example_rows import Row, find_rows
+from resonare_pipeline.planning.example_rows import Row, example_made_of, find_rows, origin_of
 from resonare_pipeline.planning.plan import Plan, Status
 from resonare_pipeline.planning.plan import plan as make_plan
 from resonare_pipeline.planning.sources import Source, source_of
@@ -84,6 +84,9 @@ def trace(workspace: Workspace, wanted: str, *, partition: str | None = None) ->
     rows = _chosen(_rows(workspace, current, wanted), wanted, partition)
     example = next((row for row in rows if row.provenance is not None), None)
     row, *equal = _source_rows(workspace, example, rows)
+    if example is None:
+        there = [entry.manifest for entry in current.entries.values() if entry.manifest]
+        example = example_made_of(workspace.store, there, row)
     manifests = {example.manifest.fingerprint: example.manifest} if example else {}
     steps = tuple(_steps(workspace, current, [*manifests.values(), row.manifest], row.partition))
     notes = [
@@ -131,7 +134,7 @@ def _rows(workspace: Workspace, current: Plan, wanted: str) -> list[Row]:
 
 def _chosen(rows: list[Row], wanted: str, partition: str | None) -> list[Row]:
     if partition is not None:
-        there = {row.example_id for row in rows if row.partition == partition}
+        there = {row.example_id for row in rows if row.partition in (partition, None)}
         wanted_rows = (row for row in rows if row.partition in (partition, None))
         rows = [row for row in wanted_rows if row.example_id in there]
     ids = sorted({row.example_id for row in rows})
@@ -161,13 +164,18 @@ def _source_rows(workspace: Workspace, example: Row | None, rows: list[Row]) -> 
     own = [row for row in rows if row.provenance is None]
     if example is None or example.provenance is None:
         return own
-    digest = example.provenance.digest
-    made_from = [row for row in own if row.manifest.outputs[row.asset].digest == digest]
-    if not made_from:
-        makers = _with_digest(workspace, example.provenance.asset, digest)
-        made_from = list(find_rows(workspace.store, makers, example.example_id))
-    key = example.provenance.partition
-    return [row for row in made_from if not key or row.partition == key] or [example]
+    origin = origin_of(workspace.store, example)
+    if origin is None:
+        return [example]
+    makers = _with_digest(workspace, origin.asset, origin.digest)
+    made_from = [
+        row
+        for row in find_rows(workspace.store, makers, origin.source_example_id)
+        if row.example_id == origin.source_example_id
+    ]
+    there = [row for row in made_from if row.partition == origin.partition]
+    others = [row for row in made_from if row.partition != origin.partition]
+    return [*there, *others] if there else [example]
 
 
 def _with_digest(workspace: Workspace, asset: str, digest: str) -> list[Manifest]:

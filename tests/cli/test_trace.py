@@ -85,7 +85,9 @@ def test_a_row_of_the_dataset_leads_to_its_source_and_shows_what_was_redacted(
 
     row = found["dataset"]
     table = pq.read_table(project / "data/output/dataset" / row["file"]).to_pylist()
-    assert table[row["number"]]["example_id"] == example_id
+    own_id = row["values"]["example_id"]
+    assert table[row["number"]]["example_id"] == own_id != example_id
+    assert resonare("trace", own_id, "--json").json == found | {"example_id": example_id}
     assert table[row["number"]]["messages"] == row["values"]["messages"]
     assert found["row"]["partition"] == "friends"
     shown = resonare("trace", example_id).out
@@ -97,9 +99,10 @@ def test_a_row_of_the_dataset_leads_to_its_source_and_shows_what_was_redacted(
 def test_of_a_dataset_whose_source_was_pruned_the_row_itself_is_shown(
     project: Path, resonare: Resonare, example_id: str
 ) -> None:
+    own_id = resonare("trace", example_id, "--json").json["dataset"]["values"]["example_id"]
     shutil.rmtree(project / "data/artifacts/stages/chat_conversations")
 
-    outcome = resonare("trace", example_id)
+    outcome = resonare("trace", own_id)
 
     assert outcome.code == 0
     assert "the chat_conversations that it was made from is no longer in the store" in outcome.out

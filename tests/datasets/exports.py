@@ -56,15 +56,15 @@ def talk(topic: str) -> list[str]:
     ]
 
 
-def many(count: int, *, first: int = 100) -> dict[str, Any]:
-    """Return an account with so many chats of three talks each."""
+def many(count: int, *, first: int = 100, later: int = 0) -> dict[str, Any]:
+    """Return an account with so many chats of three talks each, some days later."""
     return account(
         *(
             chat(
                 number,
                 f"Friend{number} Surname{number}",
                 [talk(f"topic {number} {part}") for part in range(3)],
-                day=number % 7,
+                day=number % 7 + later,
             )
             for number in range(first, first + count)
         )
