@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import dagster as dg
+import msgspec
 
 from resonare_pipeline.artifacts.s3.client import Connect
-from resonare_pipeline.artifacts.store import Store
+from resonare_pipeline.artifacts.store import Store, utc_now
+from resonare_pipeline.fingerprint import short_hash
 from resonare_pipeline.planning.delivery import delivery_folder, laid_files
 from resonare_pipeline.planning.graph import Graph, Stage
 from resonare_pipeline.planning.plan import Entry, Plan, Status, plan
@@ -52,6 +54,29 @@ def build_gathering_sensors(
     ]
 
 
+class _Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run was last asked for, kept as the sensor's cursor.
+
+    Attributes:
+        epoch: When counting began, so that a cursor which was reset repeats no old key.
+        requests: How many different ones there were: going back and forth is asked for each time.
+    """
+
+    epoch: str
+    wanted: str = ""
+    requests: int = 0
+
+
+def _asked(cursor: str | None, wanted: str) -> _Asked:
+    try:
+        before = msgspec.json.decode(cursor or "", type=_Asked)
+    except ValueError:
+        before = _Asked(epoch=utc_now())
+    if before.wanted == wanted:
+        return before
+    return _Asked(epoch=before.epoch, wanted=wanted, requests=before.requests + 1)
+
+
 def _sensor(gathering: _Gathering) -> dg.SensorDefinition:
     @dg.sensor(
         name=f"{gathering.job_name.removesuffix('_job')}_sensor",
@@ -65,16 +90,22 @@ def _sensor(gathering: _Gathering) -> dg.SensorDefinition:
     )
     def evaluate(
         context: dg.SensorEvaluationContext, s3: dg.ResourceParam[Connect]
-    ) -> dg.RunRequest | dg.SkipReason:
+    ) -> dg.SensorResult:
         workspace = open_workspace(gathering.graph, overrides=gathering.overrides, connect_s3=s3)
-        return _tick(context.instance, workspace, gathering)
+        answer = _tick(context.instance, workspace, gathering)
+        if isinstance(answer, dg.SkipReason):
+            return dg.SensorResult(skip_reason=answer, cursor=context.cursor)
+        asked = _asked(context.cursor, answer)
+        request = dg.RunRequest(run_key=f"{gathering.job_name}#{asked.requests}@{asked.epoch}")
+        return dg.SensorResult(run_requests=[request], cursor=msgspec.json.encode(asked).decode())
 
     return evaluate
 
 
 def _tick(
     instance: dg.DagsterInstance, workspace: Workspace, gathering: _Gathering
-) -> dg.RunRequest | dg.SkipReason:
+) -> str | dg.SkipReason:
+    """Return what a run is wanted for, or why none is."""
     listing = workspace.list_raw()
     current = plan(
         workspace.graph,
@@ -94,10 +125,10 @@ def _tick(
         return dg.SkipReason(f"cannot be planned: {failed}")
     if unrest := _unrest(instance, listing, current):
         return dg.SkipReason(unrest)
-    # A hit that was laid over needs a run as well; the name must be another one than last time.
+    # A hit that was laid over needs a run as well.
     before = laid_files(workspace.output, delivery_folder(wanted[0].stage, None))
-    laid = ",".join(sorted({file.fingerprint[:12] for file in before.values()}))
-    return dg.RunRequest(run_key=f"{gathering.job_name}:{wanted[0].fingerprint}:{laid}")
+    laid = sorted({file.fingerprint for file in before.values()})
+    return short_hash([[entry.fingerprint for entry in own], laid])
 
 
 def _is_current(workspace: Workspace, entry: Entry) -> bool:

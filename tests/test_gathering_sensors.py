@@ -25,6 +25,7 @@ class Watched:
     def __init__(self, folder: Path, instance: dg.DagsterInstance) -> None:
         self.folder = folder
         self.instance = instance
+        self.cursor: str | None = None
         (self.sensor,) = build_gathering_sensors(GRAPH, JOB_GROUPS, SETTINGS)
 
     def open(self) -> Workspace:
@@ -48,23 +49,24 @@ class Watched:
             if stage.raw is None and not stage.on_request:
                 make(self.open(), stage, None)
 
-    def tick(self) -> dg.RunRequest | dg.SkipReason:
+    def tick(self) -> dg.SensorResult:
         with dg.build_sensor_context(
-            instance=self.instance, resources={S3_KEY: s3_resource}
+            instance=self.instance, cursor=self.cursor, resources={S3_KEY: s3_resource}
         ) as context:
             answer = self.sensor(context)
-        assert isinstance(answer, dg.RunRequest | dg.SkipReason)
+        assert isinstance(answer, dg.SensorResult)
+        self.cursor = answer.cursor
         return answer
 
     def skips(self) -> str:
         answer = self.tick()
-        assert isinstance(answer, dg.SkipReason)
-        return answer.skip_message or ""
+        assert not answer.run_requests
+        assert isinstance(answer.skip_reason, dg.SkipReason)
+        return answer.skip_reason.skip_message or ""
 
     def asks(self) -> str:
-        answer = self.tick()
-        assert isinstance(answer, dg.RunRequest)
-        return answer.run_key or ""
+        [request] = self.tick().run_requests or ()
+        return request.run_key or ""
 
     def end_run(self, key: str, status: dg.DagsterRunStatus) -> None:
         run = dg.DagsterRun(job_name="chats_job", tags={PARTITION_TAG: key}, status=status)
@@ -122,6 +124,20 @@ def test_sensor_waits_until_a_removal_is_believed_and_then_asks(watched: Watched
     assert "chat_exports_sensor" in watched.skips()
     watched.instance.delete_dynamic_partition(KIND, "b")
     watched.asks()
+
+
+def test_sensor_asks_each_time_that_an_export_comes_and_goes(watched: Watched) -> None:
+    toml = watched.folder / "resonare.toml"
+    for key, chats in (("a", 3), ("b", 5)):
+        watched.put(key, chats=chats)
+        watched.fill(key)
+    keys = []
+    for number in range(5):
+        toml.write_text(f'[partition."chats/b".mixture]\ninclude = {str(number % 2 == 0).lower()}')
+        keys.append(watched.asks())
+        watched.gather()
+        assert watched.skips() == "up to date"
+    assert len(set(keys)) == 5
 
 
 def test_sensor_asks_again_for_a_hit_that_was_laid_over(watched: Watched) -> None:

@@ -165,7 +165,10 @@ def _counts(title: str, name: str, counts: Mapping[str, int], none: str) -> str:
 
 def _privacy(summary: Summary) -> str:
     if not summary.redacted:
-        return "## Privacy\n\n**Texts are not redacted.** They may hold names, numbers and secrets."
+        return (
+            "## Privacy\n\n**Texts are not redacted, or not everything in them is.** They may hold "
+            "names, numbers and secrets."
+        )
     return "\n\n".join(
         (
             "## Privacy",
@@ -174,7 +177,7 @@ def _privacy(summary: Summary) -> str:
             "and accounts are not in the data.",
             _counts("Replaced", "kind", summary.redactions, "Nothing was found to replace."),
             _counts(
-                "Left, as far as a second look suspects",
+                "Left, as far as a second look suspects, names apart",
                 "kind",
                 summary.left,
                 "The second look suspects nothing.",

@@ -92,7 +92,7 @@ def _warnings(train: SplitSummary, mocks: int, *, redacted: bool) -> list[str]:
     if mocks:
         notes.append(f"{mocks} examples hold answers of a mock; they cannot be published")
     if not redacted:
-        notes.append("texts are not redacted (privacy.redact is off)")
+        notes.append("texts are not redacted, or not every kind in every source (privacy)")
     return notes
 
 

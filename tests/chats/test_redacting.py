@@ -63,7 +63,7 @@ class Project:
             GRAPH, places=self.places, folder=self.folder, overrides=common | named
         )
         found: dict[str, Artifact] = {}
-        for stage in GRAPH.stages:
+        for stage in (stage for stage in GRAPH.stages if stage.group == "chats"):
             manifest = make(workspace, stage, "friends").manifest
             for asset in stage.assets:
                 found[asset] = workspace.store.artifact(manifest, asset)

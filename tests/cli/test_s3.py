@@ -94,7 +94,7 @@ def test_run_whose_second_place_fails_says_so_and_names_the_first(
     second = f"delivery.also_to={remote[:20]}-absent/second"
     outcome = resonare("run", "--set", second, "--json")
     assert outcome.code == 1
-    assert set(outcome.json["failures"]) == {"chats/friends", "chats/group"}
+    assert set(outcome.json["failures"]) == {"chats/friends", "chats/group", "dataset"}
     message = outcome.json["failures"]["chats/group"]
     assert "the second place for deliverables: no such bucket" in message
     assert f"What lies at {remote}/output is complete" in message

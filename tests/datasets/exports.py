@@ -118,6 +118,13 @@ class DatasetProject:
         files = sorted(self.output.glob(f"data/{split}-*.parquet"))
         return [row for file in files for row in pq.read_table(file).to_pylist()]
 
+    def table(self, name: str) -> list[dict[str, Any]]:
+        """Return a table of the newest dataset, which need not be among the deliverables."""
+        manifest = self.open().store.newest("dataset", None)
+        assert manifest is not None
+        artifact = self.open().store.artifact(manifest, "dataset")
+        return list(artifact.rows(name))
+
     def all_rows(self) -> list[dict[str, Any]]:
         return [row for split in self.summary().splits for row in self.rows(split)]
 

@@ -77,6 +77,97 @@ def test_dataset_holds_no_name_id_or_source_of_a_person(project: DatasetProject)
     assert "[PERSON_" in project.texts()
 
 
+def test_every_name_that_a_person_ever_had_is_redacted(project: DatasetProject) -> None:
+    first, second = (
+        [["hello all of you, it is late", "good night Annabel Oldname, sleep well"]],
+        [["morning, Oldname is no more", "Newgirl Married is a fine name I think"]],
+    )
+    export = chat(100, "Annabel Oldname", [*first, *second])
+    for message in export["messages"][2:]:
+        if message["from_id"] == "user100":
+            message["from"] = "Newgirl Married"
+    project.write(
+        "a", account(export, chat(200, "Other Friend", [["Annabel Oldname is ill", "oh"]]))
+    )
+    project.write(
+        "b", account(chat(300, "Third Friend", [["have you seen Newgirl Married", "no"]]))
+    )
+    project.make()
+    for name in ("Annabel", "Oldname", "Newgirl", "Married"):
+        assert name not in project.texts()
+
+
+def test_no_hash_in_the_rows_confirms_a_guess_of_what_was_redacted(project: DatasetProject) -> None:
+    from resonare_pipeline.fingerprint import short_hash
+
+    project.write("a", many(3))
+    project.make()
+    made_of = {row["source_example_id"] for row in project.table("origins.parquet")}
+    assert len(made_of) == 9
+    assert {row["root_id"] for row in project.all_rows()} == {"root-1", "root-2", "root-3"}
+    for row in project.all_rows():
+        assert row["example_id"] not in made_of
+        assert json.loads(row["provenance"]) == {"asset": "chat_conversations"}
+        said = [[m["role"], m["content"]] for m in row["messages"]]
+        assert short_hash([said, None]) != row["example_id"]
+    assert not (project.output / "origins.parquet").exists()
+
+
+def test_redaction_that_leaves_something_out_does_not_count_as_redacted(
+    project: DatasetProject,
+) -> None:
+    project.write("a", many(3))
+    project.write("b", many(3, first=500))
+    project.make(privacy__people="keep")
+    assert project.summary().redacted is False
+    project.make(privacy__kinds="phone,email")
+    assert project.summary().redacted is False
+    (project.folder / "resonare.toml").write_text('[partition."chats/b".privacy]\nredact = false\n')
+    project.make()
+    assert project.summary().redacted is False
+    assert "not redacted" in (project.output / "README.md").read_text()
+
+
+def test_equal_example_left_out_of_one_source_is_taken_from_the_other(
+    project: DatasetProject,
+) -> None:
+    project.write("a", many(12))
+    project.write("b", many(12))
+    (project.folder / "resonare.toml").write_text(
+        '[partition."chats/a".mixture]\nmax_examples = 1\n'
+    )
+    project.make(dataset__validation_fraction="0")
+    assert project.summary().examples == 36
+    (project.folder / "resonare.toml").write_text('[partition."chats/a".mixture]\nweight = 0.0\n')
+    project.make(dataset__validation_fraction="0")
+    assert project.summary().examples == 36
+
+
+def test_both_sides_of_one_chat_stand_in_one_split(project: DatasetProject) -> None:
+    for number in range(100, 120):
+        talks = [talk(f"matter {number} {part}") for part in range(2)]
+        mine = chat(number, f"Friend{number}", talks)
+        theirs = {**mine, "id": 1, "name": "Olga Owner"}
+        project.write(f"mine-{number}", account(mine))
+        project.write(
+            f"theirs-{number}",
+            {"personal_information": {"user_id": number}, "chats": {"list": [theirs]}},
+        )
+    project.make(dataset__validation_fraction="0.5", messages__owner="")
+    topics = {
+        split: {
+            word
+            for row in project.rows(split)
+            for word in row["messages"][0]["content"].split()
+            if word.isdecimal() and len(word) == 3
+        }
+        for split in ("train", "validation")
+    }
+    assert topics["train"]
+    assert topics["validation"]
+    assert not topics["train"] & topics["validation"]
+
+
 def test_dataset_without_redaction_says_where_rows_come_from(project: DatasetProject) -> None:
     project.write("a", many(3))
     project.make(privacy__redact="false")

@@ -41,6 +41,8 @@ EXPLANATIONS: Mapping[str, str] = {
     "empty_content": "a turn without text",
     "role": "a role or key that is not allowed",
     "answer_not_last": "the last turn is not the assistant’s",
+    "forgotten": "of a person who is left out of everything",
+    "not_plain": "holds calls of tools, or more than text",
     "file_full": "the file is as large as it may be",
 }
 """Reason → what it means to a person; other reasons speak for themselves."""
