@@ -85,7 +85,8 @@ def refusal(summary: Summary, settings: PublishSettings) -> PublishError | None:
         )
     if not summary.redacted and not settings.allow_unredacted:
         return PublishError(
-            "redaction is off, or leaves some kind or source out, so names, addresses and numbers would go out as they were written",
+            "redaction is off, or leaves some kind or source out, so names, addresses and numbers "
+            "would go out as they were written",
             expected="a redacted dataset",
             remedy="Turn it on (privacy.redact = true), or publish all the same "
             "(--force-unredacted, published_dataset.allow_unredacted = true)",
