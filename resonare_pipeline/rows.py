@@ -128,11 +128,10 @@ ORIGINS = pa.schema(
         pa.field("example_id", pa.string(), nullable=False),  # in the dataset
         pa.field("source_example_id", pa.string(), nullable=False),
         pa.field("asset", pa.string(), nullable=False),
-        pa.field("partition", pa.string(), nullable=False),
         pa.field("digest", pa.string(), nullable=False),  # of that asset
     ]
 )
-"""What each example of a dataset was made from; it stays on the machine."""
+"""What each example of a dataset was made from, by no name; it stays on the machine."""
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

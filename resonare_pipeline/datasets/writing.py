@@ -103,13 +103,12 @@ def write_origins(splits: Iterable[Sequence[Taken]], names: Names, out: OutputDr
     with out.table(ORIGINS_FILE, ORIGINS) as table:
         for taken in itertools.chain.from_iterable(splits):
             if not taken.repeat:
-                asset, digest, partition = names.origins[taken.note.source]
+                asset, digest, _ = names.origins[taken.note.source]
                 table.add(
                     {
                         "example_id": taken.note.public_id,
                         "source_example_id": taken.note.example_id,
                         "asset": asset,
-                        "partition": partition,
                         "digest": digest,
                     }
                 )

@@ -108,7 +108,6 @@ class Origin:
 
     source_example_id: str
     asset: str
-    partition: str
     digest: str
 
 
@@ -125,7 +124,7 @@ def origin_of(store: Store, example: Row) -> Origin | None:
         for row in batch.filter(
             pc.equal(batch.column("example_id"), example.example_id)
         ).to_pylist():
-            return Origin(row["source_example_id"], row["asset"], row["partition"], row["digest"])
+            return Origin(row["source_example_id"], row["asset"], row["digest"])
     return None
 
 

@@ -173,9 +173,7 @@ def _source_rows(workspace: Workspace, example: Row | None, rows: list[Row]) -> 
         for row in find_rows(workspace.store, makers, origin.source_example_id)
         if row.example_id == origin.source_example_id
     ]
-    there = [row for row in made_from if row.partition == origin.partition]
-    others = [row for row in made_from if row.partition != origin.partition]
-    return [*there, *others] if there else [example]
+    return made_from or [example]
 
 
 def _with_digest(workspace: Workspace, asset: str, digest: str) -> list[Manifest]:

@@ -86,7 +86,7 @@ def _address(process: subprocess.Popen[str]) -> str:
 
 def test_ui_shows_graph_and_sensor_fills_back_and_stops_cleanly(server: Server) -> None:
     nodes = server.ask(ASSETS)["assetNodes"]
-    assert {node["groupName"] for node in nodes} == {"chats"}
+    assert {node["groupName"] for node in nodes} == {"chats", "records", "dataset"}
     assert all(node["description"] and node["kinds"] for node in nodes)
     (sensor,) = server.ask(SENSORS)["sensorsOrError"]["results"]
     assert sensor == {"name": "chat_exports_sensor", "sensorState": {"status": "RUNNING"}}
