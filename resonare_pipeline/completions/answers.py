@@ -19,11 +19,23 @@ _QUOTED = re.compile(
     "|".join(f"{mark}[^{mark}]{{{LONGEST_QUOTE + 1},}}{mark}" for mark in ("'", '"', "`"))
 )
 
-RETRYABLE_STATUSES = {408: Failure.SERVER, 409: Failure.SERVER, 429: Failure.RATE}
-UNAUTHORISED_STATUSES = (401, 403)
+STATUSES = {
+    400: Failure.INVALID,
+    401: Failure.UNAUTHORISED,
+    402: Failure.BUDGET,
+    403: Failure.FORBIDDEN,
+    404: Failure.UNAUTHORISED,  # of a model that is unknown, or that the key may not use
+    413: Failure.INVALID,
+    422: Failure.INVALID,
+    429: Failure.RATE,
+}
+"""What a status means. Any other one says nothing about the request, so it may be sent again."""
+
 NOTHING_THERE_STATUSES = (404, 405)
 OUT_OF_CREDIT = ("insufficient_quota", "billing_hard_limit_reached", "credit_balance_too_low")
 """Codes of a 429 or 400 that no waiting will change."""
+
+LOW_CREDIT = "Your credit balance is too low"  # Anthropic says so with 400 and no code of its own
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +119,7 @@ def judge_error(status: int, body: object) -> Judged:
         detail = f"HTTP {status}: no model is served at this path; most addresses end in /v1"
         return Judged(failure=Failure.NETWORK, detail=detail)
     detail = f"HTTP {status}: {describe_error(body)}"
-    return Judged(failure=_failure(status, _code(body)), detail=detail)
+    return Judged(failure=_failure(status, body), detail=detail)
 
 
 def _is_of_the_address(body: object) -> bool:
@@ -123,14 +135,10 @@ def _said(body: object) -> str:
     return said if isinstance(said, str) else ""
 
 
-def _failure(status: int, code: str) -> Failure:
-    if code in OUT_OF_CREDIT:
+def _failure(status: int, body: object) -> Failure:
+    if _code(body) in OUT_OF_CREDIT or _said(body).startswith(LOW_CREDIT):
         return Failure.BUDGET
-    if status in RETRYABLE_STATUSES:
-        return RETRYABLE_STATUSES[status]
-    if status in UNAUTHORISED_STATUSES:
-        return Failure.UNAUTHORISED
-    return Failure.SERVER if status >= 500 else Failure.INVALID
+    return STATUSES.get(status, Failure.SERVER)
 
 
 def _inner(body: object) -> Mapping[str, Any]:

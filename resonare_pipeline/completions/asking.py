@@ -90,6 +90,7 @@ class Asker:
         self._gate = Gate(settings)
         self._given_up: Judged | None = None
         self._was_reached = False
+        self._was_answered = False
         self._unreached = 0
         self._lost = 0
 
@@ -133,6 +134,7 @@ class Asker:
             judged = reply.judged
             if judged.completion is not None:
                 self._lost = 0
+                self._was_answered = True
                 cost = _sum(cost, self._paid(judged, request))
                 empty += judged.failure is Failure.EMPTY
                 # Under a cap, one reservation pays for one answer.
@@ -211,18 +213,24 @@ class Asker:
     def _note_lost(self, reply: Reply) -> None:
         """Give the endpoint up once it is plain that every request will fail alike."""
         failure = reply.judged.failure
-        if failure is Failure.INVALID:
+        # A 403 is about one request's content, or about the key if nothing was ever answered.
+        if failure is Failure.INVALID or (failure is Failure.FORBIDDEN and self._was_answered):
             self._lost = 0
             return
         self._lost += 1
-        # A 403 may be about one request's content; a key, credit or certificate is about all.
         is_same_for_all = (
             reply.status == WRONG_KEY_STATUS
             or failure is Failure.BUDGET
             or (reply.is_permanent and failure is Failure.NETWORK)
         )
         if is_same_for_all or self._lost >= LOST_REQUESTS or not self._was_reached:
-            self._given_up = reply.judged
+            self._give_up(reply.judged)
+
+    def _give_up(self, judged: Judged) -> None:
+        """Fail all further requests alike, in a way that another run may ask for again."""
+        if judged.failure is Failure.FORBIDDEN:
+            judged = msgspec.structs.replace(judged, failure=Failure.UNAUTHORISED)
+        self._given_up = judged
 
 
 def _backoff_seconds(tries: int, reply: Reply) -> float:

@@ -70,12 +70,13 @@ class Failure(StrEnum):
     """Why there is no answer. What asking again may change is retryable."""
 
     RATE = "rate"  # 429
-    SERVER = "server"  # 5xx, 408, 409
+    SERVER = "server"  # 5xx, 408, 409, and every status that no other failure names
     NETWORK = "network"
     EXPIRED = "expired"
-    BUDGET = "budget"
-    INVALID = "invalid"  # 400, 404, 413, 422: this request will always be refused
-    UNAUTHORISED = "unauthorised"  # 401, 403: every request will be
+    BUDGET = "budget"  # the cap, 402, or no credit left
+    INVALID = "invalid"  # 400, 413, 422: this request will always be refused
+    FORBIDDEN = "forbidden"  # 403: so will this one, for what it says
+    UNAUTHORISED = "unauthorised"  # 401, 404 of a model: every request will be
     EMPTY = "empty"  # no content and no tool call
     TRUNCATED = "truncated"  # finish_reason length
     FILTERED = "filtered"  # content_filter

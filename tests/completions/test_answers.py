@@ -80,14 +80,19 @@ def test_an_error_with_status_200_is_an_error() -> None:
         (400, None, Failure.INVALID),
         (400, "context_length_exceeded", Failure.INVALID),
         (401, "invalid_api_key", Failure.UNAUTHORISED),
-        (403, None, Failure.UNAUTHORISED),
-        (404, "model_not_found", Failure.INVALID),
+        (402, None, Failure.BUDGET),
+        (403, None, Failure.FORBIDDEN),
+        (404, "model_not_found", Failure.UNAUTHORISED),
         (408, None, Failure.SERVER),
         (409, None, Failure.SERVER),
         (413, None, Failure.INVALID),
+        (415, None, Failure.SERVER),
         (422, None, Failure.INVALID),
+        (423, None, Failure.SERVER),
+        (425, None, Failure.SERVER),
         (429, "rate_limit_exceeded", Failure.RATE),
         (429, "insufficient_quota", Failure.BUDGET),
+        (499, None, Failure.SERVER),
         (500, None, Failure.SERVER),
         (529, "overloaded_error", Failure.SERVER),
     ],
@@ -113,7 +118,14 @@ def test_a_path_where_nothing_is_served_is_told_from_a_request_that_is_refused(
     judged = judge_error(404, found)
     assert judged.failure is Failure.NETWORK
     assert "/v1" in judged.detail
-    assert judge_error(404, {"error": "model 'm' not found"}).failure is Failure.INVALID
+    assert judge_error(404, {"error": "model 'm' not found"}).failure is Failure.UNAUTHORISED
+
+
+def test_credit_that_is_low_is_no_fault_of_the_request() -> None:
+    said = "Your credit balance is too low to access the Anthropic API."
+    error = {"type": "invalid_request_error", "message": said}
+    judged = judge_error(400, {"type": "error", "error": error})
+    assert judged.failure is Failure.BUDGET
 
 
 @pytest.mark.parametrize("found", [None, "text", [], {"error": None}, {"error": []}, {}])
