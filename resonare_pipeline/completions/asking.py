@@ -14,7 +14,7 @@ from resonare_pipeline.completions.answers import Judged, without_texts
 from resonare_pipeline.completions.budget import Budget
 from resonare_pipeline.completions.environment import Provider
 from resonare_pipeline.completions.estimating import upper_cost_usd, windowed_tokens
-from resonare_pipeline.completions.gate import Gate
+from resonare_pipeline.completions.gate import Gate, is_too_long
 from resonare_pipeline.completions.pricing import price_of
 from resonare_pipeline.completions.providers.provider import Client, Reply
 from resonare_pipeline.completions.requests import CompletionRequest, Failure
@@ -23,7 +23,6 @@ from resonare_pipeline.errors import SettingsError
 
 FIRST_BACKOFF_SECONDS = 0.5
 LONGEST_BACKOFF_SECONDS = 60.0
-LONGEST_RETRY_AFTER_SECONDS = 600.0  # who says more than that means a day's quota
 EMPTY_TRIES = 2  # models that sample now and then say nothing; a second try is cheap
 LOST_REQUESTS = 3  # given up in a row without any answer between: the endpoint is down
 
@@ -202,12 +201,11 @@ class Asker:
         return cost
 
     def _is_final(self, reply: Reply, tries: int) -> bool:
-        wait = reply.announced.retry_after_seconds if reply.announced else None
         return (
             reply.is_permanent
             or reply.judged.failure not in SENT_AGAIN
             or tries > self._settings.retries
-            or (wait or 0.0) > LONGEST_RETRY_AFTER_SECONDS
+            or is_too_long(reply.announced)
         )
 
     def _note_lost(self, reply: Reply) -> None:
@@ -222,6 +220,7 @@ class Asker:
             reply.status == WRONG_KEY_STATUS
             or failure is Failure.BUDGET
             or (reply.is_permanent and failure is Failure.NETWORK)
+            or (failure in SENT_AGAIN and is_too_long(reply.announced))
         )
         if is_same_for_all or self._lost >= LOST_REQUESTS or not self._was_reached:
             self._give_up(reply.judged)
@@ -231,6 +230,7 @@ class Asker:
         if judged.failure is Failure.FORBIDDEN:
             judged = msgspec.structs.replace(judged, failure=Failure.UNAUTHORISED)
         self._given_up = judged
+        self._gate.throw_open()
 
 
 def _backoff_seconds(tries: int, reply: Reply) -> float:

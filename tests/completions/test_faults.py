@@ -168,6 +168,17 @@ def test_no_credit_left_is_no_rate_limit(fault: Fault, said: str, tmp_path: Path
     assert tally.sent == 1
 
 
+def test_an_endpoint_that_wants_a_day_of_rest_is_given_up_and_nobody_waits(
+    tmp_path: Path,
+) -> None:
+    rules = (Rule(fault=Fault.RATE, retry_after_seconds=86_400),)
+    with serving(Script(rules=rules)) as server:
+        opened = engine(server.url, tmp_path / "c.db", concurrency=2)
+        outcomes, tally = ask(opened, requests(30))
+    assert failures(outcomes) == {Failure.RATE}
+    assert tally.sent == 1
+
+
 def test_a_certificate_that_cannot_be_trusted_is_no_reason_to_try_again(
     certificate: ssl.SSLContext, tmp_path: Path
 ) -> None:
