@@ -6,7 +6,7 @@ the conversation.
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -39,11 +39,28 @@ LOW_CREDIT = "Your credit balance is too low"  # Anthropic says so with 400 and 
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """What an answer amounts to."""
+    """What an answer amounts to.
+
+    Attributes:
+        is_counted: The endpoint has told how many tokens it bills for.
+    """
 
     completion: Completion | None = None
     failure: Failure | None = None
     detail: str = ""
+    is_counted: bool = True
+
+
+class _Details(msgspec.Struct):
+    cached_tokens: Annotated[int, msgspec.Meta(ge=0)] | None = None
+
+
+class _Usage(msgspec.Struct):
+    """The field `usage` of a chat completion."""
+
+    prompt_tokens: Annotated[int, msgspec.Meta(ge=1)]
+    completion_tokens: Annotated[int, msgspec.Meta(ge=0)]
+    prompt_tokens_details: _Details | None = None
 
 
 def judge_body(body: bytes, *, requested_model: str) -> Judged:
@@ -61,18 +78,19 @@ def judge_completion(found: Any, *, requested_model: str) -> Judged:
         choice = found["choices"][0]
         message = choice["message"]
         finish = choice.get("finish_reason") or "stop"
+        usage = _usage(found.get("usage"))
         completion = Completion(
             message={name: value for name, value in message.items() if value is not None},
             finish_reason=finish,
             model=found.get("model") or requested_model,
-            usage=_usage(found.get("usage") or {}),
+            usage=usage or Usage(),
         )
     except (TypeError, KeyError, IndexError, AttributeError):
         if isinstance(found, dict) and found.get("error"):
             # Some proxies answer with status 200 and an error.
             return Judged(failure=Failure.SERVER, detail=describe_error(found))
         return Judged(failure=Failure.SERVER, detail="the endpoint's answer is no chat completion")
-    return judge(completion)
+    return msgspec.structs.replace(judge(completion), is_counted=usage is not None)
 
 
 def judge(completion: Completion) -> Judged:
@@ -99,12 +117,17 @@ def _is_empty(content: object) -> bool:
     return not isinstance(content, str) or not content.strip()
 
 
-def _usage(found: Mapping[str, Any]) -> Usage:
-    details = found.get("prompt_tokens_details") or {}
+def _usage(found: object) -> Usage | None:
+    """Return the tokens that are billed; None if they are not told: no prompt takes none."""
+    try:
+        usage = msgspec.convert(found, _Usage, strict=False)
+    except msgspec.ValidationError:
+        return None
+    details = usage.prompt_tokens_details or _Details()
     return Usage(
-        input_tokens=int(found.get("prompt_tokens") or 0),
-        output_tokens=int(found.get("completion_tokens") or 0),
-        cached_tokens=int(details.get("cached_tokens") or 0),
+        input_tokens=usage.prompt_tokens,
+        output_tokens=usage.completion_tokens,
+        cached_tokens=min(details.cached_tokens or 0, usage.prompt_tokens),
     )
 
 

@@ -39,8 +39,9 @@ class Tally:
         sent: Requests that went out, repetitions included.
         cached: Requests that the cache answered.
         shared: Requests that shared the call of an identical one.
-        cost_usd: What answers cost; without those whose price is not known.
-        unpriced: Answers whose price is not known.
+        cost_usd: What answers cost; without those whose cost is not known.
+        unpriced: Answers whose cost is not known: the model has no price, or the endpoint does not
+            say how many tokens it bills for.
     """
 
     sent: int = 0
@@ -59,7 +60,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What came of asking.
 
     Attributes:
-        cost_usd: Of all answers that were needed; None where the price is not known.
+        cost_usd: Of all answers that were needed; None where it is not known.
         is_billed: A model has written something, so it is worth keeping.
     """
 
@@ -134,7 +135,7 @@ class Asker:
             if judged.completion is not None:
                 self._lost = 0
                 self._was_answered = True
-                cost = _sum(cost, self._paid(judged, request))
+                cost = _sum(cost, self._paid(judged, request, upper))
                 empty += judged.failure is Failure.EMPTY
                 # Under a cap, one reservation pays for one answer.
                 may_repeat = empty < EMPTY_TRIES and self._settings.max_cost_usd is None
@@ -184,7 +185,7 @@ class Asker:
         self._was_reached |= reply is not None and reply.announced is not None
         return reply
 
-    def _paid(self, judged: Judged, request: CompletionRequest) -> float | None:
+    def _paid(self, judged: Judged, request: CompletionRequest, upper: float) -> float | None:
         if judged.completion is None:
             return 0.0
         usage = judged.completion.usage
@@ -192,8 +193,9 @@ class Asker:
         self._tally.output_tokens += usage.output_tokens
         self._tally.cached_tokens += usage.cached_tokens
         price = price_of(request.model, self._settings)
-        if price is None:
+        if price is None or not (judged.is_counted or price.is_free):
             self._tally.unpriced += 1
+            self.budget.spend(upper)  # it costs no more than that, and a cap must hold
             return None
         cost = price.cost_usd(usage)
         self._tally.cost_usd += cost

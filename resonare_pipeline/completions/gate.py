@@ -1,8 +1,8 @@
 """When the next request may go out: one gate for all of an endpoint's limits.
 
 Concurrency falls by half when the endpoint says that there is too much, and rises by one for each
-round of answers. `Retry-After` stops everything until then, unless that is too long to wait. Until the first answer has told the
-endpoint's limits, one request goes ahead alone.
+round of answers. `Retry-After` stops everything until then, unless that is too long to wait. Until
+the first answer has told the endpoint's limits, one request goes ahead alone.
 """
 
 import asyncio

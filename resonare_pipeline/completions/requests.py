@@ -102,7 +102,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         completion: The answer. Beside a failure: what the model wrote though it is no answer
             (truncated, filtered, refused, empty), which was billed.
         cached: It was there already; nothing was sent or paid.
-        cost_usd: What it cost now; None where the model's price is not known.
+        cost_usd: What it cost now; None where that is not known: the model has no price, or the
+            endpoint does not say what it bills for.
         detail: What the provider said, for people; no text of the conversation.
     """
 

@@ -39,6 +39,18 @@ def test_an_endpoint_that_tells_little_is_still_understood() -> None:
     assert judged.completion
     assert (judged.completion.finish_reason, judged.completion.model) == ("stop", "m")
     assert judged.completion.usage == Usage()
+    assert not judged.is_counted
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [{}, [], {"prompt_tokens": 5}]
+    + [{"prompt_tokens": count, "completion_tokens": 5} for count in (0, -5, "many", None)],
+)
+def test_tokens_that_cannot_be_counted_are_not_taken_for_none(usage: object) -> None:
+    judged = judge_completion(body({"content": "hi"}, usage=usage), requested_model="m")
+    assert judged.completion
+    assert not judged.is_counted
 
 
 @pytest.mark.parametrize(

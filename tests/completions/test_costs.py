@@ -150,6 +150,15 @@ def test_what_may_have_been_billed_counts_against_the_cap(tmp_path: Path) -> Non
     assert tally.sent == 2
 
 
+def test_an_answer_whose_tokens_are_not_told_is_not_free(tmp_path: Path) -> None:
+    wanted = requests(10, parameters={"max_tokens": 1000})
+    with serving(Script(rules=(Rule(fault=Fault.UNCOUNTED),))) as server:
+        opened = engine(server.url, tmp_path / "c.db", max_cost_usd=0.0013)
+        outcomes, tally = ask(opened, wanted)
+    assert (tally.sent, tally.unpriced, tally.cost_usd) == (2, 2, 0.0)
+    assert [outcome.cost_usd for outcome in outcomes if outcome.failure is None] == [None, None]
+
+
 def test_a_cap_without_anything_that_bounds_an_answer_is_an_error(tmp_path: Path) -> None:
     with serving() as server:
         opened = engine(server.url, tmp_path / "c.db", max_cost_usd=1.0)
