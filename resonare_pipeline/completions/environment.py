@@ -6,6 +6,8 @@ Keys live nowhere else: not in settings, fingerprints, caches or logs.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
 from urllib.parse import urlsplit
 
 from resonare_pipeline.errors import SettingsError
@@ -73,15 +75,27 @@ def first_set(environ: Mapping[str, str], names: tuple[str, ...]) -> str:
     return next((environ[name].strip() for name in names if environ.get(name, "").strip()), "")
 
 
-def settings_from_environment(environ: Mapping[str, str]) -> dict[str, str]:
+def settings_from_environment(
+    environ: Mapping[str, str],
+    *,
+    weaker: Mapping[str, Any] = MappingProxyType({}),
+    stronger: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, str]:
     """Return settings of `[completions]` that stand in variables with names of their own.
+
+    Who is asked, wherever that is set, decides which names are read.
+
+    Args:
+        environ: Variables, those of `.env` included.
+        weaker: What the settings file says.
+        stronger: What overrides the environment.
 
     Raises:
         SettingsError: For a price that is no number.
     """
     named = first_set(environ, ("RESONARE_COMPLETIONS__PROVIDER", *PROVIDER_NAMES)).lower()
-    known = named in list(Provider)
-    provider = Provider(named) if known else Provider.OPENAI
+    decided = str(stronger.get("provider") or named or weaker.get("provider") or "").lower()
+    provider = Provider(decided) if decided in list(Provider) else Provider.OPENAI
     found = {
         "provider": named,
         "model": first_set(environ, MODEL_NAMES[provider]),
@@ -137,7 +151,6 @@ def resolve_endpoint(
     if provider is Provider.MOCK:
         return Endpoint(provider=provider, base_url="mock://", name="mock", api_key="")
     key = first_set(environ, KEY_NAMES[provider])
-    base_url = base_url or first_set(environ, BASE_URL_NAMES[provider])
     missing = []
     if explicit and not base_url:
         missing.append(" or ".join(BASE_URL_NAMES[provider][:2]))

@@ -89,13 +89,18 @@ class CompletionsSettings(Section):
 
     def identity(self) -> dict[str, Any]:
         """Return what decides answers; the endpoint enters by its name, not by its address."""
-        name = self.endpoint_id or endpoint_name(self.provider, self.base_url)
-        return super().identity() | {"endpoint_id": name}
+        return super().identity() | {"endpoint_id": self.endpoint_name()}
+
+    def endpoint_name(self) -> str:
+        """Return the endpoint's name in keys of the cache, the same wherever one is made."""
+        return self.endpoint_id or endpoint_name(self.provider, self.base_url)
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str]) -> dict[str, str]:
-        """Read the variables of the table in `completions.environment`."""
-        return settings_from_environment(environ)
+    def from_environment(
+        cls, environ: Mapping[str, str], *, weaker: Mapping[str, Any], stronger: Mapping[str, Any]
+    ) -> dict[str, str]:
+        """Read the variables of the table in `completions.environment`, by the provider's names."""
+        return settings_from_environment(environ, weaker=weaker, stronger=stronger)
 
     def request_parameters(self) -> dict[str, Any]:
         """Return the fields of a body beside model, messages and tools."""

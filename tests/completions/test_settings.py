@@ -59,6 +59,20 @@ def test_the_environment_wins_over_the_file_and_an_override_over_both(tmp_path: 
     assert load(tmp_path, {"MODEL": "env"}, model="set").model == "set"
 
 
+def test_the_provider_decides_which_names_are_read_wherever_it_is_set(tmp_path: Path) -> None:
+    environ = {"OPENAI_MODEL": "a", "ANTHROPIC_MODEL": "b", "OPENAI_BASE_URL": "http://h/v1"}
+    assert load(tmp_path, environ, provider="anthropic").model == "b"
+    (tmp_path / "resonare.toml").write_text('[completions]\nprovider = "anthropic"\n')
+    found = load(tmp_path, environ)
+    assert (found.model, found.endpoint_name()) == ("b", "api.anthropic.com")
+    made = resolve_endpoint(
+        environ | {"API_KEY": "k"}, provider=found.provider, base_url=found.base_url
+    )
+    assert made.name == found.endpoint_name() == found.identity()["endpoint_id"]
+    assert load(tmp_path, environ | {"LLM_PROVIDER": "openai"}).model == "a"
+    assert load(tmp_path, environ, provider="openai").base_url == "http://h/v1"
+
+
 @pytest.mark.parametrize(
     "environ", [{"DEFAULT_LLM_PROVIDER": "gemini"}, {"OPENAI_PROMPT_RATE_PER_1K": "cheap"}]
 )
@@ -131,4 +145,4 @@ def test_a_key_is_found_by_its_names_and_never_shown() -> None:
 
 def test_an_address_that_is_none_is_refused() -> None:
     with pytest.raises(SettingsError, match="is no address"):
-        resolve_endpoint({"API_KEY": "k", "BASE_URL": "localhost:8000"}, provider=Provider.OPENAI)
+        resolve_endpoint({"API_KEY": "k"}, provider=Provider.OPENAI, base_url="localhost:8000")
