@@ -5,7 +5,7 @@ the conversation.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -13,6 +13,9 @@ import msgspec
 from resonare_pipeline.completions.requests import Completion, Failure, Usage
 
 LONGEST_DETAIL = 300  # characters
+LONGEST_READ = 10_000  # characters of an error that are looked at
+SHORTEST_TEXT = 8  # characters; shorter pieces of a conversation are words that any message has
+FORMAL_FIELDS = ("role", "type")  # of messages and parts; their values are words of the format
 LONGEST_QUOTE = 40  # characters; longer ones in an error may be what somebody wrote
 
 _QUOTED = re.compile(
@@ -175,19 +178,54 @@ def _code(body: object) -> str:
 
 
 def describe_error(body: object) -> str:
-    """Return what an error says, short and without long quotations."""
+    """Return what an error says, without long quotations."""
     inner = _inner(body)
     code = inner.get("code") or inner.get("type")
     text = _said(body)
     parts = [str(code)] if code else []
     parts += [_QUOTED.sub("[…]", " ".join(text.split()))] if text else []
     whole = ", ".join(parts) or "no reason was given"
-    return whole if len(whole) <= LONGEST_DETAIL else whole[:LONGEST_DETAIL] + "…"
+    return whole[:LONGEST_READ]
 
 
-def without_texts(detail: str, texts: list[str]) -> str:
-    """Take out of a message what it repeats of a conversation."""
-    for text in texts:
-        if len(text) >= 8 and text in detail:  # shorter ones are words that any message has
-            detail = detail.replace(text, "[…]")
-    return detail
+def without_texts(detail: str, texts: Iterable[str], *, secrets: Iterable[str] = ()) -> str:
+    """Take out of a message what it repeats of a conversation, and keys; then cut it.
+
+    Args:
+        detail: What the endpoint said.
+        texts: What was asked; pieces under 8 characters are words that any message has.
+        secrets: What must never be shown, however short it is.
+    """
+    pieces = {" ".join(text.split()) for text in texts} | set(texts)
+    found = {piece for piece in pieces if len(piece) >= SHORTEST_TEXT}
+    # The longest first: one may be part of another.
+    for piece in sorted(found | {secret for secret in secrets if secret}, key=len, reverse=True):
+        detail = detail.replace(piece, "[…]")
+    return detail if len(detail) <= LONGEST_DETAIL else detail[:LONGEST_DETAIL] + "…"
+
+
+def texts_of(messages: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return every text of a conversation: contents, parts, names, arguments of calls, results."""
+    return set(_texts(list(messages)))
+
+
+def _texts(value: object) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+            yield from _texts_of_json(value)
+        case Mapping():
+            for name, inner in value.items():
+                if name not in FORMAL_FIELDS:
+                    yield from _texts(inner)
+        case list() | tuple():
+            for inner in value:
+                yield from _texts(inner)
+
+
+def _texts_of_json(text: str) -> Iterator[str]:
+    if text.startswith(("{", "[")):
+        try:
+            yield from _texts(msgspec.json.decode(text))
+        except (msgspec.DecodeError, RecursionError):
+            return

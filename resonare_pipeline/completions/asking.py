@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from resonare_pipeline.completions.answers import Judged, without_texts
+from resonare_pipeline.completions.answers import Judged, texts_of, without_texts
 from resonare_pipeline.completions.budget import Budget
-from resonare_pipeline.completions.environment import Provider
+from resonare_pipeline.completions.environment import Endpoint
 from resonare_pipeline.completions.estimating import upper_cost_usd, windowed_tokens
 from resonare_pipeline.completions.gate import Gate, is_too_long
 from resonare_pipeline.completions.pricing import price_of
@@ -74,17 +74,18 @@ class Asker:
 
     Args:
         client: The provider.
-        provider: Which it is.
+        endpoint: Whom it asks; its key is kept out of all messages.
         settings: How it is asked.
         tally: Where it counts.
     """
 
     def __init__(
-        self, client: Client, provider: Provider, settings: CompletionsSettings, tally: Tally
+        self, client: Client, endpoint: Endpoint, settings: CompletionsSettings, tally: Tally
     ) -> None:
         self.budget = Budget(settings.max_cost_usd)
         self._client = client
-        self._provider = provider
+        self._provider = endpoint.provider
+        self._secrets = (endpoint.api_key,)
         self._settings = settings
         self._tally = tally
         self._gate = Gate(settings)
@@ -150,7 +151,7 @@ class Asker:
             tries = self._tries(tries + 1)
             if self._is_final(reply, tries):
                 self._note_lost(reply)
-                return Asked(judged=_cleaned(judged, request), cost_usd=cost)
+                return Asked(judged=judged, cost_usd=cost)
             seconds = _backoff_seconds(tries, reply)
             if not self._was_reached:
                 self._gate.pause(seconds)
@@ -172,7 +173,7 @@ class Asker:
         try:
             if self._given_up is None:
                 self._tally.sent += 1
-                reply = await self._client.send(request)
+                reply = self._cleaned(await self._client.send(request), request)
         finally:
             completion = reply.judged.completion if reply else None
             usage = completion.usage if completion else None
@@ -184,6 +185,16 @@ class Asker:
             )
         self._was_reached |= reply is not None and reply.announced is not None
         return reply
+
+    def _cleaned(self, reply: Reply, request: CompletionRequest) -> Reply:
+        """Take the key and the conversation out of what the endpoint says."""
+        if reply.judged.completion is not None:
+            return reply
+        said = reply.judged.detail
+        detail = without_texts(said, texts_of(request.messages), secrets=self._secrets)
+        return msgspec.structs.replace(
+            reply, judged=msgspec.structs.replace(reply.judged, detail=detail)
+        )
 
     def _paid(self, judged: Judged, request: CompletionRequest, upper: float) -> float | None:
         if judged.completion is None:
@@ -245,10 +256,3 @@ def _backoff_seconds(tries: int, reply: Reply) -> float:
 
 def _sum(one: float | None, other: float | None) -> float | None:
     return None if one is None or other is None else one + other
-
-
-def _cleaned(judged: Judged, request: CompletionRequest) -> Judged:
-    contents = [message.get("content") for message in request.messages]
-    texts = [content for content in contents if isinstance(content, str)]
-    detail = without_texts(judged.detail, texts)
-    return Judged(failure=judged.failure, detail=detail)

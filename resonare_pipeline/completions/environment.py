@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from resonare_pipeline.errors import SettingsError
 
@@ -65,9 +65,15 @@ class Endpoint:
     """
 
     provider: Provider
-    base_url: str
+    base_url: str = field(repr=False)
     name: str
     api_key: str = field(repr=False)
+
+    @property
+    def shown(self) -> str:
+        """Its address as messages show it: without a query, which may hold a key."""
+        scheme = urlsplit(self.base_url).scheme
+        return f"{scheme}://{endpoint_name(self.provider, self.base_url)}"
 
 
 def first_set(environ: Mapping[str, str], names: tuple[str, ...]) -> str:
@@ -119,10 +125,29 @@ def _per_million(name: str, text: str) -> str:
         ) from error
 
 
+def _parts(base_url: str) -> tuple[SplitResult, int | None]:
+    """Split an address, and read its port. An address may hold a password, so none is shown."""
+    try:
+        parts = urlsplit(base_url)
+        return parts, parts.port
+    except ValueError:
+        raise _no_address() from None
+
+
+def _no_address() -> SettingsError:
+    return SettingsError(
+        "what is set is no address", where="BASE_URL", expected="http://… or https://…"
+    )
+
+
 def endpoint_name(provider: Provider, base_url: str) -> str:
-    """Return the name of an endpoint: host, port if there is one, and path of its address."""
-    parts = urlsplit(base_url or DEFAULT_BASE_URLS[provider])
-    port = f":{parts.port}" if parts.port else ""
+    """Return the name of an endpoint: host, port if there is one, and path of its address.
+
+    Raises:
+        SettingsError: For what is no address.
+    """
+    parts, number = _parts(base_url or DEFAULT_BASE_URLS[provider])
+    port = f":{number}" if number else ""
     return f"{(parts.hostname or provider).lower()}{port}{parts.path.rstrip('/')}"
 
 
@@ -164,9 +189,15 @@ def resolve_endpoint(
             remedy="A server that needs no key takes API_KEY=dummy",
         )
     base_url = base_url or DEFAULT_BASE_URLS[provider]
-    if urlsplit(base_url).scheme not in ("http", "https"):
+    parts, _ = _parts(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise _no_address()
+    if parts.username is not None or parts.password is not None:
         raise SettingsError(
-            f"{base_url!r} is no address", where="BASE_URL", expected="http://… or https://…"
+            "the address holds a user or a password",
+            where="BASE_URL",
+            expected="http://host/path, without user:password@",
+            remedy="Set API_KEY instead",
         )
     name = endpoint_id or endpoint_name(provider, base_url)
     return Endpoint(provider=provider, base_url=base_url, name=name, api_key=key)

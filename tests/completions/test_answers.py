@@ -7,6 +7,7 @@ from resonare_pipeline.completions.answers import (
     judge_body,
     judge_completion,
     judge_error,
+    texts_of,
     without_texts,
 )
 from resonare_pipeline.completions.requests import Failure, Usage
@@ -153,5 +154,21 @@ def test_an_error_shows_no_long_quotation_and_nothing_of_the_conversation() -> N
     assert without_texts("a name is wrong", ["name"]) == "a name is wrong"
 
 
+def test_an_error_repeats_no_part_of_a_conversation_whatever_holds_it() -> None:
+    arguments = '{"where": "the old mill"}'
+    messages: list[dict[str, Any]] = [
+        {"role": "user", "content": [{"type": "text", "text": "first part\nsecond part"}]},
+        {"role": "assistant", "tool_calls": [{"function": {"arguments": arguments}}]},
+    ]
+    said = f"bad role assistant: first part second part, {arguments}, the old mill"
+    assert without_texts(said, texts_of(messages)) == "bad role assistant: […], […], […]"
+
+
+def test_a_key_is_taken_out_before_an_error_is_cut() -> None:
+    said = "x" * 295 + "sk-secret"
+    assert without_texts(said, (), secrets=("sk-secret",)) == "x" * 295 + "[…]"
+
+
 def test_a_long_error_is_cut() -> None:
-    assert len(judge_error(500, {"error": {"message": "long " * 500}}).detail) < 350
+    judged = judge_error(500, {"error": {"message": "long " * 500}})
+    assert len(without_texts(judged.detail, ())) < 350

@@ -67,6 +67,16 @@ def test_a_wrong_key_is_tried_once_and_said_of_every_request(tmp_path: Path) -> 
     assert failures(right) == {None}
 
 
+def test_a_key_that_an_endpoint_repeats_is_shown_nowhere(tmp_path: Path) -> None:
+    key = "gpt-secret"
+    with serving(Script(models=("m",))) as server:
+        # The fake repeats a model's name in its error.
+        opened = engine(server.url, tmp_path / "c.db", key=key)
+        outcomes, _ = ask(opened, [request(str(number), model=key) for number in range(6)])
+    assert all(outcome.failure for outcome in outcomes)
+    assert not any(key in outcome.detail for outcome in outcomes)
+
+
 def test_one_request_that_is_forbidden_stops_no_other(tmp_path: Path) -> None:
     rules = (Rule(fault=Fault.FORBIDDEN, contains="question 0"),)
     with serving(Script(rules=rules)) as server:

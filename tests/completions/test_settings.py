@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from resonare_pipeline.completions.cache.places import cache_url
 from resonare_pipeline.completions.environment import (
     Provider,
     endpoint_name,
@@ -143,6 +144,28 @@ def test_a_key_is_found_by_its_names_and_never_shown() -> None:
     assert resolve_endpoint({}, provider=Provider.MOCK).name == "mock"
 
 
-def test_an_address_that_is_none_is_refused() -> None:
-    with pytest.raises(SettingsError, match="is no address"):
-        resolve_endpoint({"API_KEY": "k"}, provider=Provider.OPENAI, base_url="localhost:8000")
+@pytest.mark.parametrize(
+    "base_url",
+    ["localhost:8000", "me:secret@h/v1", "http://h:secret/v1", "http://[secret/v1", "http://"],
+)
+def test_an_address_that_is_none_is_refused_and_not_shown(base_url: str) -> None:
+    with pytest.raises(SettingsError, match="is no address") as caught:
+        resolve_endpoint({"API_KEY": "k"}, provider=Provider.OPENAI, base_url=base_url)
+    assert "secret" not in str(caught.value)
+
+
+def test_an_address_with_a_password_is_refused_and_its_query_is_not_shown() -> None:
+    environ = {"API_KEY": "k"}
+    with pytest.raises(SettingsError, match="holds a user or a password") as caught:
+        resolve_endpoint(environ, provider=Provider.OPENAI, base_url="http://me:secret@h/v1")
+    assert "secret" not in str(caught.value)
+    asked = resolve_endpoint(environ, provider=Provider.OPENAI, base_url="http://h/v1?key=secret")
+    assert asked.shown == "http://h/v1"
+    assert "secret" not in repr(asked)
+
+
+@pytest.mark.parametrize("text", ["postgresql://me:secret@h:port/d", "secret", "mysql://h/secret"])
+def test_a_cache_that_has_no_place_is_refused_and_its_url_is_not_shown(text: str) -> None:
+    with pytest.raises(SettingsError, match="RESONARE_DB") as caught:
+        cache_url({"RESONARE_DB": text}, Path("unused.db"))
+    assert "secret" not in str(caught.value)

@@ -32,7 +32,7 @@ class AnthropicClient:
     """Sends messages; retries nothing by itself."""
 
     def __init__(self, endpoint: Endpoint, settings: CompletionsSettings) -> None:
-        self._base_url = endpoint.base_url
+        self._shown = endpoint.shown
         self._timeout_seconds = settings.timeout_seconds
         timeout = httpx2.Timeout(
             settings.timeout_seconds, connect=settings.connect_timeout_seconds, pool=None
@@ -74,7 +74,7 @@ class AnthropicClient:
             httpx2.TransportError,
             OSError,
         ) as error:
-            return network_reply(error, self._base_url, self._timeout_seconds)
+            return network_reply(error, self._shown, self._timeout_seconds)
         judged = _judge(response.content, request.model)
         announced = read_headers(response.headers.raw)
         return Reply(

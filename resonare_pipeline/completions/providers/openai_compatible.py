@@ -23,7 +23,7 @@ class OpenAIClient:
     """Sends chat completions; retries nothing by itself."""
 
     def __init__(self, endpoint: Endpoint, settings: CompletionsSettings) -> None:
-        self._base_url = endpoint.base_url
+        self._shown = endpoint.shown
         self._timeout_seconds = settings.timeout_seconds
         timeout = httpx2.Timeout(
             settings.timeout_seconds,
@@ -59,7 +59,7 @@ class OpenAIClient:
                 is_permanent=judged.failure is Failure.NETWORK,
             )
         except (APIConnectionError, TimeoutError, httpx2.TransportError, OSError) as error:
-            return network_reply(error, self._base_url, self._timeout_seconds)
+            return network_reply(error, self._shown, self._timeout_seconds)
         judged = judge_body(response.content, requested_model=request.model)
         announced = read_headers(response.headers.raw)
         return Reply(

@@ -43,22 +43,22 @@ class Client(Protocol):
         ...
 
 
-def network_reply(error: BaseException, base_url: str, timeout_seconds: float) -> Reply:
+def network_reply(error: BaseException, address: str, timeout_seconds: float) -> Reply:
     """Describe a connection that could not be made, broke or took too long."""
     causes = list(_causes(error))
     name = " ".join(type(cause).__name__ for cause in causes)
     certificate = next((c for c in causes if isinstance(c, ssl.SSLError)), None)
     if certificate is not None or "Certificate" in name or "SSL" in name:
         reason = getattr(certificate, "verify_message", "") or str(certificate or causes[-1])
-        detail = f"{base_url}: no secure connection: {reason}"
+        detail = f"{address}: no secure connection: {reason}"
         return _failed(detail, is_permanent=True)
     if "Refused" in name or "ConnectorError" in name or "ConnectError" in name:
         reason = str(causes[-1]) or name
-        return _failed(f"{base_url}: no connection: {reason}")
+        return _failed(f"{address}: no connection: {reason}")
     if "Timeout" in name:
-        detail = f"{base_url}: no answer within {timeout_seconds:g} seconds"
+        detail = f"{address}: no answer within {timeout_seconds:g} seconds"
         return _failed(detail, is_unknown=True)
-    return _failed(f"{base_url}: the connection broke", is_unknown=True)
+    return _failed(f"{address}: the connection broke", is_unknown=True)
 
 
 def _failed(detail: str, *, is_permanent: bool = False, is_unknown: bool = False) -> Reply:
