@@ -129,9 +129,10 @@ def _parts(base_url: str) -> tuple[SplitResult, int | None]:
     """Split an address, and read its port. An address may hold a password, so none is shown."""
     try:
         parts = urlsplit(base_url)
-        return parts, parts.port
+        port = parts.port
     except ValueError:
         raise _no_address() from None
+    return parts, port
 
 
 def _no_address() -> SettingsError:

@@ -1,11 +1,38 @@
 """What is asked of a model, and what came of it. Shapes alone: nothing is sent or kept here."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Protocol
 
 import msgspec
 
+from resonare_pipeline.errors import SettingsError
 from resonare_pipeline.fingerprint import fingerprint
+
+RESERVED_PARAMETERS = ("model", "messages", "tools", "stream", "stream_options")
+"""Fields of a body that are no parameters: other parts of a request say them, or nothing can."""
+
+
+def require_parameters(parameters: Mapping[str, Any], *, where: str) -> None:
+    """Refuse parameters that would change what is asked, or how it is answered.
+
+    Args:
+        parameters: Further fields of a body.
+        where: Where they are set, for messages.
+
+    Raises:
+        SettingsError: For a reserved one, and for more than one answer to a request.
+    """
+    for name in RESERVED_PARAMETERS:
+        if name in parameters:
+            raise SettingsError(
+                f"{name!r} is no parameter",
+                where=where,
+                expected="temperature, max_tokens, reasoning_effort, …",
+                remedy="Set completions.model" if name == "model" else "",
+            )
+    if parameters.get("n", 1) != 1:
+        raise SettingsError("n asks for more than one answer", where=where, expected="n = 1")
 
 
 class CompletionRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from resonare_pipeline.completions.environment import (
     Provider,
     endpoint_name,
     settings_from_environment,
 )
+from resonare_pipeline.completions.requests import require_parameters
 from resonare_pipeline.settings import EXECUTION, Section
 
 Count = Annotated[int, Field(ge=1)]
@@ -86,6 +87,12 @@ class CompletionsSettings(Section):
 
     output_usd_per_million: Annotated[Dollars | None, EXECUTION] = None
     """Price of a million tokens of answers; both prices are set or neither."""
+
+    @field_validator("parameters")
+    @classmethod
+    def _are_parameters(cls, value: dict[str, Any]) -> dict[str, Any]:
+        require_parameters(value, where="completions.parameters")
+        return value
 
     def identity(self) -> dict[str, Any]:
         """Return what decides answers; the endpoint enters by its name, not by its address."""

@@ -87,10 +87,18 @@ def test_parameters_are_sent_as_they_are_set(tmp_path: Path) -> None:
         "[completions]\ntemperature = 0.2\nparameters = {top_k = 5, seed = 1}\n"
     )
     assert load(tmp_path, {}).request_parameters() == {"temperature": 0.2, "top_k": 5, "seed": 1}
-    assert load(tmp_path, {}, parameters='{"n": 2}').request_parameters() == {
+    assert load(tmp_path, {}, parameters='{"n": 1}').request_parameters() == {
         "temperature": 0.2,
-        "n": 2,
+        "n": 1,
     }
+
+
+@pytest.mark.parametrize(
+    "text", ['{"model": "x"}', '{"messages": []}', '{"tools": []}', '{"stream": true}', '{"n": 2}']
+)
+def test_what_is_no_parameter_is_refused(text: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"completions\.parameters"):
+        load(tmp_path, {}, parameters=text)
 
 
 def test_what_decides_answers_is_identity_and_what_does_not_is_not() -> None:
