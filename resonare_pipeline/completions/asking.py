@@ -114,7 +114,7 @@ class Asker:
         if self._settings.max_cost_usd is None:
             return 0.0
         price = price_of(request.model, self._settings)
-        limit = self._client.default_limit(request)
+        limit = self._client.output_limit(request)
         upper = upper_cost_usd(request, price, self._provider, limit) if price else None
         if upper is None:
             raise SettingsError(

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resonare_pipeline.completions.budget import Budget
+from resonare_pipeline.completions.environment import Provider
 from resonare_pipeline.completions.estimating import (
     estimate,
     prompt_tokens,
@@ -103,12 +104,25 @@ def test_what_a_prompt_is_counted_as_holds_tools_calls_and_parts() -> None:
         "content": [*parts, {"type": "image_url", "image_url": {}}],
     }
     assert prompt_tokens(_with(image)) > plain + 1000
+    schema = {"type": "json_schema", "json_schema": {"name": "reply"}}
+    for body in ({"response_format": schema}, {"functions": [{"name": "f"}]}):
+        assert prompt_tokens(request("one two three", parameters=body)) > plain
+    named = _with({"role": "user", "name": "somebody", "content": parts})
+    assert prompt_tokens(named) > plain
     limited = request("one two three", parameters={"max_tokens": 50})
     assert windowed_tokens(limited) == windowed_tokens(request("one two three")) + 50
 
 
 def _with(message: dict[str, Any]) -> CompletionRequest:
     return CompletionRequest(model="gpt-4o-mini", messages=(message,))
+
+
+def test_thinking_is_part_of_what_an_answer_can_cost() -> None:
+    settings = CompletionsSettings(model="claude-sonnet-4-5", provider=Provider.ANTHROPIC)
+    plain = request(parameters={"max_tokens": 100})
+    thinking = request(parameters={"max_tokens": 100, "reasoning_effort": "high"})
+    more = estimate([thinking], settings).output_tokens - estimate([plain], settings).output_tokens
+    assert more == 16_384
 
 
 def test_a_cap_under_the_estimate_is_refused() -> None:

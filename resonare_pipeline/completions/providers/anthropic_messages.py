@@ -17,8 +17,8 @@ from resonare_pipeline.completions.answers import Judged, judge, judge_error
 from resonare_pipeline.completions.environment import Endpoint
 from resonare_pipeline.completions.limits import read_headers
 from resonare_pipeline.completions.providers.anthropic_bodies import (
-    DEFAULT_MAX_TOKENS,
     completion_from,
+    longest_answer,
     messages_body,
 )
 from resonare_pipeline.completions.providers.provider import Reply, network_reply
@@ -84,9 +84,9 @@ class AnthropicClient:
             is_unknown=judged.completion is None,
         )
 
-    def default_limit(self, request: CompletionRequest) -> int | None:  # noqa: ARG002  # the protocol's
-        """Return what `max_tokens` is set to where the request does not say."""
-        return DEFAULT_MAX_TOKENS
+    def output_limit(self, request: CompletionRequest) -> int | None:
+        """Return `max_tokens` as it is sent, the budget for thinking included."""
+        return longest_answer(request.parameters)
 
     async def close(self) -> None:
         """Close all connections."""

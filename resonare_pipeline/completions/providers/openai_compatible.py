@@ -11,6 +11,7 @@ from openai import APIConnectionError, APIStatusError, AsyncOpenAI, DefaultAioHt
 
 from resonare_pipeline.completions.answers import judge_body, judge_error
 from resonare_pipeline.completions.environment import Endpoint
+from resonare_pipeline.completions.estimating import output_limit
 from resonare_pipeline.completions.limits import read_headers
 from resonare_pipeline.completions.providers.provider import Reply, network_reply
 from resonare_pipeline.completions.requests import CompletionRequest, Failure
@@ -69,9 +70,9 @@ class OpenAIClient:
             is_unknown=judged.completion is None,
         )
 
-    def default_limit(self, request: CompletionRequest) -> int | None:  # noqa: ARG002  # the protocol's
-        """Return None: the endpoint decides."""
-        return None
+    def output_limit(self, request: CompletionRequest) -> int | None:
+        """Return what the request says; without it, the endpoint decides."""
+        return output_limit(request)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -34,8 +34,8 @@ class Client(Protocol):
         """Send a request once; raises for nothing that a provider or a network can do."""
         ...
 
-    def default_limit(self, request: CompletionRequest) -> int | None:
-        """Return what bounds an answer where the request does not say, if anything."""
+    def output_limit(self, request: CompletionRequest) -> int | None:
+        """Return the most tokens of an answer by the body that is really sent, if it says so."""
         ...
 
     async def close(self) -> None:
