@@ -49,7 +49,8 @@ class CompletionsSettings(Section):
     `parameters = {max_completion_tokens = …}` instead."""
 
     parameters: dict[str, Any] = {}  # noqa: RUF012  # pydantic copies it
-    """Further fields of the request's body, such as `reasoning_effort`, `stop` or `top_k`."""
+    """Further fields of the request's body, such as `reasoning_effort`, `stop` or `top_k`; not
+    `model`, `messages`, `tools` or `stream`, and `n` is 1."""
 
     concurrency: Annotated[Count, EXECUTION] = 32
     """Most requests at a time; fewer while the endpoint says that there are too many."""
@@ -70,7 +71,8 @@ class CompletionsSettings(Section):
     """Longest wait for a connection."""
 
     retries: Annotated[int, EXECUTION, Field(ge=0)] = 8
-    """How often a request is sent again after 408, 409, 429, 5xx or a broken connection."""
+    """How often a request is sent again after 429, 5xx, 408, 409, any other
+    status that says nothing of the request, or a broken connection."""
 
     max_cost_usd: Annotated[Dollars | None, EXECUTION] = None
     """Most that one run may cost, in US dollars; unset: no cap. What would cost more is refused

@@ -155,9 +155,10 @@ def test_no_run_ends_above_its_cap_and_the_rest_is_refused_unsent(tmp_path: Path
     assert not any(outcome.failure for outcome in rest)
 
 
-def test_what_may_have_been_billed_counts_against_the_cap(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fault", [Fault.DISCONNECT, Fault.GATEWAY])
+def test_what_may_have_been_billed_counts_against_the_cap(fault: Fault, tmp_path: Path) -> None:
     limit = {"max_tokens": 1000}
-    with serving(Script(rules=(Rule(fault=Fault.DISCONNECT),))) as server:
+    with serving(Script(rules=(Rule(fault=fault),))) as server:
         opened = engine(server.url, tmp_path / "c.db", max_cost_usd=0.0013, retries=8)
         outcomes, tally = ask(opened, [request("a", parameters=limit)])
     assert outcomes[0].failure is Failure.BUDGET

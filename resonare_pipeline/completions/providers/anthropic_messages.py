@@ -13,7 +13,7 @@ import anthropic
 import httpx2
 import msgspec
 
-from resonare_pipeline.completions.answers import Judged, judge, judge_error
+from resonare_pipeline.completions.answers import Judged, judge
 from resonare_pipeline.completions.environment import Endpoint
 from resonare_pipeline.completions.limits import read_headers
 from resonare_pipeline.completions.providers.anthropic_bodies import (
@@ -21,7 +21,7 @@ from resonare_pipeline.completions.providers.anthropic_bodies import (
     longest_answer,
     messages_body,
 )
-from resonare_pipeline.completions.providers.provider import Reply, network_reply
+from resonare_pipeline.completions.providers.provider import Reply, error_reply, network_reply
 from resonare_pipeline.completions.requests import CompletionRequest, Failure
 from resonare_pipeline.completions.settings import CompletionsSettings
 
@@ -60,14 +60,8 @@ class AnthropicClient:
             async with asyncio.timeout(self._timeout_seconds):
                 response = await self._client.post(PATH, body=body, cast_to=httpx2.Response)
         except anthropic.APIStatusError as error:
-            judged = judge_error(error.status_code, error.body)
-            announced = read_headers(error.response.headers.raw)
-            return Reply(
-                judged=judged,
-                status=error.status_code,
-                announced=announced,
-                is_permanent=judged.failure is Failure.NETWORK,
-            )
+            headers = read_headers(error.response.headers.raw)
+            return error_reply(error.status_code, error.body, headers)
         except (
             anthropic.APIConnectionError,
             TimeoutError,

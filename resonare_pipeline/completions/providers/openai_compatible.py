@@ -9,12 +9,12 @@ import asyncio
 import httpx2
 from openai import APIConnectionError, APIStatusError, AsyncOpenAI, DefaultAioHttpClient
 
-from resonare_pipeline.completions.answers import judge_body, judge_error
+from resonare_pipeline.completions.answers import judge_body
 from resonare_pipeline.completions.environment import Endpoint
 from resonare_pipeline.completions.estimating import output_limit
 from resonare_pipeline.completions.limits import read_headers
-from resonare_pipeline.completions.providers.provider import Reply, network_reply
-from resonare_pipeline.completions.requests import CompletionRequest, Failure
+from resonare_pipeline.completions.providers.provider import Reply, error_reply, network_reply
+from resonare_pipeline.completions.requests import CompletionRequest
 from resonare_pipeline.completions.settings import CompletionsSettings
 
 PATH = "/chat/completions"
@@ -51,14 +51,8 @@ class OpenAIClient:
                     PATH, body=request.body(), cast_to=httpx2.Response
                 )
         except APIStatusError as error:
-            judged = judge_error(error.status_code, error.body)
-            announced = read_headers(error.response.headers.raw)
-            return Reply(
-                judged=judged,
-                status=error.status_code,
-                announced=announced,
-                is_permanent=judged.failure is Failure.NETWORK,
-            )
+            headers = read_headers(error.response.headers.raw)
+            return error_reply(error.status_code, error.body, headers)
         except (APIConnectionError, TimeoutError, httpx2.TransportError, OSError) as error:
             return network_reply(error, self._shown, self._timeout_seconds)
         judged = judge_body(response.content, requested_model=request.model)

@@ -6,9 +6,12 @@ from typing import Protocol
 
 import msgspec
 
-from resonare_pipeline.completions.answers import Judged
+from resonare_pipeline.completions.answers import Judged, judge_error
 from resonare_pipeline.completions.limits import Announcement
 from resonare_pipeline.completions.requests import CompletionRequest, Failure
+
+CUT_OFF_STATUSES = (408, 499, 502, 504, 524)
+"""Of gateways that did not wait for an answer, or lost it: the model may go on writing."""
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +44,24 @@ class Client(Protocol):
     async def close(self) -> None:
         """Close all connections."""
         ...
+
+
+def error_reply(status: int, body: object, announced: Announcement) -> Reply:
+    """Describe an answer whose status is an error.
+
+    Args:
+        status: Of HTTP.
+        body: As decoded from JSON; anything else if it is none.
+        announced: What the headers say.
+    """
+    judged = judge_error(status, body)
+    return Reply(
+        judged=judged,
+        status=status,
+        announced=announced,
+        is_permanent=judged.failure is Failure.NETWORK,
+        is_unknown=status in CUT_OFF_STATUSES,
+    )
 
 
 def network_reply(error: BaseException, address: str, timeout_seconds: float) -> Reply:
