@@ -49,10 +49,21 @@ class Section(BaseModel):
         return self
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str]) -> dict[str, str]:  # noqa: ARG003  # for sections that override it
+    def from_environment(
+        cls,
+        environ: Mapping[str, str],  # noqa: ARG003  # for sections that override it
+        *,
+        weaker: Mapping[str, Any],  # noqa: ARG003
+        stronger: Mapping[str, Any],  # noqa: ARG003
+    ) -> dict[str, str]:
         """Return key → text of values that stand in variables with names of their own.
 
         `RESONARE_<SECTION>__<KEY>` is stronger. None by default.
+
+        Args:
+            environ: Variables, those of `.env` included.
+            weaker: What the settings file says of this section.
+            stronger: What overrides the environment.
         """
         return {}
 
@@ -151,19 +162,23 @@ def load_settings(
     """
     known = {kind.section: kind for kind in sections}
     path = folder / SETTINGS_FILE
+    named = _override_tables(overrides)
     tables = _read_toml(path)
     partitions = tables.pop(PARTITION_TABLE, {})
     if not isinstance(partitions, dict):
         raise SettingsError("partition is no table", where=str(path))
+    common = _checked(known, str(path), tables)
     settings = Settings(
-        common=(_checked(known, str(path), tables),),
+        common=(common,),
         partitions={
             name: _checked(known, f'{path} [partition."{name}"]', table)
             for name, table in partitions.items()
         },
         stronger=(
-            _checked(known, "environment", _environment_tables(environ, known)),
-            _checked(known, "--set", _override_tables(overrides)),
+            _checked(
+                known, "environment", _environment_tables(environ, known, common.tables, named)
+            ),
+            _checked(known, "--set", named),
         ),
     )
     for partition in ("", *settings.partitions):
@@ -221,9 +236,17 @@ def _parsed(text: str, annotation: object) -> object:
 
 
 def _environment_tables(
-    environ: Mapping[str, str], known: Mapping[str, type[Section]]
+    environ: Mapping[str, str],
+    known: Mapping[str, type[Section]],
+    weaker: Mapping[str, Mapping[str, Any]],
+    stronger: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, dict[str, Any]]:
-    own = {name: dict(kind.from_environment(environ)) for name, kind in known.items()}
+    own = {
+        name: kind.from_environment(
+            environ, weaker=weaker.get(name, {}), stronger=stronger.get(name, {})
+        )
+        for name, kind in known.items()
+    }
     tables: dict[str, dict[str, Any]] = {name: table for name, table in own.items() if table}
     for name, value in sorted(environ.items()):
         section, separator, key = name.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")

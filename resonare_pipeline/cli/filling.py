@@ -22,6 +22,7 @@ from resonare_pipeline.cli.fill_display import FillDisplay
 from resonare_pipeline.completions.environment import resolve_endpoint
 from resonare_pipeline.completions.estimating import Estimate, estimate, require_within_cap
 from resonare_pipeline.completions.opening import open_engine
+from resonare_pipeline.completions.requests import require_parameters
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.errors import InputError, SettingsError
 from resonare_pipeline.planning.workspace import environment
@@ -130,6 +131,7 @@ def _prepare(options: FillOptions) -> _Run:
         GRAPH.sections(), folder=Path.cwd(), environ=environ, overrides=options.overrides
     ).section(CompletionsSettings)
     more = dict(map(_parameter, options.parameters))
+    require_parameters(more, where="--param")
     settings = settings.model_copy(update={"parameters": settings.parameters | more})
     source = find_source(
         str(options.source),

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from resonare_pipeline.completions.answers import Judged, without_texts
+from resonare_pipeline.completions.answers import Judged, texts_of, without_texts
 from resonare_pipeline.completions.budget import Budget
-from resonare_pipeline.completions.environment import Provider
+from resonare_pipeline.completions.environment import Endpoint
 from resonare_pipeline.completions.estimating import upper_cost_usd, windowed_tokens
-from resonare_pipeline.completions.gate import Gate
+from resonare_pipeline.completions.gate import Gate, is_too_long
 from resonare_pipeline.completions.pricing import price_of
 from resonare_pipeline.completions.providers.provider import Client, Reply
 from resonare_pipeline.completions.requests import CompletionRequest, Failure
@@ -23,7 +23,6 @@ from resonare_pipeline.errors import SettingsError
 
 FIRST_BACKOFF_SECONDS = 0.5
 LONGEST_BACKOFF_SECONDS = 60.0
-LONGEST_RETRY_AFTER_SECONDS = 600.0  # who says more than that means a day's quota
 EMPTY_TRIES = 2  # models that sample now and then say nothing; a second try is cheap
 LOST_REQUESTS = 3  # given up in a row without any answer between: the endpoint is down
 
@@ -40,8 +39,9 @@ class Tally:
         sent: Requests that went out, repetitions included.
         cached: Requests that the cache answered.
         shared: Requests that shared the call of an identical one.
-        cost_usd: What answers cost; without those whose price is not known.
-        unpriced: Answers whose price is not known.
+        cost_usd: What answers cost; without those whose cost is not known.
+        unpriced: Answers whose cost is not known: the model has no price, or the endpoint does not
+            say how many tokens it bills for.
     """
 
     sent: int = 0
@@ -60,7 +60,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What came of asking.
 
     Attributes:
-        cost_usd: Of all answers that were needed; None where the price is not known.
+        cost_usd: Of all answers that were needed; None where it is not known.
         is_billed: A model has written something, so it is worth keeping.
     """
 
@@ -74,22 +74,24 @@ class Asker:
 
     Args:
         client: The provider.
-        provider: Which it is.
+        endpoint: Whom it asks; its key is kept out of all messages.
         settings: How it is asked.
         tally: Where it counts.
     """
 
     def __init__(
-        self, client: Client, provider: Provider, settings: CompletionsSettings, tally: Tally
+        self, client: Client, endpoint: Endpoint, settings: CompletionsSettings, tally: Tally
     ) -> None:
         self.budget = Budget(settings.max_cost_usd)
         self._client = client
-        self._provider = provider
+        self._provider = endpoint.provider
+        self._secrets = (endpoint.api_key,)
         self._settings = settings
         self._tally = tally
         self._gate = Gate(settings)
         self._given_up: Judged | None = None
         self._was_reached = False
+        self._was_answered = False
         self._unreached = 0
         self._lost = 0
 
@@ -112,7 +114,7 @@ class Asker:
         if self._settings.max_cost_usd is None:
             return 0.0
         price = price_of(request.model, self._settings)
-        limit = self._client.default_limit(request)
+        limit = self._client.output_limit(request)
         upper = upper_cost_usd(request, price, self._provider, limit) if price else None
         if upper is None:
             raise SettingsError(
@@ -133,7 +135,8 @@ class Asker:
             judged = reply.judged
             if judged.completion is not None:
                 self._lost = 0
-                cost = _sum(cost, self._paid(judged, request))
+                self._was_answered = True
+                cost = _sum(cost, self._paid(judged, request, upper))
                 empty += judged.failure is Failure.EMPTY
                 # Under a cap, one reservation pays for one answer.
                 may_repeat = empty < EMPTY_TRIES and self._settings.max_cost_usd is None
@@ -148,7 +151,7 @@ class Asker:
             tries = self._tries(tries + 1)
             if self._is_final(reply, tries):
                 self._note_lost(reply)
-                return Asked(judged=_cleaned(judged, request), cost_usd=cost)
+                return Asked(judged=judged, cost_usd=cost)
             seconds = _backoff_seconds(tries, reply)
             if not self._was_reached:
                 self._gate.pause(seconds)
@@ -170,7 +173,7 @@ class Asker:
         try:
             if self._given_up is None:
                 self._tally.sent += 1
-                reply = await self._client.send(request)
+                reply = self._cleaned(await self._client.send(request), request)
         finally:
             completion = reply.judged.completion if reply else None
             usage = completion.usage if completion else None
@@ -183,7 +186,17 @@ class Asker:
         self._was_reached |= reply is not None and reply.announced is not None
         return reply
 
-    def _paid(self, judged: Judged, request: CompletionRequest) -> float | None:
+    def _cleaned(self, reply: Reply, request: CompletionRequest) -> Reply:
+        """Take the key and the conversation out of what the endpoint says."""
+        if reply.judged.completion is not None:
+            return reply
+        said = reply.judged.detail
+        detail = without_texts(said, texts_of(request.messages), secrets=self._secrets)
+        return msgspec.structs.replace(
+            reply, judged=msgspec.structs.replace(reply.judged, detail=detail)
+        )
+
+    def _paid(self, judged: Judged, request: CompletionRequest, upper: float) -> float | None:
         if judged.completion is None:
             return 0.0
         usage = judged.completion.usage
@@ -191,8 +204,9 @@ class Asker:
         self._tally.output_tokens += usage.output_tokens
         self._tally.cached_tokens += usage.cached_tokens
         price = price_of(request.model, self._settings)
-        if price is None:
+        if price is None or not (judged.is_counted or price.is_free):
             self._tally.unpriced += 1
+            self.budget.spend(upper)  # it costs no more than that, and a cap must hold
             return None
         cost = price.cost_usd(usage)
         self._tally.cost_usd += cost
@@ -200,29 +214,36 @@ class Asker:
         return cost
 
     def _is_final(self, reply: Reply, tries: int) -> bool:
-        wait = reply.announced.retry_after_seconds if reply.announced else None
         return (
             reply.is_permanent
             or reply.judged.failure not in SENT_AGAIN
             or tries > self._settings.retries
-            or (wait or 0.0) > LONGEST_RETRY_AFTER_SECONDS
+            or is_too_long(reply.announced)
         )
 
     def _note_lost(self, reply: Reply) -> None:
         """Give the endpoint up once it is plain that every request will fail alike."""
         failure = reply.judged.failure
-        if failure is Failure.INVALID:
+        # A 403 is about one request's content, or about the key if nothing was ever answered.
+        if failure is Failure.INVALID or (failure is Failure.FORBIDDEN and self._was_answered):
             self._lost = 0
             return
         self._lost += 1
-        # A 403 may be about one request's content; a key, credit or certificate is about all.
         is_same_for_all = (
             reply.status == WRONG_KEY_STATUS
             or failure is Failure.BUDGET
             or (reply.is_permanent and failure is Failure.NETWORK)
+            or (failure in SENT_AGAIN and is_too_long(reply.announced))
         )
         if is_same_for_all or self._lost >= LOST_REQUESTS or not self._was_reached:
-            self._given_up = reply.judged
+            self._give_up(reply.judged)
+
+    def _give_up(self, judged: Judged) -> None:
+        """Fail all further requests alike, in a way that another run may ask for again."""
+        if judged.failure is Failure.FORBIDDEN:
+            judged = msgspec.structs.replace(judged, failure=Failure.UNAUTHORISED)
+        self._given_up = judged
+        self._gate.throw_open()
 
 
 def _backoff_seconds(tries: int, reply: Reply) -> float:
@@ -235,10 +256,3 @@ def _backoff_seconds(tries: int, reply: Reply) -> float:
 
 def _sum(one: float | None, other: float | None) -> float | None:
     return None if one is None or other is None else one + other
-
-
-def _cleaned(judged: Judged, request: CompletionRequest) -> Judged:
-    contents = [message.get("content") for message in request.messages]
-    texts = [content for content in contents if isinstance(content, str)]
-    detail = without_texts(judged.detail, texts)
-    return Judged(failure=judged.failure, detail=detail)

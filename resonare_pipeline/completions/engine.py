@@ -64,8 +64,7 @@ class Engine:
 
     async def __aenter__(self) -> "Engine":
         self._client = self._open_client(self._endpoint, self._settings)
-        provider = self._endpoint.provider
-        self._asker = Asker(self._client, provider, self._settings, self.tally)
+        self._asker = Asker(self._client, self._endpoint, self._settings, self.tally)
         if self._cache is not None:
             since = time.time() if self._fresh else 0.0
             self._clerk = Clerk(self._cache, since=since, busy=lambda: len(self._flights))

@@ -6,7 +6,9 @@ Keys live nowhere else: not in settings, fingerprints, caches or logs.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from urllib.parse import urlsplit
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 from resonare_pipeline.errors import SettingsError
 
@@ -63,9 +65,15 @@ class Endpoint:
     """
 
     provider: Provider
-    base_url: str
+    base_url: str = field(repr=False)
     name: str
     api_key: str = field(repr=False)
+
+    @property
+    def shown(self) -> str:
+        """Its address as messages show it: without a query, which may hold a key."""
+        scheme = urlsplit(self.base_url).scheme
+        return f"{scheme}://{endpoint_name(self.provider, self.base_url)}"
 
 
 def first_set(environ: Mapping[str, str], names: tuple[str, ...]) -> str:
@@ -73,15 +81,27 @@ def first_set(environ: Mapping[str, str], names: tuple[str, ...]) -> str:
     return next((environ[name].strip() for name in names if environ.get(name, "").strip()), "")
 
 
-def settings_from_environment(environ: Mapping[str, str]) -> dict[str, str]:
+def settings_from_environment(
+    environ: Mapping[str, str],
+    *,
+    weaker: Mapping[str, Any] = MappingProxyType({}),
+    stronger: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, str]:
     """Return settings of `[completions]` that stand in variables with names of their own.
+
+    Who is asked, wherever that is set, decides which names are read.
+
+    Args:
+        environ: Variables, those of `.env` included.
+        weaker: What the settings file says.
+        stronger: What overrides the environment.
 
     Raises:
         SettingsError: For a price that is no number.
     """
     named = first_set(environ, ("RESONARE_COMPLETIONS__PROVIDER", *PROVIDER_NAMES)).lower()
-    known = named in list(Provider)
-    provider = Provider(named) if known else Provider.OPENAI
+    decided = str(stronger.get("provider") or named or weaker.get("provider") or "").lower()
+    provider = Provider(decided) if decided in list(Provider) else Provider.OPENAI
     found = {
         "provider": named,
         "model": first_set(environ, MODEL_NAMES[provider]),
@@ -105,10 +125,30 @@ def _per_million(name: str, text: str) -> str:
         ) from error
 
 
+def _parts(base_url: str) -> tuple[SplitResult, int | None]:
+    """Split an address, and read its port. An address may hold a password, so none is shown."""
+    try:
+        parts = urlsplit(base_url)
+        port = parts.port
+    except ValueError:
+        raise _no_address() from None
+    return parts, port
+
+
+def _no_address() -> SettingsError:
+    return SettingsError(
+        "what is set is no address", where="BASE_URL", expected="http://… or https://…"
+    )
+
+
 def endpoint_name(provider: Provider, base_url: str) -> str:
-    """Return the name of an endpoint: host, port if there is one, and path of its address."""
-    parts = urlsplit(base_url or DEFAULT_BASE_URLS[provider])
-    port = f":{parts.port}" if parts.port else ""
+    """Return the name of an endpoint: host, port if there is one, and path of its address.
+
+    Raises:
+        SettingsError: For what is no address.
+    """
+    parts, number = _parts(base_url or DEFAULT_BASE_URLS[provider])
+    port = f":{number}" if number else ""
     return f"{(parts.hostname or provider).lower()}{port}{parts.path.rstrip('/')}"
 
 
@@ -137,7 +177,6 @@ def resolve_endpoint(
     if provider is Provider.MOCK:
         return Endpoint(provider=provider, base_url="mock://", name="mock", api_key="")
     key = first_set(environ, KEY_NAMES[provider])
-    base_url = base_url or first_set(environ, BASE_URL_NAMES[provider])
     missing = []
     if explicit and not base_url:
         missing.append(" or ".join(BASE_URL_NAMES[provider][:2]))
@@ -151,9 +190,15 @@ def resolve_endpoint(
             remedy="A server that needs no key takes API_KEY=dummy",
         )
     base_url = base_url or DEFAULT_BASE_URLS[provider]
-    if urlsplit(base_url).scheme not in ("http", "https"):
+    parts, _ = _parts(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise _no_address()
+    if parts.username is not None or parts.password is not None:
         raise SettingsError(
-            f"{base_url!r} is no address", where="BASE_URL", expected="http://… or https://…"
+            "the address holds a user or a password",
+            where="BASE_URL",
+            expected="http://host/path, without user:password@",
+            remedy="Set API_KEY instead",
         )
     name = endpoint_id or endpoint_name(provider, base_url)
     return Endpoint(provider=provider, base_url=base_url, name=name, api_key=key)

@@ -8,6 +8,7 @@ import msgspec
 
 from resonare_pipeline.completions.environment import Provider
 from resonare_pipeline.completions.pricing import BATCH_SHARE, Price, price_of
+from resonare_pipeline.completions.providers.anthropic_bodies import longest_answer
 from resonare_pipeline.completions.requests import CompletionRequest, Usage
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.errors import BudgetError
@@ -16,6 +17,9 @@ TOKENS_PER_MESSAGE = 4  # OpenAI's rule: 3 around each message, and its role
 TOKENS_PER_REQUEST = 3
 CHARACTERS_PER_TOKEN = 4  # how endpoints estimate a prompt before they read it
 TOKENS_PER_MEDIUM = 2_000  # an image, a sound, a file: a guess, more than most pictures take
+
+COUNTED = ("role", "content")
+"""Fields of a message that are counted by themselves."""
 
 UPPER_SHARE = {Provider.OPENAI: 1.1, Provider.ANTHROPIC: 1.6, Provider.MOCK: 1.0}
 """How many times o200k's count a prompt is at most: other tokenizers make more of a text."""
@@ -36,7 +40,7 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def prompt_tokens(request: CompletionRequest) -> int:
-    """Count a request's prompt with o200k, tools as their JSON."""
+    """Count a request's prompt with o200k, all but texts as its JSON: tools, schemas, calls."""
     from resonare_pipeline.counting import count_text  # brings pyarrow, and few runs count
 
     count = TOKENS_PER_REQUEST + TOKENS_PER_MESSAGE * len(request.messages)
@@ -59,10 +63,13 @@ def _texts(request: CompletionRequest) -> Iterator[str]:
             text = part.get("text") if isinstance(part, dict) else part
             if isinstance(text, str):
                 yield text
-        if message.get("tool_calls"):
-            yield _json(message["tool_calls"])
+        more = {name: value for name, value in message.items() if name not in COUNTED and value}
+        if more:
+            yield _json(more)
     if request.tools:
         yield _json(request.tools)
+    # Numbers and words steer the model; what has a shape (schemas, functions) it must read.
+    yield from (_json(v) for v in request.parameters.values() if isinstance(v, dict | list))
 
 
 def _media(request: CompletionRequest) -> int:
@@ -77,12 +84,12 @@ def _json(value: Any) -> str:
 
 def output_limit(request: CompletionRequest) -> int | None:
     """Return the most tokens that a request's answer may have, if it says so."""
-    values = (request.parameters.get(name) for name in OUTPUT_LIMITS)
-    return next((value for value in values if isinstance(value, int)), None)
+    values = [request.parameters.get(name) for name in OUTPUT_LIMITS]
+    return max((value for value in values if isinstance(value, int)), default=None)
 
 
 def upper_cost_usd(
-    request: CompletionRequest, price: Price, provider: Provider, default_limit: int | None
+    request: CompletionRequest, price: Price, provider: Provider, sent_limit: int | None
 ) -> float | None:
     """Return the most that one request can cost, or None if nothing bounds its answer.
 
@@ -90,9 +97,9 @@ def upper_cost_usd(
         request: What is asked.
         price: Of its model.
         provider: Who is asked.
-        default_limit: What bounds an answer where the request does not say.
+        sent_limit: What bounds an answer in the body that is sent, if anything.
     """
-    limit = output_limit(request) or default_limit or price.most_output_tokens
+    limit = sent_limit or price.most_output_tokens
     if price.output == 0:
         limit = limit or 0
     if limit is None:
@@ -115,7 +122,7 @@ def estimate(requests: Iterable[CompletionRequest], settings: CompletionsSetting
         count += 1
         model = request.model
         input_tokens += prompt_tokens(request)
-        output_tokens += output_limit(request) or settings.assumed_output_tokens
+        output_tokens += _expected_output(request, settings)
     price = price_of(model, settings)
     usage = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
     cost = price.cost_usd(usage) if price else None
@@ -139,6 +146,14 @@ def _hours(requests: int, tokens: int, settings: CompletionsSettings) -> float |
         if limit
     ]
     return max(windows) * settings.window_seconds / 3600 if windows else None
+
+
+def _expected_output(request: CompletionRequest, settings: CompletionsSettings) -> int:
+    limit = output_limit(request)
+    if settings.provider is Provider.ANTHROPIC:
+        assumed = limit or settings.assumed_output_tokens
+        return longest_answer(request.parameters | {"max_tokens": assumed})
+    return limit or settings.assumed_output_tokens
 
 
 def require_within_cap(expected: Estimate, cap_usd: float | None) -> None:

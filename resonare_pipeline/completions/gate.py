@@ -1,8 +1,8 @@
 """When the next request may go out: one gate for all of an endpoint's limits.
 
 Concurrency falls by half when the endpoint says that there is too much, and rises by one for each
-round of answers. `Retry-After` stops everything until then. Until the first answer has told the
-endpoint's limits, one request goes ahead alone.
+round of answers. `Retry-After` stops everything until then, unless that is too long to wait. Until
+the first answer has told the endpoint's limits, one request goes ahead alone.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from resonare_pipeline.completions.limits import Announcement, Window
 from resonare_pipeline.completions.settings import CompletionsSettings
 
 AHEAD_SECONDS = 10.0  # an answer that takes longer tells of a slow model, not of a small limit
+LONGEST_RETRY_AFTER_SECONDS = 600.0  # who says more than that means a day's quota
 LONGEST_NAP_SECONDS = 5.0  # a clock that was set back must not stop a run
 
 
@@ -47,16 +48,18 @@ class Gate:
         self._cut_at = 0.0
         self._turn = asyncio.Lock()
         self._changed = asyncio.Event()
+        self._is_open = False
 
     async def enter(self, count_tokens: Callable[[], int]) -> Pass:
-        """Wait until a request may go out.
+        """Wait until a request may go out, or until the gate is thrown open.
 
         Args:
             count_tokens: Counts the request's tokens; called only where tokens are limited.
         """
         async with self._turn:
             tokens = 0
-            while True:
+            now = time.monotonic()
+            while not self._is_open:
                 if not tokens and self._tokens.limit is not None:
                     tokens = count_tokens()
                 now = time.monotonic()
@@ -92,6 +95,11 @@ class Gate:
             return self._paused_until - now
         waits = (self._requests.wait_seconds(1, now), self._tokens.wait_seconds(tokens, now))
         return None if None in waits else max(wait for wait in waits if wait is not None)
+
+    def throw_open(self) -> None:
+        """Hold nobody back any more: nothing will be sent, and who waits shall hear of it."""
+        self._is_open = True
+        self._changed.set()
 
     def pause(self, seconds: float) -> None:
         """Let nothing out for a while."""
@@ -132,7 +140,7 @@ class Gate:
         for window, given in zip((self._requests, self._tokens), self._given, strict=True):
             if given is not None:
                 window.limit = min(given, window.limit or given)
-        if announced.retry_after_seconds is not None:
+        if announced.retry_after_seconds is not None and not is_too_long(announced):
             self.pause(announced.retry_after_seconds)
 
     def _cut(self, given: Pass, now: float) -> None:
@@ -140,3 +148,9 @@ class Gate:
         if given.sent_at >= self._cut_at:
             self.concurrency = max(1.0, self.concurrency / 2)
             self._cut_at = now
+
+
+def is_too_long(announced: Announcement | None) -> bool:
+    """Tell whether an endpoint wants to be left alone for longer than a run can wait."""
+    seconds = announced.retry_after_seconds if announced else None
+    return (seconds or 0.0) > LONGEST_RETRY_AFTER_SECONDS

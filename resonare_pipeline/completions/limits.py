@@ -7,6 +7,7 @@ waits or sends.
 
 import datetime as dt
 import email.utils
+import math
 import re
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -96,15 +97,22 @@ def _retry_after(headers: Mapping[str, str], now: dt.datetime) -> float | None:
     text = headers.get("retry-after")
     if not text:
         return None
+    seconds = _plain_seconds(text)
+    if seconds is not None:
+        return seconds
     try:
-        return max(0.0, float(text))
-    except ValueError:
-        pass
+        at = email.utils.parsedate_to_datetime(text).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        return None
+    return max(0.0, (at - now).total_seconds())
+
+
+def _plain_seconds(text: str) -> float | None:
     try:
-        at = email.utils.parsedate_to_datetime(text)
+        seconds = float(text)
     except ValueError:
         return None
-    return max(0.0, (at.astimezone(dt.UTC) - now).total_seconds())
+    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
 def _seconds(text: str | None, now: dt.datetime) -> float | None:
@@ -119,10 +127,7 @@ def _seconds(text: str | None, now: dt.datetime) -> float | None:
     parts = _DURATION.findall(text)
     if parts and "".join(number + unit for number, unit in parts) == text.strip():
         return sum(float(number) * _UNIT_SECONDS[unit] for number, unit in parts)
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        return None
+    return _plain_seconds(text)
 
 
 class Window:

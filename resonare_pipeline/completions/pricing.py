@@ -39,6 +39,11 @@ class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     source: str = ""
     confirmed: bool = False
 
+    @property
+    def is_free(self) -> bool:
+        """Whether any number of tokens costs nothing."""
+        return self.upper_usd(1, 1) == 0
+
     def cost_usd(self, usage: Usage, *, batch: bool = False) -> float:
         """Return what an answer costs."""
         cached = self.input if self.cached is None else self.cached

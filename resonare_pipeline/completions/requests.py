@@ -1,11 +1,38 @@
 """What is asked of a model, and what came of it. Shapes alone: nothing is sent or kept here."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Protocol
 
 import msgspec
 
+from resonare_pipeline.errors import SettingsError
 from resonare_pipeline.fingerprint import fingerprint
+
+RESERVED_PARAMETERS = ("model", "messages", "tools", "stream", "stream_options")
+"""Fields of a body that are no parameters: other parts of a request say them, or nothing can."""
+
+
+def require_parameters(parameters: Mapping[str, Any], *, where: str) -> None:
+    """Refuse parameters that would change what is asked, or how it is answered.
+
+    Args:
+        parameters: Further fields of a body.
+        where: Where they are set, for messages.
+
+    Raises:
+        SettingsError: For a reserved one, and for more than one answer to a request.
+    """
+    for name in RESERVED_PARAMETERS:
+        if name in parameters:
+            raise SettingsError(
+                f"{name!r} is no parameter",
+                where=where,
+                expected="temperature, max_tokens, reasoning_effort, …",
+                remedy="Set completions.model" if name == "model" else "",
+            )
+    if parameters.get("n", 1) != 1:
+        raise SettingsError("n asks for more than one answer", where=where, expected="n = 1")
 
 
 class CompletionRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,12 +97,13 @@ class Failure(StrEnum):
     """Why there is no answer. What asking again may change is retryable."""
 
     RATE = "rate"  # 429
-    SERVER = "server"  # 5xx, 408, 409
+    SERVER = "server"  # 5xx, 408, 409, and every status that no other failure names
     NETWORK = "network"
     EXPIRED = "expired"
-    BUDGET = "budget"
-    INVALID = "invalid"  # 400, 404, 413, 422: this request will always be refused
-    UNAUTHORISED = "unauthorised"  # 401, 403: every request will be
+    BUDGET = "budget"  # the cap, 402, or no credit left
+    INVALID = "invalid"  # 400, 413, 422: this request will always be refused
+    FORBIDDEN = "forbidden"  # 403: so will this one, for what it says
+    UNAUTHORISED = "unauthorised"  # 401, 404 of a model: every request will be
     EMPTY = "empty"  # no content and no tool call
     TRUNCATED = "truncated"  # finish_reason length
     FILTERED = "filtered"  # content_filter
@@ -101,7 +129,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         completion: The answer. Beside a failure: what the model wrote though it is no answer
             (truncated, filtered, refused, empty), which was billed.
         cached: It was there already; nothing was sent or paid.
-        cost_usd: What it cost now; None where the model's price is not known.
+        cost_usd: What it cost now; None where that is not known: the model has no price, or the
+            endpoint does not say what it bills for.
         detail: What the provider said, for people; no text of the conversation.
     """
 

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from resonare_pipeline.completions.environment import (
     Provider,
     endpoint_name,
     settings_from_environment,
 )
+from resonare_pipeline.completions.requests import require_parameters
 from resonare_pipeline.settings import EXECUTION, Section
 
 Count = Annotated[int, Field(ge=1)]
@@ -48,7 +49,8 @@ class CompletionsSettings(Section):
     `parameters = {max_completion_tokens = …}` instead."""
 
     parameters: dict[str, Any] = {}  # noqa: RUF012  # pydantic copies it
-    """Further fields of the request's body, such as `reasoning_effort`, `stop` or `top_k`."""
+    """Further fields of the request's body, such as `reasoning_effort`, `stop` or `top_k`; not
+    `model`, `messages`, `tools` or `stream`, and `n` is 1."""
 
     concurrency: Annotated[Count, EXECUTION] = 32
     """Most requests at a time; fewer while the endpoint says that there are too many."""
@@ -69,7 +71,8 @@ class CompletionsSettings(Section):
     """Longest wait for a connection."""
 
     retries: Annotated[int, EXECUTION, Field(ge=0)] = 8
-    """How often a request is sent again after 408, 409, 429, 5xx or a broken connection."""
+    """How often a request is sent again after 429, 5xx, 408, 409, any other
+    status that says nothing of the request, or a broken connection."""
 
     max_cost_usd: Annotated[Dollars | None, EXECUTION] = None
     """Most that one run may cost, in US dollars; unset: no cap. What would cost more is refused
@@ -87,15 +90,26 @@ class CompletionsSettings(Section):
     output_usd_per_million: Annotated[Dollars | None, EXECUTION] = None
     """Price of a million tokens of answers; both prices are set or neither."""
 
+    @field_validator("parameters")
+    @classmethod
+    def _are_parameters(cls, value: dict[str, Any]) -> dict[str, Any]:
+        require_parameters(value, where="completions.parameters")
+        return value
+
     def identity(self) -> dict[str, Any]:
         """Return what decides answers; the endpoint enters by its name, not by its address."""
-        name = self.endpoint_id or endpoint_name(self.provider, self.base_url)
-        return super().identity() | {"endpoint_id": name}
+        return super().identity() | {"endpoint_id": self.endpoint_name()}
+
+    def endpoint_name(self) -> str:
+        """Return the endpoint's name in keys of the cache, the same wherever one is made."""
+        return self.endpoint_id or endpoint_name(self.provider, self.base_url)
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str]) -> dict[str, str]:
-        """Read the variables of the table in `completions.environment`."""
-        return settings_from_environment(environ)
+    def from_environment(
+        cls, environ: Mapping[str, str], *, weaker: Mapping[str, Any], stronger: Mapping[str, Any]
+    ) -> dict[str, str]:
+        """Read the variables of the table in `completions.environment`, by the provider's names."""
+        return settings_from_environment(environ, weaker=weaker, stronger=stronger)
 
     def request_parameters(self) -> dict[str, Any]:
         """Return the fields of a body beside model, messages and tools."""

@@ -8,7 +8,6 @@ import msgspec
 
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.draft import DroppedRows, OutputDraft
-from resonare_pipeline.completions.environment import endpoint_name
 from resonare_pipeline.completions.estimating import estimate, prompt_tokens
 from resonare_pipeline.completions.requests import CompletionRequest
 from resonare_pipeline.completions.settings import CompletionsSettings
@@ -122,7 +121,7 @@ def choices_of(settings: CompletionsSettings) -> Choices:
 
 def make_requests(prompts: Artifact, out: OutputDraft, settings: CompletionsSettings) -> None:
     """Write the first request of each prompt, and what all of them would take and cost."""
-    endpoint = settings.endpoint_id or endpoint_name(settings.provider, settings.base_url)
+    endpoint = settings.endpoint_name()
     choices = choices_of(settings)
     with out.table(REQUESTS_FILE, REQUESTS) as table:
         for record in prompt_records(prompts):

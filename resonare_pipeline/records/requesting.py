@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from resonare_pipeline.completions.environment import Provider, endpoint_name
+from resonare_pipeline.completions.environment import Provider
 from resonare_pipeline.completions.requests import CompletionRequest, Outcome
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.records.filling import Choices
@@ -50,7 +50,7 @@ def cached_answers(
     if settings.provider is Provider.MOCK or is_absent:
         yield nothing_known
         return
-    name = settings.endpoint_id or endpoint_name(settings.provider, settings.base_url)
+    name = settings.endpoint_name()
     cache = Cache(url)
 
     def look_up(requests: Sequence[CompletionRequest]) -> list[Outcome | None]:

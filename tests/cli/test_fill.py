@@ -167,6 +167,8 @@ def test_parameters_are_sent_and_make_other_requests(resonare: Resonare, project
     assert (project / "a.jsonl").read_bytes() != (project / "b.jsonl").read_bytes()
     refused = resonare("fill", "in.jsonl", "--param", "seed")
     assert (refused.code, "'seed' sets nothing" in refused.err) == (2, True)
+    reserved = resonare("fill", "in.jsonl", "--param", "model=other")
+    assert (reserved.code, "'model' is no parameter" in reserved.err) == (2, True)
 
 
 @pytest.mark.usefixtures("server")

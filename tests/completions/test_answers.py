@@ -7,6 +7,7 @@ from resonare_pipeline.completions.answers import (
     judge_body,
     judge_completion,
     judge_error,
+    texts_of,
     without_texts,
 )
 from resonare_pipeline.completions.requests import Failure, Usage
@@ -39,6 +40,18 @@ def test_an_endpoint_that_tells_little_is_still_understood() -> None:
     assert judged.completion
     assert (judged.completion.finish_reason, judged.completion.model) == ("stop", "m")
     assert judged.completion.usage == Usage()
+    assert not judged.is_counted
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [{}, [], {"prompt_tokens": 5}]
+    + [{"prompt_tokens": count, "completion_tokens": 5} for count in (0, -5, "many", None)],
+)
+def test_tokens_that_cannot_be_counted_are_not_taken_for_none(usage: object) -> None:
+    judged = judge_completion(body({"content": "hi"}, usage=usage), requested_model="m")
+    assert judged.completion
+    assert not judged.is_counted
 
 
 @pytest.mark.parametrize(
@@ -80,14 +93,19 @@ def test_an_error_with_status_200_is_an_error() -> None:
         (400, None, Failure.INVALID),
         (400, "context_length_exceeded", Failure.INVALID),
         (401, "invalid_api_key", Failure.UNAUTHORISED),
-        (403, None, Failure.UNAUTHORISED),
-        (404, "model_not_found", Failure.INVALID),
+        (402, None, Failure.BUDGET),
+        (403, None, Failure.FORBIDDEN),
+        (404, "model_not_found", Failure.UNAUTHORISED),
         (408, None, Failure.SERVER),
         (409, None, Failure.SERVER),
         (413, None, Failure.INVALID),
+        (415, None, Failure.SERVER),
         (422, None, Failure.INVALID),
+        (423, None, Failure.SERVER),
+        (425, None, Failure.SERVER),
         (429, "rate_limit_exceeded", Failure.RATE),
         (429, "insufficient_quota", Failure.BUDGET),
+        (499, None, Failure.SERVER),
         (500, None, Failure.SERVER),
         (529, "overloaded_error", Failure.SERVER),
     ],
@@ -113,7 +131,14 @@ def test_a_path_where_nothing_is_served_is_told_from_a_request_that_is_refused(
     judged = judge_error(404, found)
     assert judged.failure is Failure.NETWORK
     assert "/v1" in judged.detail
-    assert judge_error(404, {"error": "model 'm' not found"}).failure is Failure.INVALID
+    assert judge_error(404, {"error": "model 'm' not found"}).failure is Failure.UNAUTHORISED
+
+
+def test_credit_that_is_low_is_no_fault_of_the_request() -> None:
+    said = "Your credit balance is too low to access the Anthropic API."
+    error = {"type": "invalid_request_error", "message": said}
+    judged = judge_error(400, {"type": "error", "error": error})
+    assert judged.failure is Failure.BUDGET
 
 
 @pytest.mark.parametrize("found", [None, "text", [], {"error": None}, {"error": []}, {}])
@@ -129,5 +154,21 @@ def test_an_error_shows_no_long_quotation_and_nothing_of_the_conversation() -> N
     assert without_texts("a name is wrong", ["name"]) == "a name is wrong"
 
 
+def test_an_error_repeats_no_part_of_a_conversation_whatever_holds_it() -> None:
+    arguments = '{"where": "the old mill"}'
+    messages: list[dict[str, Any]] = [
+        {"role": "user", "content": [{"type": "text", "text": "first part\nsecond part"}]},
+        {"role": "assistant", "tool_calls": [{"function": {"arguments": arguments}}]},
+    ]
+    said = f"bad role assistant: first part second part, {arguments}, the old mill"
+    assert without_texts(said, texts_of(messages)) == "bad role assistant: […], […], […]"
+
+
+def test_a_key_is_taken_out_before_an_error_is_cut() -> None:
+    said = "x" * 295 + "sk-secret"
+    assert without_texts(said, (), secrets=("sk-secret",)) == "x" * 295 + "[…]"
+
+
 def test_a_long_error_is_cut() -> None:
-    assert len(judge_error(500, {"error": {"message": "long " * 500}}).detail) < 350
+    judged = judge_error(500, {"error": {"message": "long " * 500}})
+    assert len(without_texts(judged.detail, ())) < 350

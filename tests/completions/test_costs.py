@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resonare_pipeline.completions.budget import Budget
+from resonare_pipeline.completions.environment import Provider
 from resonare_pipeline.completions.estimating import (
     estimate,
     prompt_tokens,
@@ -103,12 +104,25 @@ def test_what_a_prompt_is_counted_as_holds_tools_calls_and_parts() -> None:
         "content": [*parts, {"type": "image_url", "image_url": {}}],
     }
     assert prompt_tokens(_with(image)) > plain + 1000
+    schema = {"type": "json_schema", "json_schema": {"name": "reply"}}
+    for body in ({"response_format": schema}, {"functions": [{"name": "f"}]}):
+        assert prompt_tokens(request("one two three", parameters=body)) > plain
+    named = _with({"role": "user", "name": "somebody", "content": parts})
+    assert prompt_tokens(named) > plain
     limited = request("one two three", parameters={"max_tokens": 50})
     assert windowed_tokens(limited) == windowed_tokens(request("one two three")) + 50
 
 
 def _with(message: dict[str, Any]) -> CompletionRequest:
     return CompletionRequest(model="gpt-4o-mini", messages=(message,))
+
+
+def test_thinking_is_part_of_what_an_answer_can_cost() -> None:
+    settings = CompletionsSettings(model="claude-sonnet-4-5", provider=Provider.ANTHROPIC)
+    plain = request(parameters={"max_tokens": 100})
+    thinking = request(parameters={"max_tokens": 100, "reasoning_effort": "high"})
+    more = estimate([thinking], settings).output_tokens - estimate([plain], settings).output_tokens
+    assert more == 16_384
 
 
 def test_a_cap_under_the_estimate_is_refused() -> None:
@@ -141,13 +155,23 @@ def test_no_run_ends_above_its_cap_and_the_rest_is_refused_unsent(tmp_path: Path
     assert not any(outcome.failure for outcome in rest)
 
 
-def test_what_may_have_been_billed_counts_against_the_cap(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fault", [Fault.DISCONNECT, Fault.GATEWAY])
+def test_what_may_have_been_billed_counts_against_the_cap(fault: Fault, tmp_path: Path) -> None:
     limit = {"max_tokens": 1000}
-    with serving(Script(rules=(Rule(fault=Fault.DISCONNECT),))) as server:
+    with serving(Script(rules=(Rule(fault=fault),))) as server:
         opened = engine(server.url, tmp_path / "c.db", max_cost_usd=0.0013, retries=8)
         outcomes, tally = ask(opened, [request("a", parameters=limit)])
     assert outcomes[0].failure is Failure.BUDGET
     assert tally.sent == 2
+
+
+def test_an_answer_whose_tokens_are_not_told_is_not_free(tmp_path: Path) -> None:
+    wanted = requests(10, parameters={"max_tokens": 1000})
+    with serving(Script(rules=(Rule(fault=Fault.UNCOUNTED),))) as server:
+        opened = engine(server.url, tmp_path / "c.db", max_cost_usd=0.0013)
+        outcomes, tally = ask(opened, wanted)
+    assert (tally.sent, tally.unpriced, tally.cost_usd) == (2, 2, 0.0)
+    assert [outcome.cost_usd for outcome in outcomes if outcome.failure is None] == [None, None]
 
 
 def test_a_cap_without_anything_that_bounds_an_answer_is_an_error(tmp_path: Path) -> None:

@@ -67,21 +67,54 @@ def test_a_wrong_key_is_tried_once_and_said_of_every_request(tmp_path: Path) -> 
     assert failures(right) == {None}
 
 
+def test_a_key_that_an_endpoint_repeats_is_shown_nowhere(tmp_path: Path) -> None:
+    key = "gpt-secret"
+    with serving(Script(models=("m",))) as server:
+        # The fake repeats a model's name in its error.
+        opened = engine(server.url, tmp_path / "c.db", key=key)
+        outcomes, _ = ask(opened, [request(str(number), model=key) for number in range(6)])
+    assert all(outcome.failure for outcome in outcomes)
+    assert not any(key in outcome.detail for outcome in outcomes)
+
+
 def test_one_request_that_is_forbidden_stops_no_other(tmp_path: Path) -> None:
     rules = (Rule(fault=Fault.FORBIDDEN, contains="question 0"),)
     with serving(Script(rules=rules)) as server:
         outcomes, _ = ask(engine(server.url, tmp_path / "c.db"), requests(20))
-    assert outcomes[0].failure is Failure.UNAUTHORISED
+    assert outcomes[0].failure is Failure.FORBIDDEN
     assert failures(outcomes[1:]) == {None}
 
 
-def test_an_unknown_model_is_refused_for_good(tmp_path: Path) -> None:
+async def in_turn(opened: Engine, count: int) -> list[Outcome]:
+    async with opened as ready:
+        return [await ready.complete(item) for item in requests(count)]
+
+
+def test_many_forbidden_requests_in_a_row_stop_nothing_once_another_was_answered(
+    tmp_path: Path,
+) -> None:
+    rules = tuple(Rule(fault=Fault.FORBIDDEN, contains=f"question {n}") for n in (1, 2, 3, 4))
+    with serving(Script(rules=rules)) as server:
+        outcomes = asyncio.run(in_turn(engine(server.url, tmp_path / "c.db"), 6))
+    assert [outcome.failure for outcome in outcomes] == [None, *[Failure.FORBIDDEN] * 4, None]
+
+
+def test_a_key_that_may_do_nothing_drops_no_request_for_good(tmp_path: Path) -> None:
+    with serving(Script(rules=(Rule(fault=Fault.FORBIDDEN),))) as server:
+        opened = engine(server.url, tmp_path / "c.db")
+        outcomes = asyncio.run(in_turn(opened, 6))
+    assert opened.tally.sent == 3
+    assert failures(outcomes[3:]) == {Failure.UNAUTHORISED}
+
+
+def test_an_unknown_model_is_refused_until_it_is_known(tmp_path: Path) -> None:
     with serving(Script(models=("gpt-4o-mini",))) as server:
         wanted = [request("a", model="gpt-nope"), request("b")]
         (bad, good), _ = ask(engine(server.url, tmp_path / "c.db"), wanted)
-    assert (bad.failure, good.failure) == (Failure.INVALID, None)
+    assert (bad.failure, good.failure) == (Failure.UNAUTHORISED, None)
     assert bad.detail == "HTTP 404: model_not_found, The model `gpt-nope` does not exist"
-    assert not Failure.INVALID.is_retryable
+    assert bad.failure is not None
+    assert bad.failure.is_retryable
 
 
 def test_an_address_without_its_path_is_tried_once_and_refuses_nothing_for_good(
@@ -134,11 +167,25 @@ def test_an_endpoint_that_goes_down_is_given_up_after_a_few_requests(tmp_path: P
     assert opened.tally.sent == 3
 
 
-def test_no_credit_left_is_no_rate_limit(tmp_path: Path) -> None:
-    with serving(Script(rules=(Rule(fault=Fault.QUOTA),))) as server:
+@pytest.mark.parametrize(
+    ("fault", "said"), [(Fault.QUOTA, "insufficient_quota"), (Fault.UNPAID, "HTTP 402")]
+)
+def test_no_credit_left_is_no_rate_limit(fault: Fault, said: str, tmp_path: Path) -> None:
+    with serving(Script(rules=(Rule(fault=fault),))) as server:
         outcomes, tally = ask(engine(server.url, tmp_path / "c.db"), requests(10))
     assert failures(outcomes) == {Failure.BUDGET}
-    assert "insufficient_quota" in outcomes[0].detail
+    assert said in outcomes[0].detail
+    assert tally.sent == 1
+
+
+def test_an_endpoint_that_wants_a_day_of_rest_is_given_up_and_nobody_waits(
+    tmp_path: Path,
+) -> None:
+    rules = (Rule(fault=Fault.RATE, retry_after_seconds=86_400),)
+    with serving(Script(rules=rules)) as server:
+        opened = engine(server.url, tmp_path / "c.db", concurrency=2)
+        outcomes, tally = ask(opened, requests(30))
+    assert failures(outcomes) == {Failure.RATE}
     assert tally.sent == 1
 
 

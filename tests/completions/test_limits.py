@@ -53,6 +53,9 @@ def test_anthropics_headers_are_read() -> None:
         ("retry-after", "Tue, 24 Nov 2026 11:00:00 GMT", 0.0),
         ("retry-after", "soon", None),
         ("retry-after", "-5", 0.0),
+        ("retry-after", "inf", None),
+        ("retry-after", "nan", None),
+        ("retry-after", "1e999", None),
     ],
 )
 def test_retry_after_is_read_in_all_its_forms(name: str, text: str, seconds: float | None) -> None:

@@ -59,6 +59,7 @@ def test_what_asking_again_can_change_is_retryable() -> None:
     final = {failure for failure in Failure if not failure.is_retryable}
     assert final == {
         Failure.INVALID,
+        Failure.FORBIDDEN,
         Failure.EMPTY,
         Failure.TRUNCATED,
         Failure.FILTERED,

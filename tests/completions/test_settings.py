@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from resonare_pipeline.completions.cache.places import cache_url
 from resonare_pipeline.completions.environment import (
     Provider,
     endpoint_name,
@@ -59,6 +60,20 @@ def test_the_environment_wins_over_the_file_and_an_override_over_both(tmp_path: 
     assert load(tmp_path, {"MODEL": "env"}, model="set").model == "set"
 
 
+def test_the_provider_decides_which_names_are_read_wherever_it_is_set(tmp_path: Path) -> None:
+    environ = {"OPENAI_MODEL": "a", "ANTHROPIC_MODEL": "b", "OPENAI_BASE_URL": "http://h/v1"}
+    assert load(tmp_path, environ, provider="anthropic").model == "b"
+    (tmp_path / "resonare.toml").write_text('[completions]\nprovider = "anthropic"\n')
+    found = load(tmp_path, environ)
+    assert (found.model, found.endpoint_name()) == ("b", "api.anthropic.com")
+    made = resolve_endpoint(
+        environ | {"API_KEY": "k"}, provider=found.provider, base_url=found.base_url
+    )
+    assert made.name == found.endpoint_name() == found.identity()["endpoint_id"]
+    assert load(tmp_path, environ | {"LLM_PROVIDER": "openai"}).model == "a"
+    assert load(tmp_path, environ, provider="openai").base_url == "http://h/v1"
+
+
 @pytest.mark.parametrize(
     "environ", [{"DEFAULT_LLM_PROVIDER": "gemini"}, {"OPENAI_PROMPT_RATE_PER_1K": "cheap"}]
 )
@@ -72,10 +87,18 @@ def test_parameters_are_sent_as_they_are_set(tmp_path: Path) -> None:
         "[completions]\ntemperature = 0.2\nparameters = {top_k = 5, seed = 1}\n"
     )
     assert load(tmp_path, {}).request_parameters() == {"temperature": 0.2, "top_k": 5, "seed": 1}
-    assert load(tmp_path, {}, parameters='{"n": 2}').request_parameters() == {
+    assert load(tmp_path, {}, parameters='{"n": 1}').request_parameters() == {
         "temperature": 0.2,
-        "n": 2,
+        "n": 1,
     }
+
+
+@pytest.mark.parametrize(
+    "text", ['{"model": "x"}', '{"messages": []}', '{"tools": []}', '{"stream": true}', '{"n": 2}']
+)
+def test_what_is_no_parameter_is_refused(text: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"completions\.parameters"):
+        load(tmp_path, {}, parameters=text)
 
 
 def test_what_decides_answers_is_identity_and_what_does_not_is_not() -> None:
@@ -129,6 +152,28 @@ def test_a_key_is_found_by_its_names_and_never_shown() -> None:
     assert resolve_endpoint({}, provider=Provider.MOCK).name == "mock"
 
 
-def test_an_address_that_is_none_is_refused() -> None:
-    with pytest.raises(SettingsError, match="is no address"):
-        resolve_endpoint({"API_KEY": "k", "BASE_URL": "localhost:8000"}, provider=Provider.OPENAI)
+@pytest.mark.parametrize(
+    "base_url",
+    ["localhost:8000", "me:secret@h/v1", "http://h:secret/v1", "http://[secret/v1", "http://"],
+)
+def test_an_address_that_is_none_is_refused_and_not_shown(base_url: str) -> None:
+    with pytest.raises(SettingsError, match="is no address") as caught:
+        resolve_endpoint({"API_KEY": "k"}, provider=Provider.OPENAI, base_url=base_url)
+    assert "secret" not in str(caught.value)
+
+
+def test_an_address_with_a_password_is_refused_and_its_query_is_not_shown() -> None:
+    environ = {"API_KEY": "k"}
+    with pytest.raises(SettingsError, match="holds a user or a password") as caught:
+        resolve_endpoint(environ, provider=Provider.OPENAI, base_url="http://me:secret@h/v1")
+    assert "secret" not in str(caught.value)
+    asked = resolve_endpoint(environ, provider=Provider.OPENAI, base_url="http://h/v1?key=secret")
+    assert asked.shown == "http://h/v1"
+    assert "secret" not in repr(asked)
+
+
+@pytest.mark.parametrize("text", ["postgresql://me:secret@h:port/d", "secret", "mysql://h/secret"])
+def test_a_cache_that_has_no_place_is_refused_and_its_url_is_not_shown(text: str) -> None:
+    with pytest.raises(SettingsError, match="RESONARE_DB") as caught:
+        cache_url({"RESONARE_DB": text}, Path("unused.db"))
+    assert "secret" not in str(caught.value)

@@ -39,7 +39,7 @@ def answer(raw: bytes, body: dict[str, Any], script: Script, fault: Fault | None
             message |= {"content": None, "tool_calls": [_call(body["tools"][0], name)]}
             finish = "tool_calls"
     prompt, output = prompt_tokens(body), output_tokens(body, script)
-    return {
+    found: dict[str, Any] = {
         "id": f"chatcmpl-{name[:24]}",
         "object": "chat.completion",
         "created": 1_700_000_000,
@@ -53,6 +53,9 @@ def answer(raw: bytes, body: dict[str, Any], script: Script, fault: Fault | None
         },
         "system_fingerprint": None,
     }
+    if fault is Fault.UNCOUNTED:
+        del found["usage"]
+    return found
 
 
 def _call(tool: dict[str, Any], name: str) -> dict[str, Any]:

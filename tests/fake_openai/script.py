@@ -12,12 +12,15 @@ class Fault(StrEnum):
     RATE = "rate"  # 429 with Retry-After
     RATE_SILENT = "rate_silent"  # 429 without
     QUOTA = "quota"  # 429 insufficient_quota
+    UNPAID = "unpaid"  # 402
     SERVER = "server"  # 500
+    GATEWAY = "gateway"  # 504
     OVERLOADED = "overloaded"  # 503
     HANG = "hang"  # no answer at all
     DISCONNECT = "disconnect"  # the connection breaks in the middle of the body
     MALFORMED = "malformed"  # 200 and half a JSON text
     EMPTY = "empty"  # no content
+    UNCOUNTED = "uncounted"  # an answer without usage
     LENGTH = "length"  # finish_reason length
     FILTER = "content_filter"
     REFUSAL = "refusal"

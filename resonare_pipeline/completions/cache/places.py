@@ -35,9 +35,9 @@ def cache_url(environ: Mapping[str, str], default: Path) -> URL:
     expected = "sqlite:///path or postgresql://user@host/database"
     try:
         url = make_url(text)
-    except ArgumentError as error:
-        # The text may hold a password, so it is not shown.
-        raise SettingsError("not a database URL", where=VARIABLE, expected=expected) from error
+    except (ArgumentError, ValueError):  # the latter for a port that is no number
+        # The text may hold a password, so neither it nor what is said of it is shown.
+        raise SettingsError("not a database URL", where=VARIABLE, expected=expected) from None
     if url.drivername not in DRIVERS:
         raise SettingsError(
             f"{url.drivername!r} is not supported", where=VARIABLE, expected=expected

@@ -48,10 +48,9 @@ def messages_body(request: CompletionRequest) -> dict[str, Any]:
     body: dict[str, Any] = {
         "model": request.model,
         "messages": _turns(request.messages),
-        "max_tokens": given.pop("max_tokens", None)
-        or given.get("max_completion_tokens")
-        or DEFAULT_MAX_TOKENS,
+        "max_tokens": longest_answer(request.parameters),
     }
+    given.pop("max_tokens", None)
     if system := _system(request.messages):
         body["system"] = system
     if request.tools:
@@ -62,11 +61,25 @@ def messages_body(request: CompletionRequest) -> dict[str, Any]:
         body.setdefault("tool_choice", {"type": "auto"})["disable_parallel_tool_use"] = True
     if (stop := given.pop("stop", None)) is not None:
         body["stop_sequences"] = [stop] if isinstance(stop, str) else stop
-    budget = THINKING_TOKENS.get(str(given.get("reasoning_effort")))
-    if budget and "thinking" not in given:
+    if budget := _thinking_tokens(given):
         body["thinking"] = {"type": "enabled", "budget_tokens": budget}
-        body["max_tokens"] += budget  # thinking counts as output, and the answer needs its own
     return body | {name: value for name, value in given.items() if name not in _SKIPPED}
+
+
+def longest_answer(parameters: Mapping[str, Any]) -> int:
+    """Return `max_tokens` as it is sent.
+
+    Thinking counts as output, and the answer needs its own, so a budget for it comes on top.
+    """
+    asked = parameters.get("max_tokens") or parameters.get("max_completion_tokens")
+    most: int = asked or DEFAULT_MAX_TOKENS
+    return most + _thinking_tokens(parameters)
+
+
+def _thinking_tokens(parameters: Mapping[str, Any]) -> int:
+    if "thinking" in parameters:
+        return 0  # it is sent as it is, and must fit into max_tokens
+    return THINKING_TOKENS.get(str(parameters.get("reasoning_effort")), 0)
 
 
 def _system(messages: Iterable[Mapping[str, Any]]) -> str:

@@ -13,15 +13,15 @@ import anthropic
 import httpx2
 import msgspec
 
-from resonare_pipeline.completions.answers import Judged, judge, judge_error
+from resonare_pipeline.completions.answers import Judged, judge
 from resonare_pipeline.completions.environment import Endpoint
 from resonare_pipeline.completions.limits import read_headers
 from resonare_pipeline.completions.providers.anthropic_bodies import (
-    DEFAULT_MAX_TOKENS,
     completion_from,
+    longest_answer,
     messages_body,
 )
-from resonare_pipeline.completions.providers.provider import Reply, network_reply
+from resonare_pipeline.completions.providers.provider import Reply, error_reply, network_reply
 from resonare_pipeline.completions.requests import CompletionRequest, Failure
 from resonare_pipeline.completions.settings import CompletionsSettings
 
@@ -32,7 +32,7 @@ class AnthropicClient:
     """Sends messages; retries nothing by itself."""
 
     def __init__(self, endpoint: Endpoint, settings: CompletionsSettings) -> None:
-        self._base_url = endpoint.base_url
+        self._shown = endpoint.shown
         self._timeout_seconds = settings.timeout_seconds
         timeout = httpx2.Timeout(
             settings.timeout_seconds, connect=settings.connect_timeout_seconds, pool=None
@@ -60,21 +60,15 @@ class AnthropicClient:
             async with asyncio.timeout(self._timeout_seconds):
                 response = await self._client.post(PATH, body=body, cast_to=httpx2.Response)
         except anthropic.APIStatusError as error:
-            judged = judge_error(error.status_code, error.body)
-            announced = read_headers(error.response.headers.raw)
-            return Reply(
-                judged=judged,
-                status=error.status_code,
-                announced=announced,
-                is_permanent=judged.failure is Failure.NETWORK,
-            )
+            headers = read_headers(error.response.headers.raw)
+            return error_reply(error.status_code, error.body, headers)
         except (
             anthropic.APIConnectionError,
             TimeoutError,
             httpx2.TransportError,
             OSError,
         ) as error:
-            return network_reply(error, self._base_url, self._timeout_seconds)
+            return network_reply(error, self._shown, self._timeout_seconds)
         judged = _judge(response.content, request.model)
         announced = read_headers(response.headers.raw)
         return Reply(
@@ -84,9 +78,9 @@ class AnthropicClient:
             is_unknown=judged.completion is None,
         )
 
-    def default_limit(self, request: CompletionRequest) -> int | None:  # noqa: ARG002  # the protocol's
-        """Return what `max_tokens` is set to where the request does not say."""
-        return DEFAULT_MAX_TOKENS
+    def output_limit(self, request: CompletionRequest) -> int | None:
+        """Return `max_tokens` as it is sent, the budget for thinking included."""
+        return longest_answer(request.parameters)
 
     async def close(self) -> None:
         """Close all connections."""

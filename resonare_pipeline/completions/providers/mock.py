@@ -33,7 +33,7 @@ class MockClient:
         )
         return Reply(judged=Judged(completion=completion), status=200, announced=Announcement())
 
-    def default_limit(self, request: CompletionRequest) -> int | None:  # noqa: ARG002  # the protocol's
+    def output_limit(self, request: CompletionRequest) -> int | None:  # noqa: ARG002  # the protocol's
         """Return 0: nothing is billed."""
         return 0
 

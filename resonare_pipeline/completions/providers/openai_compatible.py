@@ -9,11 +9,12 @@ import asyncio
 import httpx2
 from openai import APIConnectionError, APIStatusError, AsyncOpenAI, DefaultAioHttpClient
 
-from resonare_pipeline.completions.answers import judge_body, judge_error
+from resonare_pipeline.completions.answers import judge_body
 from resonare_pipeline.completions.environment import Endpoint
+from resonare_pipeline.completions.estimating import output_limit
 from resonare_pipeline.completions.limits import read_headers
-from resonare_pipeline.completions.providers.provider import Reply, network_reply
-from resonare_pipeline.completions.requests import CompletionRequest, Failure
+from resonare_pipeline.completions.providers.provider import Reply, error_reply, network_reply
+from resonare_pipeline.completions.requests import CompletionRequest
 from resonare_pipeline.completions.settings import CompletionsSettings
 
 PATH = "/chat/completions"
@@ -23,7 +24,7 @@ class OpenAIClient:
     """Sends chat completions; retries nothing by itself."""
 
     def __init__(self, endpoint: Endpoint, settings: CompletionsSettings) -> None:
-        self._base_url = endpoint.base_url
+        self._shown = endpoint.shown
         self._timeout_seconds = settings.timeout_seconds
         timeout = httpx2.Timeout(
             settings.timeout_seconds,
@@ -50,16 +51,10 @@ class OpenAIClient:
                     PATH, body=request.body(), cast_to=httpx2.Response
                 )
         except APIStatusError as error:
-            judged = judge_error(error.status_code, error.body)
-            announced = read_headers(error.response.headers.raw)
-            return Reply(
-                judged=judged,
-                status=error.status_code,
-                announced=announced,
-                is_permanent=judged.failure is Failure.NETWORK,
-            )
+            headers = read_headers(error.response.headers.raw)
+            return error_reply(error.status_code, error.body, headers)
         except (APIConnectionError, TimeoutError, httpx2.TransportError, OSError) as error:
-            return network_reply(error, self._base_url, self._timeout_seconds)
+            return network_reply(error, self._shown, self._timeout_seconds)
         judged = judge_body(response.content, requested_model=request.model)
         announced = read_headers(response.headers.raw)
         return Reply(
@@ -69,9 +64,9 @@ class OpenAIClient:
             is_unknown=judged.completion is None,
         )
 
-    def default_limit(self, request: CompletionRequest) -> int | None:  # noqa: ARG002  # the protocol's
-        """Return None: the endpoint decides."""
-        return None
+    def output_limit(self, request: CompletionRequest) -> int | None:
+        """Return what the request says; without it, the endpoint decides."""
+        return output_limit(request)
 
     async def close(self) -> None:
         """Close all connections."""

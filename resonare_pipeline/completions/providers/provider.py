@@ -6,9 +6,12 @@ from typing import Protocol
 
 import msgspec
 
-from resonare_pipeline.completions.answers import Judged
+from resonare_pipeline.completions.answers import Judged, judge_error
 from resonare_pipeline.completions.limits import Announcement
 from resonare_pipeline.completions.requests import CompletionRequest, Failure
+
+CUT_OFF_STATUSES = (408, 499, 502, 504, 524)
+"""Of gateways that did not wait for an answer, or lost it: the model may go on writing."""
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,8 +37,8 @@ class Client(Protocol):
         """Send a request once; raises for nothing that a provider or a network can do."""
         ...
 
-    def default_limit(self, request: CompletionRequest) -> int | None:
-        """Return what bounds an answer where the request does not say, if anything."""
+    def output_limit(self, request: CompletionRequest) -> int | None:
+        """Return the most tokens of an answer by the body that is really sent, if it says so."""
         ...
 
     async def close(self) -> None:
@@ -43,22 +46,40 @@ class Client(Protocol):
         ...
 
 
-def network_reply(error: BaseException, base_url: str, timeout_seconds: float) -> Reply:
+def error_reply(status: int, body: object, announced: Announcement) -> Reply:
+    """Describe an answer whose status is an error.
+
+    Args:
+        status: Of HTTP.
+        body: As decoded from JSON; anything else if it is none.
+        announced: What the headers say.
+    """
+    judged = judge_error(status, body)
+    return Reply(
+        judged=judged,
+        status=status,
+        announced=announced,
+        is_permanent=judged.failure is Failure.NETWORK,
+        is_unknown=status in CUT_OFF_STATUSES,
+    )
+
+
+def network_reply(error: BaseException, address: str, timeout_seconds: float) -> Reply:
     """Describe a connection that could not be made, broke or took too long."""
     causes = list(_causes(error))
     name = " ".join(type(cause).__name__ for cause in causes)
     certificate = next((c for c in causes if isinstance(c, ssl.SSLError)), None)
     if certificate is not None or "Certificate" in name or "SSL" in name:
         reason = getattr(certificate, "verify_message", "") or str(certificate or causes[-1])
-        detail = f"{base_url}: no secure connection: {reason}"
+        detail = f"{address}: no secure connection: {reason}"
         return _failed(detail, is_permanent=True)
     if "Refused" in name or "ConnectorError" in name or "ConnectError" in name:
         reason = str(causes[-1]) or name
-        return _failed(f"{base_url}: no connection: {reason}")
+        return _failed(f"{address}: no connection: {reason}")
     if "Timeout" in name:
-        detail = f"{base_url}: no answer within {timeout_seconds:g} seconds"
+        detail = f"{address}: no answer within {timeout_seconds:g} seconds"
         return _failed(detail, is_unknown=True)
-    return _failed(f"{base_url}: the connection broke", is_unknown=True)
+    return _failed(f"{address}: the connection broke", is_unknown=True)
 
 
 def _failed(detail: str, *, is_permanent: bool = False, is_unknown: bool = False) -> Reply:

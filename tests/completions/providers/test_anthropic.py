@@ -242,6 +242,16 @@ def test_a_cap_holds_though_no_maximum_is_given(tmp_path: Path) -> None:
     assert refused[0].failure is Failure.BUDGET
 
 
+def test_a_cap_holds_though_the_model_thinks_first(tmp_path: Path) -> None:
+    parameters = {"max_tokens": 100, "reasoning_effort": "high"}
+    with serving() as fake:
+        fake.enqueue(message(TEXT))
+        wanted = request(model=MODEL, parameters=parameters)
+        outcomes, _ = answers(fake, tmp_path, wanted, max_cost_usd=0.03)
+        assert not fake.received
+    assert outcomes[0].failure is Failure.BUDGET
+
+
 def test_bodies_are_plain_json() -> None:
     found = body({"role": "user", "content": "hi"}, tools=(TOOL,))
     assert msgspec.json.decode(msgspec.json.encode(found)) == found
