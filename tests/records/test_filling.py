@@ -214,3 +214,16 @@ def test_no_more_records_are_held_than_the_bound(monkeypatch: pytest.MonkeyPatch
     done = fill_bytes(lines(*(prompt(str(n)) for n in range(100))), answers, concurrency=0)
     assert len(done.rows) == 100
     assert answers.most_at_once <= 9
+
+
+def test_an_error_that_nobody_foresaw_leaves_out_one_record_and_says_its_kind() -> None:
+    def reply(request: CompletionRequest) -> Reply:
+        if request.messages[0]["content"] == "bad":
+            raise KeyError(request.messages[0]["content"])
+        return echo(request)
+
+    done = fill_bytes(lines(prompt("a"), prompt("bad"), prompt("c")), Answers(reply))
+    assert len(done.rows) == 2
+    assert [(item["reason"], item["detail"]) for item in done.dropped] == [
+        ("unexpected", "KeyError")
+    ]
