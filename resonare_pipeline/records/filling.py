@@ -127,6 +127,7 @@ class Report:
     unpriced: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     _unreached: int = 0
+    _is_admitted: bool = False
 
     def note(self, outcome: Outcome) -> None:
         """Count one outcome.
@@ -138,6 +139,7 @@ class Report:
             self.unpriced += 1
         self.cost_usd += outcome.cost_usd or 0.0
         if outcome.completion is not None and not outcome.cached:
+            self._is_admitted = True
             self.input_tokens += outcome.completion.usage.input_tokens
             self.output_tokens += outcome.completion.usage.output_tokens
         self._unreached += outcome.failure is Failure.NETWORK
@@ -145,7 +147,7 @@ class Report:
             self.answers += 1
             self.cached += outcome.cached
             self.mock += outcome.completion.mock
-        elif outcome.failure is Failure.UNAUTHORISED:
+        elif outcome.failure is Failure.UNAUTHORISED and not self._is_admitted:
             raise StageError(
                 f"the endpoint refuses the key: {outcome.detail}",
                 expected="a key that may use this model",
