@@ -177,3 +177,43 @@ def test_list_views_are_extended_as_lists_are(make: Any) -> None:
 def test_a_member_without_a_field_is_never_lost_silently() -> None:
     with pytest.raises(UnusableRecordError, match="no field"):
         fit({"a": "x", "b": 1}, pa.struct([("a", pa.string())]))
+
+
+def test_what_json_cannot_hold_stays_as_it_is_beside_an_answer_in_the_same_turns() -> None:
+    turn = pa.struct(
+        [
+            ("role", pa.string()),
+            ("content", pa.string()),
+            ("image", pa.binary()),
+            ("score", pa.float64()),
+            ("at", pa.timestamp("us", tz="UTC")),
+        ]
+    )
+    at = dt.datetime(2024, 1, 2, tzinfo=dt.UTC)
+    row = prompt()
+    for said in row["messages"]:
+        said.update(image=b"\xff\x00", score=float("inf"), at=at)
+    content = parquet([row], pa.schema([("messages", pa.list_(turn))]))
+    done = fill_bytes(content, to=Format.PARQUET)
+    assert done.reasons == {}
+    row["messages"][1]["content"] = "answer to hello"
+    assert table(done.out).to_pylist() == [row]
+
+
+def test_items_that_take_an_answers_place_leave_the_others_as_they_are() -> None:
+    item = pa.struct([("role", pa.string()), ("content", pa.string()), ("image", pa.binary())])
+    turns = [
+        {"role": "user", "content": "q", "image": b"\xff"},
+        {"role": "assistant", "content": "", "image": None},
+        {"role": "user", "content": "more", "image": b"\xfe"},
+    ]
+    kind = pa.struct([("input", pa.list_(item))])
+    content = parquet(
+        [{"responses_create_params": {"input": turns}}],
+        pa.schema([("responses_create_params", kind)]),
+    )
+    answers = Answers(lambda _: {"content": "said", "tool_calls": [CALL]})
+    (row,) = table(fill_bytes(content, answers, to=Format.PARQUET).out).to_pylist()
+    items = row["responses_create_params"]["input"]
+    assert [item["image"] for item in items] == [b"\xff", None, None, b"\xfe"]
+    assert [item["type"] for item in items] == [None, None, "function_call", None]
