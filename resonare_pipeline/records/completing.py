@@ -29,6 +29,10 @@ from resonare_pipeline.records.tables import COMPLETIONS
 COMPLETIONS_FILE = "completions.parquet"
 CACHE_FILE = Path("data/completions.sqlite")  # below the project's folder
 
+_VERDICTS = (Failure.EMPTY, Failure.TRUNCATED, Failure.FILTERED, Failure.REFUSED)
+_REFUSED = [kind for kind in Failure if not kind.is_retryable and kind not in _VERDICTS]
+"""Failures for good of requests that no model has seen."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
@@ -88,7 +92,7 @@ def make_completions(
             asyncio.run(_ask(prompts, asking, sink, report))
     if report.retryable and not asking.stage.allow_partial:
         raise _unanswered(report, out.asset, asking)
-    if total and report.dropped[Failure.INVALID] == total:
+    if total and sum(report.dropped[reason] for reason in _REFUSED) == total:
         raise StageError(
             f"the endpoint refused every one of {total} requests: {sink.refusal}",
             where=out.asset,

@@ -8,6 +8,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from resonare_pipeline.cli import filling
+from resonare_pipeline.records.filling import fill
 from tests.cli.command import Resonare, imported_by
 from tests.fake_openai.running import Running, serving
 from tests.fake_openai.script import Fault, Rule, Script
@@ -346,3 +348,22 @@ def test_a_full_disk_behind_standard_output_is_said_without_a_traceback(project:
         assert "standard output: cannot be written" in " ".join(done.stderr.split())
         assert "Traceback" not in done.stderr
         assert "Exception ignored" not in done.stderr
+
+
+@pytest.mark.usefixtures("server")
+def test_parquet_that_was_replaced_meanwhile_is_not_joined_with_answers_of_another(
+    resonare: Resonare, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, number in (("in.parquet", 1), ("other.parquet", 2)):
+        put(project, [record(number)])
+        resonare("fill", "in.jsonl", "-o", name, "--skip-existing", "--param", f"seed={number}")
+
+    async def filled_and_replaced(*arguments: Any) -> None:
+        await fill(*arguments)
+        (project / "other.parquet").replace(project / "in.parquet")
+
+    monkeypatch.setattr(filling, "fill", filled_and_replaced)
+    done = resonare("fill", "in.parquet", "-o", "out.parquet")
+    assert done.code == 1
+    assert "it changed while it was being read" in done.err
+    assert not (project / "out.parquet").exists()
