@@ -29,8 +29,14 @@ from resonare_pipeline.planning.workspace import environment
 from resonare_pipeline.records.dropping import DroppedLines
 from resonare_pipeline.records.filling import Choices, Report, fill
 from resonare_pipeline.records.items import Format
-from resonare_pipeline.records.placing import PlacedFile, writing_errors
-from resonare_pipeline.records.reading import Records, Source, find_source, open_records
+from resonare_pipeline.records.placing import PlacedFile, standard_output, writing_errors
+from resonare_pipeline.records.reading import (
+    Records,
+    Source,
+    find_source,
+    open_records,
+    unchanged,
+)
 from resonare_pipeline.records.requesting import Counting, cached_answers
 from resonare_pipeline.records.sinks import FileSink
 from resonare_pipeline.records.writing import open_writer
@@ -126,6 +132,7 @@ def _prepare(options: FillOptions) -> _Run:
         raise SettingsError("--index is one record, and --start and --end a range of them")
     if not options.source.is_file():
         raise InputError("no such file", where=str(options.source))
+    _require_apart(options)
     environ = _environ(options)
     settings = load_settings(
         GRAPH.sections(), folder=Path.cwd(), environ=environ, overrides=options.overrides
@@ -136,7 +143,7 @@ def _prepare(options: FillOptions) -> _Run:
     source = find_source(
         str(options.source),
         options.source.stat().st_size,
-        lambda: options.source.open("rb"),
+        unchanged(options.source),
         format_=options.input_format,
     )
     first, last = options.start, options.end
@@ -152,6 +159,17 @@ def _prepare(options: FillOptions) -> _Run:
         has_padding=source.format is Format.PARQUET,
     )
     return _Run(options=options, source=source, settings=settings, environ=environ, choices=choices)
+
+
+def _require_apart(options: FillOptions) -> None:
+    for path in (options.output, _dropped_path(options)):
+        if path is not None and path.exists() and path.samefile(options.source):
+            raise SettingsError(
+                "it is the input as well, which would be replaced",
+                where=str(path),
+                expected="another name for what is written",
+                remedy="Name the output with -o",
+            )
 
 
 def _environ(options: FillOptions) -> dict[str, str]:
@@ -202,7 +220,7 @@ async def _fill(run: _Run, report: Report, display: FillDisplay) -> None:
     options = run.options
     with ExitStack() as files, open_records(run.source) as records:
         stream = files.enter_context(_output(options))
-        dropped = _DroppedFile(_dropped_path(options), files)
+        dropped = _DroppedFile(options, files)
         writer = open_writer(stream, options.format, records, flushes=options.output is None)
         files.callback(writer.abandon)
         sink = FileSink(writer, DroppedLines(dropped.open, run.source.open))
@@ -235,7 +253,7 @@ def _output(options: FillOptions) -> Iterator[BinaryIO]:
         with PlacedFile(options.output) as placed:
             yield placed.stream
         return
-    stdout = sys.stdout.buffer
+    stdout = standard_output(sys.stdout.buffer)
     if options.format is not Format.PARQUET:
         yield stdout
         stdout.flush()
@@ -250,14 +268,15 @@ def _output(options: FillOptions) -> Iterator[BinaryIO]:
 def _dropped_path(options: FillOptions) -> Path:
     """Return where records go that are left out; beside no output, in the working folder."""
     beside = options.output or Path(options.source.name)
-    return beside.with_name(f"{beside.name}.dropped.jsonl")
+    return beside.parent / f"{beside.name}.dropped.jsonl"  # "." has no name to change
 
 
 class _DroppedFile:
     """The file of records that are left out; there is none if there is no such record."""
 
-    def __init__(self, path: Path, files: ExitStack) -> None:
-        self._path = path
+    def __init__(self, options: FillOptions, files: ExitStack) -> None:
+        self._path = _dropped_path(options)
+        self._replaces = options.output is not None
         self._files = files
         self._placed: PlacedFile | None = None
 
@@ -267,7 +286,10 @@ class _DroppedFile:
         return self._placed.stream
 
     def settle(self) -> None:
-        """Take away what an earlier run left, if there is nothing to say now."""
-        if self._placed is None:
+        """Take away what an earlier run left, if there is nothing to say now.
+
+        Beside no output it stays: that run may have filled another part of the input.
+        """
+        if self._placed is None and self._replaces:
             with writing_errors(self._path):
                 self._path.unlink(missing_ok=True)

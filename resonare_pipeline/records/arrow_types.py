@@ -10,6 +10,36 @@ from resonare_pipeline.records.reasons import DropReason, UnusableRecordError
 LARGEST_INTEGER = 1 << 63
 
 
+def is_any_list(kind: pa.DataType) -> bool:
+    """Tell whether a type is a list of any kind: Arrow has five."""
+    return bool(
+        pa.types.is_list(kind)
+        or pa.types.is_large_list(kind)
+        or pa.types.is_fixed_size_list(kind)
+        or pa.types.is_list_view(kind)
+        or pa.types.is_large_list_view(kind)
+    )
+
+
+def _list_like(kind: pa.DataType, inner: pa.DataType) -> pa.DataType:
+    """Return the kind of list that another is, of other elements."""
+    if pa.types.is_fixed_size_list(kind):
+        return pa.list_(inner, kind.list_size)
+    if pa.types.is_large_list(kind):
+        return pa.large_list(inner)
+    if pa.types.is_list_view(kind):
+        return pa.list_view(inner)
+    if pa.types.is_large_list_view(kind):
+        return pa.large_list_view(inner)
+    return pa.list_(inner)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    )
+
+
 def widen(kind: pa.DataType | None, value: Any) -> pa.DataType:
     """Return a type that holds what another holds, and a value; text where nothing else does.
 
@@ -23,8 +53,8 @@ def widen(kind: pa.DataType | None, value: Any) -> pa.DataType:
     if isinstance(value, dict) and pa.types.is_struct(kind):
         fields = {field.name: field.type for field in kind}
         return pa.struct([*{**fields, **_fields(value, fields)}.items()])
-    if isinstance(value, list) and pa.types.is_list(kind):
-        return pa.list_(_element_type(value, kind.value_type))
+    if isinstance(value, list) and is_any_list(kind):
+        return _list_like(kind, _element_type(value, kind.value_type))
     own = _type_of(value)
     if own == kind:
         return kind
@@ -66,8 +96,8 @@ def finished(kind: pa.DataType) -> pa.DataType:
     """Return a type in which text stands for what was never more than null."""
     if pa.types.is_null(kind):
         return pa.string()
-    if pa.types.is_list(kind):
-        return pa.list_(finished(kind.value_type))
+    if is_any_list(kind):
+        return _list_like(kind, finished(kind.value_type))
     if pa.types.is_struct(kind):
         return pa.struct([(field.name, finished(field.type)) for field in kind])
     return kind
@@ -83,29 +113,40 @@ def extend(kind: pa.DataType, value: Any) -> pa.DataType:
         known = {field.name for field in fields}
         new = {k: v for k, v in value.items() if k not in known and v is not None}
         return pa.struct(fields + [(k, finished(_type_of(v))) for k, v in new.items()])
-    if isinstance(value, list) and pa.types.is_list(kind):
+    if isinstance(value, list) and is_any_list(kind):
         inner = kind.value_type
         for item in value:
             inner = extend(inner, item)
-        return kind if inner == kind.value_type else pa.list_(inner)
+        return kind if inner == kind.value_type else _list_like(kind, inner)
     if pa.types.is_null(kind) and value is not None:
         return finished(_type_of(value))
     return kind
 
 
 def fit(value: Any, kind: pa.DataType) -> Any:
-    """Return a value as a type takes it: what is no text becomes JSON where text is asked for."""
+    """Return a value as a type takes it: what is no text becomes JSON where text is asked for.
+
+    Raises:
+        UnusableRecordError: If a struct has no field for a member that is not null.
+    """
     if value is None:
         return None
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+    if _is_text(kind):
         return value if isinstance(value, str) else msgspec.json.encode(value).decode()
     if pa.types.is_struct(kind):
         value = _parsed(value)
         if isinstance(value, dict):
-            return {field.name: fit(value.get(field.name), field.type) for field in kind}
-    if isinstance(value, list) and (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+            return _fit_members(value, kind)
+    if isinstance(value, list) and is_any_list(kind):
         return [fit(item, kind.value_type) for item in value]
     return value
+
+
+def _fit_members(value: dict[str, Any], kind: pa.DataType) -> dict[str, Any]:
+    fields = {field.name: field.type for field in kind}
+    if any(item is not None and name not in fields for name, item in value.items()):
+        raise UnusableRecordError(DropReason.DOES_NOT_FIT, "a member has no field")
+    return {name: fit(value.get(name), inner) for name, inner in fields.items()}
 
 
 def _parsed(value: Any) -> Any:

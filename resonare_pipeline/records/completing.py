@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ import msgspec
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.draft import DroppedRows, OutputDraft
 from resonare_pipeline.artifacts.tables import TableWriter
+from resonare_pipeline.completions.environment import Provider, endpoint_name
 from resonare_pipeline.completions.estimating import estimate, require_within_cap
-from resonare_pipeline.completions.requests import Outcome
+from resonare_pipeline.completions.requests import Failure, Outcome
 from resonare_pipeline.completions.settings import CompletionsSettings
-from resonare_pipeline.errors import BudgetError, UnansweredError
+from resonare_pipeline.errors import BudgetError, SettingsError, StageError, UnansweredError
 from resonare_pipeline.progress import Progress, silent
 from resonare_pipeline.records.filling import Filled, Report, fill
 from resonare_pipeline.records.items import Record
@@ -26,6 +28,10 @@ from resonare_pipeline.records.tables import COMPLETIONS
 
 COMPLETIONS_FILE = "completions.parquet"
 CACHE_FILE = Path("data/completions.sqlite")  # below the project's folder
+
+_VERDICTS = (Failure.EMPTY, Failure.TRUNCATED, Failure.FILTERED, Failure.REFUSED)
+_REFUSED = [kind for kind in Failure if not kind.is_retryable and kind not in _VERDICTS]
+"""Failures for good of requests that no model has seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,18 +78,40 @@ def make_completions(
         UnansweredError: If asking again may bring answers that are not there; those that are there
             stay in the cache.
         BudgetError: If it would cost more than it may; nothing is sent then.
-        SettingsError: If the endpoint's address or key is missing.
+        StageError: If every request was refused for good: then the settings are wrong.
+        SettingsError: If the endpoint's address, key or model is missing.
     """
     total = sum(1 for _ in prompt_records(prompts))
     report = Report()
+    if total:
+        _require_model(asking)
     with out.table(COMPLETIONS_FILE, COMPLETIONS) as table, out.dropped() as dropped:
+        sink = _Rows(table, dropped, report, progress, total)
         if total:
             _require_cap(prompts, asking)
-            sink = _Rows(table, dropped, report, progress, total)
             asyncio.run(_ask(prompts, asking, sink, report))
     if report.retryable and not asking.stage.allow_partial:
         raise _unanswered(report, out.asset, asking)
+    if total and sum(report.dropped[reason] for reason in _REFUSED) == total:
+        raise StageError(
+            f"the endpoint refused every one of {total} requests: {sink.refusal}",
+            where=out.asset,
+            expected="a model and parameters that the endpoint knows",
+            remedy="Correct [completions], then run again",
+        )
     out.report(rows=table.count, metadata=_metadata(report))
+
+
+def _require_model(asking: Asking) -> None:
+    settings = asking.completions
+    own = endpoint_name(settings.provider, "")
+    is_own = endpoint_name(settings.provider, settings.base_url) == own
+    if settings.provider is not Provider.MOCK and is_own and not settings.model:
+        raise SettingsError(
+            f"no model is named, and {own} has many",
+            where="completions.model",
+            remedy="Set it in resonare.toml, or MODEL in .env",
+        )
 
 
 def _require_cap(prompts: Artifact, asking: Asking) -> None:
@@ -91,8 +119,11 @@ def _require_cap(prompts: Artifact, asking: Asking) -> None:
     if settings.max_cost_usd is None:
         return
     counting = Counting(choices=choices_of(settings), assumed_tokens=settings.assumed_output_tokens)
-    with cached_answers(settings, asking.environ, default_db=asking.default_db) as look_up:
-        counting.look_up = look_up
+    with ExitStack() as stack:
+        if not asking.stage.fresh_answers:
+            counting.look_up = stack.enter_context(
+                cached_answers(settings, asking.environ, default_db=asking.default_db)
+            )
         expected = estimate(counting.requests(prompt_records(prompts)), settings)
     try:
         require_within_cap(expected, settings.max_cost_usd)
@@ -149,7 +180,11 @@ def _metadata(report: Report) -> dict[str, Any]:
 
 
 class _Rows:
-    """Writes outcomes as rows."""
+    """Writes outcomes as rows.
+
+    Attributes:
+        refusal: What was said of the first record that is left out.
+    """
 
     def __init__(
         self,
@@ -164,6 +199,7 @@ class _Rows:
         self._report = report
         self._progress = progress
         self._total = total
+        self.refusal = ""
 
     def keep(self, record: Record, filled: Filled) -> None:
         """Write the answers of a record."""
@@ -175,6 +211,7 @@ class _Rows:
         """Write what there is of a record, and why there is no more."""
         self.keep(record, filled)
         self._dropped.add(record.place, str(filled.reason))
+        self.refusal = self.refusal or filled.detail
 
 
 def _row(record_id: str, turn: int, outcome: Outcome) -> dict[str, Any]:

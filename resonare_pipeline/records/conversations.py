@@ -123,17 +123,18 @@ def _make(
         dropped.add(record_id, failure or lacking)
         return None
     prompt = understand(record.text, has_padding=has_padding)
-    answers = {
-        item["turn"]: Answer.of(msgspec.json.decode(item["message"])) for item in row.answers
-    }
     text = None
-    if answers:
-        try:
+    try:
+        answers = {
+            item["turn"]: Answer.of(msgspec.json.decode(item["message"]), item["turn"])
+            for item in row.answers
+        }
+        if answers:
             placed = [(prompt.turns[turn], answer) for turn, answer in answers.items()]
             text = fill_in(record.text, prompt, placed)
-        except UnusableRecordError as error:
-            dropped.add(record_id, error.reason)
-            return None
+    except UnusableRecordError as error:
+        dropped.add(record_id, error.reason)
+        return None
     return _Made(_line(prompt, row, answers), text)
 
 

@@ -18,7 +18,7 @@ from resonare_pipeline.completions.requests import (
     Failure,
     Outcome,
 )
-from resonare_pipeline.errors import StageError
+from resonare_pipeline.errors import ResonareError, StageError
 from resonare_pipeline.records.items import Record
 from resonare_pipeline.records.openai_messages import join_calls
 from resonare_pipeline.records.prompts import TOOL, Answer, Message, Prompt, Turn
@@ -29,6 +29,17 @@ RECORDS_A_REQUEST = 16  # so that one slow answer keeps few others from being as
 FEWEST_HELD = 1_024
 MOST_HELD_BYTES = 32 << 20
 UNREACHED = 16  # requests in a row that never came through: nobody is there
+
+RECORD_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What a record can cause that nobody foresaw. Failures of disk, network or memory are none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +127,7 @@ class Report:
     unpriced: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     _unreached: int = 0
+    _is_admitted: bool = False
 
     def note(self, outcome: Outcome) -> None:
         """Count one outcome.
@@ -127,6 +139,7 @@ class Report:
             self.unpriced += 1
         self.cost_usd += outcome.cost_usd or 0.0
         if outcome.completion is not None and not outcome.cached:
+            self._is_admitted = True
             self.input_tokens += outcome.completion.usage.input_tokens
             self.output_tokens += outcome.completion.usage.output_tokens
         self._unreached += outcome.failure is Failure.NETWORK
@@ -134,7 +147,7 @@ class Report:
             self.answers += 1
             self.cached += outcome.cached
             self.mock += outcome.completion.mock
-        elif outcome.failure is Failure.UNAUTHORISED:
+        elif outcome.failure is Failure.UNAUTHORISED and not self._is_admitted:
             raise StageError(
                 f"the endpoint refuses the key: {outcome.detail}",
                 expected="a key that may use this model",
@@ -193,8 +206,8 @@ def _begin(
     """Return what becomes of a record, or the task that will find out."""
     try:
         prompt = prompt_of(record, has_padding=choices.has_padding)
-    except UnusableRecordError as error:
-        return Filled(reason=error.reason, detail=error.found)
+    except (UnusableRecordError, *RECORD_ERRORS) as error:
+        return _left_out(error)
     if not prompt.empty or (choices.skip_existing and prompt.has_answer):
         return Filled(prompt=prompt)
     return asyncio.create_task(_fill_record(record, prompt, completer, choices, report))
@@ -209,8 +222,8 @@ async def _hand_over(
     if not filled.reason:
         try:
             sink.keep(record, filled)
-        except UnusableRecordError as error:
-            filled = Filled(reason=error.reason, detail=error.found, outcomes=filled.outcomes)
+        except (UnusableRecordError, *RECORD_ERRORS) as error:
+            filled = _left_out(error, filled.outcomes)
     if filled.reason:
         sink.drop(record, filled)
         report.dropped[str(filled.reason)] += 1
@@ -221,12 +234,38 @@ async def _hand_over(
     report.done = record.done
 
 
+def _left_out(error: Exception, outcomes: tuple[tuple[int, Outcome], ...] = ()) -> Filled:
+    """Return that a record is left out for an error; one that is not its own is raised again."""
+    if isinstance(error, UnusableRecordError):
+        return Filled(reason=error.reason, detail=error.found, outcomes=outcomes)
+    if isinstance(error, ResonareError):
+        raise error
+    # The kind alone: what the error says may hold text of the record.
+    kind = type(error).__name__
+    return Filled(reason=DropReason.UNEXPECTED, detail=kind, outcomes=outcomes)
+
+
 async def _fill_record(
     record: Record, prompt: Prompt, completer: Completer, choices: Choices, report: Report
 ) -> Filled:
+    outcomes: list[tuple[int, Outcome]] = []
+    try:
+        return await _answered(record, prompt, completer, choices, report, outcomes)
+    except (UnusableRecordError, *RECORD_ERRORS) as error:
+        return _left_out(error, tuple(outcomes))
+
+
+async def _answered(
+    record: Record,
+    prompt: Prompt,
+    completer: Completer,
+    choices: Choices,
+    report: Report,
+    outcomes: list[tuple[int, Outcome]],
+) -> Filled:
+    """Ask for each turn in order; what came of it is in `outcomes` at once."""
     messages = [turn.message for turn in prompt.turns]
     answers: list[tuple[Turn, Answer]] = []
-    outcomes: list[tuple[int, Outcome]] = []
     for number in prompt.empty:
         if _lacks_results(messages, [t for t, _ in outcomes], number):
             missing = DropReason.TOOL_RESULT_MISSING
@@ -246,15 +285,12 @@ async def _fill_record(
             return Filled(
                 prompt=prompt, outcomes=tuple(outcomes), reason=reason, detail=outcome.detail
             )
-        answer = Answer.of(outcome.completion.message)
+        answer = Answer.of(outcome.completion.message, number)
         answers.append((prompt.turns[number], answer))
         messages[number] = answer.as_message()
         if answer.tool_calls:
             join_calls(messages)
-    try:
-        text = fill_in(record.text, prompt, answers)
-    except UnusableRecordError as error:
-        return Filled(reason=error.reason, detail=error.found, outcomes=tuple(outcomes))
+    text = fill_in(record.text, prompt, answers)
     return Filled(text=text, prompt=prompt, outcomes=tuple(outcomes))
 
 

@@ -7,8 +7,7 @@ in the record.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
+from resonare_pipeline.records.calls import from_text, kind_of, to_calls
 from resonare_pipeline.records.prompts import ASSISTANT, TOOL, Message
 from resonare_pipeline.records.reasons import DropReason, UnusableRecordError
 
@@ -43,13 +42,13 @@ def to_message(turn: Any) -> Message:
         UnusableRecordError: If it is no turn.
     """
     if not isinstance(turn, dict):
-        raise UnusableRecordError(DropReason.BAD_TURN, f"a turn is {_kind(turn)} and no object")
+        raise UnusableRecordError(DropReason.BAD_TURN, f"a turn is {kind_of(turn)} and no object")
     role = known_role(turn.get("role"))
     message: Message = {"role": role}
     message |= {key: turn[key] for key in _SENT if turn.get(key) is not None}
     content = turn.get("content")
     if not isinstance(content, str | list | None):
-        raise UnusableRecordError(DropReason.BAD_TURN, f"content is {_kind(content)}")
+        raise UnusableRecordError(DropReason.BAD_TURN, f"content is {kind_of(content)}")
     message.setdefault("content", content)
     if "tool_calls" in message:
         message["tool_calls"] = to_calls(message["tool_calls"])
@@ -65,34 +64,9 @@ def known_role(role: Any) -> str:
         UnusableRecordError: If it is none.
     """
     if not isinstance(role, str) or role not in ROLES:
-        shown = repr(role) if isinstance(role, str) and len(role) < 40 else _kind(role)
+        shown = repr(role) if isinstance(role, str) and len(role) < 40 else kind_of(role)
         raise UnusableRecordError(DropReason.UNKNOWN_ROLE, f"unknown role {shown}")
     return role
-
-
-def to_calls(calls: Any) -> list[dict[str, Any]]:
-    """Return tool calls as OpenAI has them, from a list or its JSON; arguments become text.
-
-    Raises:
-        UnusableRecordError: If they are no calls.
-    """
-    calls = from_text(calls, DropReason.BAD_TURN)
-    calls = [calls] if isinstance(calls, dict) else calls
-    if not isinstance(calls, list):
-        raise UnusableRecordError(DropReason.BAD_TURN, f"tool calls are {_kind(calls)}")
-    return [_to_call(call) for call in calls]
-
-
-def _to_call(call: Any) -> dict[str, Any]:
-    inner = call.get("function", call) if isinstance(call, dict) else None
-    if not isinstance(inner, dict) or not isinstance(inner.get("name"), str):
-        raise UnusableRecordError(DropReason.BAD_TURN, "a tool call names no function")
-    arguments = inner.get("arguments", {})
-    if not isinstance(arguments, str):
-        arguments = msgspec.json.encode(arguments).decode()
-    function = {"name": inner["name"], "arguments": arguments}
-    named = {"id": call["id"]} if isinstance(call.get("id"), str) else {}
-    return {**named, "type": "function", "function": function}
 
 
 def join_calls(messages: Sequence[Message]) -> None:
@@ -122,40 +96,15 @@ def to_tools(tools: Any) -> tuple[dict[str, Any], ...]:
     if not tools:
         return ()
     if not isinstance(tools, list):
-        raise UnusableRecordError(DropReason.BAD_TOOLS, f"tools are {_kind(tools)} and no list")
+        raise UnusableRecordError(DropReason.BAD_TOOLS, f"tools are {kind_of(tools)} and no list")
     return tuple(map(_to_tool, tools))
 
 
 def _to_tool(tool: Any) -> dict[str, Any]:
     if not isinstance(tool, dict):
-        raise UnusableRecordError(DropReason.BAD_TOOLS, f"a tool is {_kind(tool)} and no object")
+        raise UnusableRecordError(DropReason.BAD_TOOLS, f"a tool is {kind_of(tool)} and no object")
     if isinstance(tool.get("function"), dict):
         return {"type": "function", **tool}
     if not isinstance(tool.get("name"), str):
         raise UnusableRecordError(DropReason.BAD_TOOLS, "a tool has no name")
     return {"type": "function", "function": {k: v for k, v in tool.items() if k != "type"}}
-
-
-def from_text(value: Any, reason: DropReason) -> Any:
-    """Return a value, decoded if it is JSON in a text; an empty text is nothing.
-
-    Raises:
-        UnusableRecordError: With the reason, if the text is no JSON.
-    """
-    if not isinstance(value, str):
-        return value
-    try:
-        return msgspec.json.decode(value) if value.strip() else None
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise UnusableRecordError(reason, "a text that should be JSON and is not") from error
-
-
-def _kind(value: Any) -> str:
-    names = {
-        type(None): "null",
-        dict: "an object",
-        list: "a list",
-        str: "a text",
-        bool: "a truth value",
-    }
-    return names.get(type(value), "a number")

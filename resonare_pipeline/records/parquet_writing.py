@@ -7,6 +7,7 @@ import struct
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import reduce
 from typing import Any, BinaryIO
 
 import msgspec
@@ -14,13 +15,15 @@ import pyarrow as pa
 
 from resonare_pipeline.artifacts.arrow import prepare_arrow
 from resonare_pipeline.artifacts.tables import TableWriter
-from resonare_pipeline.records.arrow_types import extend, finished, fit, require_fit, widen
+from resonare_pipeline.records.arrow_types import extend, finished, fit, widen
 from resonare_pipeline.records.items import Record
 from resonare_pipeline.records.parquet_rows import ParquetRows
+from resonare_pipeline.records.patching import Change, changes, patched, require_place
 from resonare_pipeline.records.understanding import decode, without_nulls
 
 TURN_COLUMNS = frozenset({"messages", "conversations", "responses_create_params"})
 _HEAD = struct.Struct("<QQ")  # number of the record, bytes of its text
+_decode = msgspec.json.Decoder(dict[str, list[Change]]).decode
 _HUB_METADATA = b"huggingface"  # tells of columns, and would be wrong of new ones
 
 
@@ -64,13 +67,18 @@ class ParquetFromParquet:
         Raises:
             UnusableRecordError: If an answer has no place in its column.
         """
-        changed: dict[str, Any] = {}
+        changed: dict[str, list[Change]] = {}
         if text is not None:
             before, after = decode(record.text), decode(text)
-            changed = {k: v for k, v in after.items() if k not in before or before[k] != v}
-            types = self._extended(changed)
-            for name, value in changed.items():
-                require_fit(name, value, types[name])
+            changed = {
+                key: list(changes(before.get(key), value))
+                for key, value in after.items()
+                if key not in before or before[key] != value
+            }
+            types = self._extended({key: after[key] for key in changed})
+            for name, own in changed.items():
+                for change in own:
+                    require_place(name, change, types[name])
             self._types |= types
         self._spool.add(record.number, msgspec.json.encode(changed) if changed else b"")
 
@@ -124,8 +132,8 @@ def _with_types(schema: pa.Schema, types: dict[str, pa.DataType]) -> pa.Schema:
 def _rebuilt(batch: pa.RecordBatch, chosen: dict[int, bytes], schema: pa.Schema) -> pa.RecordBatch:
     """Return some rows of a batch, with the values that answers have changed."""
     rows = batch.take(pa.array(chosen))
-    changes = [msgspec.json.decode(text) if text else {} for text in chosen.values()]
-    touched = {name for change in changes for name in change}
+    changed = [_decode(text) if text else {} for text in chosen.values()]
+    touched = {name for own in changed for name in own}
     columns: list[pa.Array] = []
     for field in schema:
         there = field.name in rows.schema.names
@@ -134,8 +142,8 @@ def _rebuilt(batch: pa.RecordBatch, chosen: dict[int, bytes], schema: pa.Schema)
             continue
         old = rows.column(field.name).to_pylist() if there else [None] * rows.num_rows
         new = [
-            fit(change[field.name], field.type) if field.name in change else value
-            for change, value in zip(changes, old, strict=True)
+            fit(reduce(patched, own[field.name], value), field.type) if field.name in own else value
+            for own, value in zip(changed, old, strict=True)
         ]
         columns.append(pa.array(new, field.type))
     return pa.RecordBatch.from_arrays(columns, schema=schema)

@@ -114,6 +114,34 @@ def _open(path: Path) -> io.BufferedWriter:
     return io.BufferedWriter(_NamedFile(descriptor, path), BUFFER_BYTES)
 
 
+def standard_output(stream: BinaryIO) -> io.BufferedWriter:
+    """Return a stream on standard output whose failed writes say what it was."""
+    return io.BufferedWriter(_StandardOutput(stream), BUFFER_BYTES)
+
+
+class _StandardOutput(io.RawIOBase):
+    def __init__(self, stream: BinaryIO) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: Any, /) -> int:
+        try:
+            with writing_errors("standard output"):
+                written = self._stream.write(content)
+                self._stream.flush()
+        except OSError:
+            # What is left in the buffers would fail once more, with a traceback, at the very end.
+            with contextlib.suppress(OSError, ValueError):
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, self._stream.fileno())
+                os.close(nowhere)
+            raise
+        return written
+
+
 class _NamedFile(io.FileIO):
     """A file whose failed writes say which it was."""
 

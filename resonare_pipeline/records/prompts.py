@@ -6,6 +6,8 @@ Where a turn stands in a record, and how an answer is put there, is known to the
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from resonare_pipeline.records.calls import answered_calls
+from resonare_pipeline.records.reasons import DropReason, UnusableRecordError
 from resonare_pipeline.records.spans import Edit, Path
 
 ASSISTANT = "assistant"
@@ -34,21 +36,44 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What fills a turn."""
+    """What fills a turn.
 
-    content: str | None
+    Attributes:
+        content: As the model gave it: a text, or parts.
+        tool_calls: In OpenAI's form, each with an id, a name, and a text as arguments.
+    """
+
+    content: str | list[Any] | None
     tool_calls: tuple[dict[str, Any], ...] = ()
     reasoning: str = ""
 
     @classmethod
-    def of(cls, message: Message) -> "Answer":
-        """Return what a model's message says; providers have two names for its reasoning."""
+    def of(cls, message: Message, turn: int) -> "Answer":
+        """Return what a model's message says; providers have two names for its reasoning.
+
+        Args:
+            turn: Number of the turn that it fills, of which calls without an id get theirs.
+
+        Raises:
+            UnusableRecordError: If it is no answer that a record could hold.
+        """
+        content = message.get("content")
+        if not isinstance(content, str | list | None):
+            raise UnusableRecordError(DropReason.BAD_ANSWER, "its content is no text and no parts")
         reasoning = message.get("reasoning_content") or message.get("reasoning")
         return cls(
-            content=message.get("content"),
-            tool_calls=tuple(message.get("tool_calls") or ()),
+            content=content,
+            tool_calls=answered_calls(message.get("tool_calls"), turn),
             reasoning=reasoning if isinstance(reasoning, str) else "",
         )
+
+    @property
+    def text(self) -> str | None:
+        """The content as one text: parts that hold text are joined, others left out."""
+        if not isinstance(self.content, list):
+            return self.content
+        texts = [part.get("text") for part in self.content if isinstance(part, dict)]
+        return "".join(text for text in texts if isinstance(text, str))
 
     def as_message(self) -> Message:
         """Return the message that later turns see. Reasoning is not sent back."""

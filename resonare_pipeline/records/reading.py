@@ -1,13 +1,15 @@
 """A file of records, whatever its format: found out from its first bytes, read as a stream."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
-from resonare_pipeline.errors import InputError
+from resonare_pipeline.errors import InputChangedError, InputError
 from resonare_pipeline.records.items import LONGEST_RECORD_BYTES, Format, Record
 from resonare_pipeline.records.splitting import BLANKS, BOM, JsonSplitter, split_lines
 
@@ -129,6 +131,32 @@ def _is_whole(line: bytes) -> bool:
 def _is_open(line: bytes) -> bool:
     """Tell whether a line is the beginning of an object that is laid out over several."""
     return line.endswith((b"{", b"[", b",", b":"))
+
+
+def unchanged(path: Path) -> Callable[[], BinaryIO]:
+    """Return what opens a file, as long as it is the one that it is now.
+
+    Its opening raises `InputChangedError` if another stands in its place, or it was written to:
+    answers would come to the records of others.
+    """
+    known = _identity(path.stat())
+
+    def opened() -> BinaryIO:
+        stream = path.open("rb")
+        if _identity(os.fstat(stream.fileno())) != known:
+            stream.close()
+            raise InputChangedError(
+                "it changed while it was being read",
+                where=str(path),
+                remedy="Give the same command again: no answer is lost",
+            )
+        return stream
+
+    return opened
+
+
+def _identity(found: os.stat_result) -> tuple[int, int, int, int]:
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 @contextmanager

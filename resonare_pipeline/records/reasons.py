@@ -18,6 +18,8 @@ class DropReason(StrEnum):
     BAD_TOOLS = "bad_tools"
     NO_CONTEXT = "no_context"  # the turn to be filled is the first
     TOOL_RESULT_MISSING = "tool_result_missing"  # a tool was called, and the next turn ignores it
+    BAD_ANSWER = "bad_answer"  # a model's, with calls or content that are none
+    UNEXPECTED = "unexpected"  # an error that nobody foresaw, of this record alone
     DOES_NOT_FIT = "does_not_fit"  # the answer has no place in the column's type
     ANSWER_MISSING = "answer_missing"  # among the answers that were made for this very input
 

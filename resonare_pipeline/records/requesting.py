@@ -133,9 +133,7 @@ class Counting:
                     continue
                 self.known += 1
                 if outcome.failure is None and outcome.completion is not None:
-                    answer = Answer.of(outcome.completion.message)
-                    walk.messages[walk.left.pop(0)] = answer.as_message()
-                    going += [walk] if walk.left else []
+                    going += [walk] if _goes_on(walk, outcome.completion.message) else []
             walks = going
 
     def _unknown(self, walk: _Walk) -> Iterator[CompletionRequest]:
@@ -153,3 +151,13 @@ class Counting:
             parameters=dict(choices.parameters),
             sample=choices.sample,
         )
+
+
+def _goes_on(walk: _Walk, message: Message) -> bool:
+    """Put a known answer into a record's turns, and tell whether another is to be asked for."""
+    try:
+        answer = Answer.of(message, walk.left[0])
+    except UnusableRecordError:
+        return False  # the record will be left out
+    walk.messages[walk.left.pop(0)] = answer.as_message()
+    return bool(walk.left)

@@ -8,6 +8,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from resonare_pipeline.cli import filling
+from resonare_pipeline.records.filling import fill
 from tests.cli.command import Resonare, imported_by
 from tests.fake_openai.running import Running, serving
 from tests.fake_openai.script import Fault, Rule, Script
@@ -293,3 +295,77 @@ def test_sets_of_records_run_in_dagster_beside_an_export_of_the_same_name(
     assert set(again.caches.values()) == {"hit"}
     shown = resonare("show", "filled_conversations", "friends")
     assert "assistant: Mock answer" in shown.out
+
+
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize("kind", ["same", "symlink", "hardlink", "dropped"])
+def test_an_output_that_is_the_input_is_refused(
+    resonare: Resonare, project: Path, kind: str
+) -> None:
+    put(project, [record(1)])
+    before, source, out = (project / "in.jsonl").read_bytes(), "in.jsonl", "out.jsonl"
+    match kind:
+        case "same":
+            out = "in.jsonl"
+        case "symlink":
+            (project / out).symlink_to("in.jsonl")
+        case "hardlink":
+            (project / out).hardlink_to(project / "in.jsonl")
+        case "dropped":
+            source = "out.jsonl.dropped.jsonl"
+            (project / source).write_bytes(before)
+    done = resonare("fill", source, "-o", out)
+    assert done.code != 0
+    assert "it is the input as well" in done.err
+    assert (project / source).read_bytes() == before
+
+
+@pytest.mark.usefixtures("server")
+def test_what_another_slice_left_out_stays_when_this_one_leaves_nothing_out(
+    resonare: Resonare, project: Path
+) -> None:
+    put(project, [{"text": "none"}, record(1)])
+    resonare("fill", "in.jsonl", "--end", "1")
+    left = rows(project / "in.jsonl.dropped.jsonl")
+    assert len(left) == 1
+    assert resonare("fill", "in.jsonl", "--start", "1").code == 0
+    assert rows(project / "in.jsonl.dropped.jsonl") == left
+
+
+@pytest.mark.usefixtures("server")
+def test_a_full_disk_behind_standard_output_is_said_without_a_traceback(project: Path) -> None:
+    put(project, [record(1), record(2)])
+    for more in ([], ["--output-format", "json"], ["--output-format", "parquet"]):
+        with Path("/dev/full").open("wb") as full:
+            done = subprocess.run(
+                [script("resonare"), "fill", "in.jsonl", *more],
+                cwd=project,
+                env=clean_environment(),
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+        assert done.returncode == 1, done.stderr
+        assert "standard output: cannot be written" in " ".join(done.stderr.split())
+        assert "Traceback" not in done.stderr
+        assert "Exception ignored" not in done.stderr
+
+
+@pytest.mark.usefixtures("server")
+def test_parquet_that_was_replaced_meanwhile_is_not_joined_with_answers_of_another(
+    resonare: Resonare, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, number in (("in.parquet", 1), ("other.parquet", 2)):
+        put(project, [record(number)])
+        resonare("fill", "in.jsonl", "-o", name, "--skip-existing", "--param", f"seed={number}")
+
+    async def filled_and_replaced(*arguments: Any) -> None:
+        await fill(*arguments)
+        (project / "other.parquet").replace(project / "in.parquet")
+
+    monkeypatch.setattr(filling, "fill", filled_and_replaced)
+    done = resonare("fill", "in.parquet", "-o", "out.parquet")
+    assert done.code == 1
+    assert "it changed while it was being read" in done.err
+    assert not (project / "out.parquet").exists()

@@ -214,3 +214,29 @@ def test_no_more_records_are_held_than_the_bound(monkeypatch: pytest.MonkeyPatch
     done = fill_bytes(lines(*(prompt(str(n)) for n in range(100))), answers, concurrency=0)
     assert len(done.rows) == 100
     assert answers.most_at_once <= 9
+
+
+def test_an_error_that_nobody_foresaw_leaves_out_one_record_and_says_its_kind() -> None:
+    def reply(request: CompletionRequest) -> Reply:
+        if request.messages[0]["content"] == "bad":
+            raise KeyError(request.messages[0]["content"])
+        return echo(request)
+
+    done = fill_bytes(lines(prompt("a"), prompt("bad"), prompt("c")), Answers(reply))
+    assert len(done.rows) == 2
+    assert [(item["reason"], item["detail"]) for item in done.dropped] == [
+        ("unexpected", "KeyError")
+    ]
+
+
+def test_a_key_that_is_refused_after_answers_came_costs_that_record_alone() -> None:
+    def reply(request: CompletionRequest) -> Reply:
+        is_bad = request.messages[0]["content"] == "bad"
+        return Failure.UNAUTHORISED if is_bad else echo(request)
+
+    content = lines(prompt("a"), prompt("bad"), prompt("c"))
+    done = fill_bytes(content, Answers(reply))
+    assert done.reasons == {"unauthorised": 1}
+    assert len(done.rows) == 2
+    with pytest.raises(StageError, match="refuses the key"):
+        fill_bytes(lines(prompt("bad"), prompt("a")), Answers(reply))

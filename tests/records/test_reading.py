@@ -1,14 +1,15 @@
 import io
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resonare_pipeline.errors import InputError
+from resonare_pipeline.errors import InputChangedError, InputError
 from resonare_pipeline.records import splitting
 from resonare_pipeline.records.items import Format
-from resonare_pipeline.records.reading import find_source
+from resonare_pipeline.records.reading import find_source, unchanged
 from tests.records.making import fill_bytes, lines, prompt
 
 
@@ -114,3 +115,19 @@ def test_nesting_without_end_is_left_out() -> None:
     done = fill_bytes(deep + lines(prompt()))
     assert done.reasons == {"not_json": 1}
     assert done.dropped[0]["detail"] == "nested too deeply"
+
+
+@pytest.mark.parametrize("is_replaced", [True, False])
+def test_an_input_that_changed_is_not_opened_again(tmp_path: Path, *, is_replaced: bool) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_bytes(b"{}\n")
+    opened = unchanged(path)
+    with opened() as stream:
+        assert stream.read() == b"{}\n"
+        if is_replaced:
+            (tmp_path / "new").write_bytes(b"[]\n")
+            (tmp_path / "new").replace(path)
+        else:
+            path.write_bytes(b"{}\n{}\n")
+    with pytest.raises(InputChangedError, match="changed while"):
+        opened()

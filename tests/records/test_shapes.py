@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from resonare_pipeline.completions.requests import CompletionRequest
 from tests.records.answering import Answers, Reply
-from tests.records.making import fill_bytes, lines
+from tests.records.making import fill_bytes, lines, prompt
 
 CALL = {
     "id": "call_9",
@@ -206,3 +207,72 @@ def test_lines_without_empty_turns_come_out_byte_for_byte(
     texts = [json.dumps(record, ensure_ascii=ascii_only) for record in records]
     content = "".join(f"{text}\n" for text in texts).encode(errors="replace")
     assert fill_bytes(content).out == content
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [5, "no JSON", [{"id": "c"}], [{"id": "c", "function": {}}], [None], {"function": "f"}],
+)
+@pytest.mark.parametrize("shape", ["messages", "sharegpt", "responses", "alpaca"])
+def test_calls_that_are_none_leave_their_record_out_and_the_others_go_on(
+    shape: str, calls: Any
+) -> None:
+    records = {
+        "messages": prompt("bad"),
+        "sharegpt": sharegpt(("human", "bad"), ("gpt", "")),
+        "responses": {
+            "responses_create_params": {
+                "input": [{"role": "user", "content": "bad"}, {"role": "assistant", "content": ""}]
+            }
+        },
+        "alpaca": {"instruction": "bad", "output": ""},
+    }
+
+    def reply(request: CompletionRequest) -> Reply:
+        is_bad = request.messages[0]["content"] == "bad"
+        return {"content": None, "tool_calls": calls} if is_bad else "said"
+
+    done = fill_bytes(lines(prompt("a"), records[shape], prompt("b")), Answers(reply))
+    assert done.reasons == {"bad_answer": 1}
+    assert len(done.rows) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [({"arguments": {"q": 1}}, '{"q":1}'), ({}, "{}"), ({"arguments": None}, "{}")],
+)
+@pytest.mark.parametrize("is_list", [True, False])
+def test_arguments_that_are_no_text_become_one_and_a_call_without_an_id_gets_one(
+    arguments: dict[str, Any], text: str, *, is_list: bool
+) -> None:
+    call = {"function": {"name": "lookup", **arguments}}
+    reply: Reply = {"content": None, "tool_calls": [call] if is_list else call}
+    items = [{"role": "user", "content": "q"}, {"role": "assistant", "content": ""}]
+    row, _ = filled({"responses_create_params": {"input": items}}, reply)
+    (item,) = row["responses_create_params"]["input"][1:]
+    assert item == {
+        "type": "function_call",
+        "call_id": "call_1_0",
+        "name": "lookup",
+        "arguments": text,
+    }
+
+
+@pytest.mark.parametrize(
+    ("record", "turn"),
+    [
+        (sharegpt(("human", "q"), ("gpt", "")), lambda row: row["conversations"][1]["value"]),
+        ({"instruction": "q", "output": ""}, lambda row: row["output"]),
+    ],
+)
+def test_content_in_parts_is_one_text_where_only_text_has_a_place(record: Any, turn: Any) -> None:
+    parts = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
+    row, _ = filled(record, {"content": parts})
+    assert turn(row) == "ab"
+
+
+def test_calls_that_are_an_empty_text_are_none() -> None:
+    record = prompt()
+    record["messages"][1]["tool_calls"] = ""
+    row, _ = filled(record)
+    assert row["messages"][1]["content"] == "said"

@@ -11,7 +11,13 @@ import pytest
 
 from assets.graph import GRAPH
 from resonare_pipeline.artifacts.artifact import Artifact
-from resonare_pipeline.errors import BudgetError, InputChangedError, UnansweredError
+from resonare_pipeline.errors import (
+    BudgetError,
+    InputChangedError,
+    SettingsError,
+    StageError,
+    UnansweredError,
+)
 from resonare_pipeline.planning.making import Made, make
 from resonare_pipeline.planning.workspace import Workspace, open_workspace
 from resonare_pipeline.records.sets import set_files
@@ -244,3 +250,36 @@ def test_records_enter_the_dataset_and_calls_of_tools_stay_out_with_a_reason(
     made = make(workspace, dataset, None).manifest.outputs["dataset"]
     assert (made.rows, made.dropped) == (12, {"not_plain": 1})
     assert server.journal()
+
+
+def test_a_set_whose_every_request_is_refused_for_good_is_not_committed(
+    project: Project, server: Running
+) -> None:
+    project.put([prompt("a"), prompt("b")])
+    server.use(Script(rules=(Rule(fault=Fault.INVALID),)))
+    with pytest.raises(StageError, match="refused every one of 2 requests"):
+        project.make()
+    assert not (project.folder / "output").exists()
+
+
+def test_no_model_at_openais_own_address_is_refused_before_anything_is_sent(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("BASE_URL", "OPENAI_BASE_URL", "OPENAI_API_BASE", "MODEL", "OPENAI_MODEL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("API_KEY", "dummy")
+    project.put([prompt("a")])
+    with pytest.raises(SettingsError, match="no model is named"):
+        project.make()
+
+
+def test_fresh_answers_are_not_free_for_a_run_that_nobody_started(
+    project: Project, server: Running
+) -> None:
+    project.put([prompt("a")])
+    project.make()
+    shutil.rmtree(project.folder / "store")
+    fresh = project.open(record_completions__fresh_answers="true")
+    with pytest.raises(BudgetError, match="max_unattended_cost_usd"):
+        project.make(replace(fresh, unattended=True))
+    assert len(server.journal()) == 1

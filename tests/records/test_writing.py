@@ -8,7 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from resonare_pipeline.errors import InputError
+from resonare_pipeline.records.arrow_types import extend, fit
 from resonare_pipeline.records.items import Format
+from resonare_pipeline.records.reasons import UnusableRecordError
 from tests.records.answering import Answers, echo
 from tests.records.making import fill_bytes, lines, prompt
 
@@ -146,3 +148,72 @@ def test_parquet_made_from_json_can_be_filled_again() -> None:
 def test_parquet_that_is_none_is_an_error(content: bytes) -> None:
     with pytest.raises(InputError, match="not a Parquet file"):
         fill_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [pa.large_list(TURN), pa.list_(TURN, 2), pa.list_(TURN)],
+    ids=["large", "fixed", "plain"],
+)
+def test_calls_and_reasoning_get_fields_in_lists_of_every_kind(turns: pa.DataType) -> None:
+    answers = Answers(
+        lambda _: {"content": None, "tool_calls": [CALL], "reasoning_content": "thought"}
+    )
+    content = parquet([prompt()], pa.schema([("messages", turns)]))
+    written = table(fill_bytes(content, answers, to=Format.PARQUET).out)
+    turn = written["messages"][0].as_py()[1]
+    assert (turn["tool_calls"], turn["reasoning_content"]) == ([CALL], "thought")
+    assert type(written.schema.field("messages").type) is type(turns)
+
+
+@pytest.mark.parametrize("make", [pa.list_view, pa.large_list_view])
+def test_list_views_are_extended_as_lists_are(make: Any) -> None:
+    inner = pa.struct([("a", pa.string())])
+    kind = extend(make(inner), [{"a": "x", "b": 1}])
+    assert kind == make(pa.struct([("a", pa.string()), ("b", pa.int64())]))
+    assert fit([{"a": "x", "b": 1}], kind) == [{"a": "x", "b": 1}]
+
+
+def test_a_member_without_a_field_is_never_lost_silently() -> None:
+    with pytest.raises(UnusableRecordError, match="no field"):
+        fit({"a": "x", "b": 1}, pa.struct([("a", pa.string())]))
+
+
+def test_what_json_cannot_hold_stays_as_it_is_beside_an_answer_in_the_same_turns() -> None:
+    turn = pa.struct(
+        [
+            ("role", pa.string()),
+            ("content", pa.string()),
+            ("image", pa.binary()),
+            ("score", pa.float64()),
+            ("at", pa.timestamp("us", tz="UTC")),
+        ]
+    )
+    at = dt.datetime(2024, 1, 2, tzinfo=dt.UTC)
+    row = prompt()
+    for said in row["messages"]:
+        said.update(image=b"\xff\x00", score=float("inf"), at=at)
+    content = parquet([row], pa.schema([("messages", pa.list_(turn))]))
+    done = fill_bytes(content, to=Format.PARQUET)
+    assert done.reasons == {}
+    row["messages"][1]["content"] = "answer to hello"
+    assert table(done.out).to_pylist() == [row]
+
+
+def test_items_that_take_an_answers_place_leave_the_others_as_they_are() -> None:
+    item = pa.struct([("role", pa.string()), ("content", pa.string()), ("image", pa.binary())])
+    turns = [
+        {"role": "user", "content": "q", "image": b"\xff"},
+        {"role": "assistant", "content": "", "image": None},
+        {"role": "user", "content": "more", "image": b"\xfe"},
+    ]
+    kind = pa.struct([("input", pa.list_(item))])
+    content = parquet(
+        [{"responses_create_params": {"input": turns}}],
+        pa.schema([("responses_create_params", kind)]),
+    )
+    answers = Answers(lambda _: {"content": "said", "tool_calls": [CALL]})
+    (row,) = table(fill_bytes(content, answers, to=Format.PARQUET).out).to_pylist()
+    items = row["responses_create_params"]["input"]
+    assert [item["image"] for item in items] == [b"\xff", None, None, b"\xfe"]
+    assert [item["type"] for item in items] == [None, None, "function_call", None]

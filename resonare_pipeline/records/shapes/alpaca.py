@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from resonare_pipeline.records.openai_messages import is_empty, to_calls, to_tools
+from resonare_pipeline.records.calls import to_calls
+from resonare_pipeline.records.openai_messages import is_empty, to_tools
 from resonare_pipeline.records.prompts import ASSISTANT, Answer, Message, Prompt, Turn
 from resonare_pipeline.records.reasons import DropReason, UnusableRecordError
 from resonare_pipeline.records.shapes.sharegpt import system_turn
@@ -36,7 +37,7 @@ class AlpacaShape:
         span = find(text, turn.path)
         if span is None:
             raise UnusableRecordError(DropReason.BAD_TURN, "the record is not there")
-        values: dict[str, Any] = {"output": answer.content or ""}
+        values: dict[str, Any] = {"output": answer.text or ""}
         if answer.tool_calls:
             values["tool_calls"] = list(answer.tool_calls)
         if answer.reasoning:

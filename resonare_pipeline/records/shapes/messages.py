@@ -67,8 +67,8 @@ def role_edits(text: bytes, turn: Turn, answer: Answer) -> list[Edit]:
     edits: list[Edit] = []
     if answer.content is not None:
         if turn.message.get("content"):
-            edits = _part_edits(text, turn, answer.content)
-        elif turn.message.get("content") == []:
+            edits = _part_edits(text, turn, answer.text or "")
+        elif turn.message.get("content") == [] and isinstance(answer.content, str):
             values["content"] = [{"type": "text", "text": answer.content}]
         else:
             values["content"] = answer.content

@@ -8,13 +8,8 @@ from typing import Any
 
 import msgspec
 
-from resonare_pipeline.records.openai_messages import (
-    is_empty,
-    join_calls,
-    known_role,
-    to_calls,
-    to_tools,
-)
+from resonare_pipeline.records.calls import to_calls
+from resonare_pipeline.records.openai_messages import is_empty, join_calls, known_role, to_tools
 from resonare_pipeline.records.prompts import ASSISTANT, TOOL, Answer, Message, Prompt, Turn
 from resonare_pipeline.records.reasons import DropReason, UnusableRecordError
 from resonare_pipeline.records.shapes.messages import as_list, role_edits, role_turns
@@ -64,7 +59,7 @@ class ShareGptShape:
         span = find(text, turn.path)
         if span is None or find(text, (*turn.path, "from")) is None:
             return role_edits(text, turn, answer)
-        values: dict[str, Any] = {"value": answer.content}
+        values: dict[str, Any] = {"value": answer.text}
         if answer.tool_calls:
             values = {"from": CALL, "value": call_text(answer)}
         if answer.reasoning:
