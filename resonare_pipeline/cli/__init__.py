@@ -11,6 +11,7 @@ GC_THRESHOLDS = (50_000, 20, 20)
 def main() -> None:
     """Run the command line; expected errors are printed without a traceback."""
     gc.set_threshold(*GC_THRESHOLDS)
+    import resonare_pipeline.cli.commands  # noqa: F401  # registers its commands on the app
     from resonare_pipeline.cli.app import app
     from resonare_pipeline.errors import (
         ResonareError,

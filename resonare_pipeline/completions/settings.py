@@ -75,11 +75,12 @@ class CompletionsSettings(Section):
     status that says nothing of the request, or a broken connection."""
 
     max_cost_usd: Annotated[Dollars | None, EXECUTION] = None
-    """Most that one run may cost, in US dollars; unset: no cap. What would cost more is refused
-    before it is sent. Needs a model whose price is known."""
+    """Most that one `resonare fill`, or one record set in a run, may cost, in US dollars; unset: no
+    cap. What would cost more is refused before it is sent. Needs a model whose price is known."""
 
     max_unattended_cost_usd: Annotated[Dollars, EXECUTION] = 0.0
-    """The same for a run that nobody started by hand. Default: nothing is paid for unattended."""
+    """The same for a record set in a run that nobody started by hand. Default: nothing is paid for
+    unattended."""
 
     assumed_output_tokens: Annotated[Count, EXECUTION] = 512
     """Length of an answer in estimates, where no maximum is set."""

@@ -9,19 +9,15 @@ same run will make; it never waits for what cannot be made, and takes what is re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import cache
-from importlib.metadata import version
-
-import msgspec
 
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.manifest import Ingredients, Manifest
 from resonare_pipeline.artifacts.store import Store
 from resonare_pipeline.errors import InputError, ResonareError, StageError
 from resonare_pipeline.fingerprint import fingerprint
-from resonare_pipeline.planning.code import code_identity
 from resonare_pipeline.planning.graph import Graph, SettingsOf, Stage
 from resonare_pipeline.planning.hashes import known_digest
+from resonare_pipeline.planning.ingredients import address, ingredients_of
 from resonare_pipeline.planning.raw import RawInput, RawKind, RawListing
 from resonare_pipeline.planning.reasons import explain
 from resonare_pipeline.settings import Section, Settings
@@ -215,7 +211,7 @@ class _Planner:
         if previous is not None:
             inputs[f"{stage.compares}, before"] = previous.outputs[stage.compares].digest
         settings = {kind: values.narrowed(inputs) for kind, values in base.settings.items()}
-        ingredients = _ingredients(stage, settings, gathered.settings, inputs)
+        ingredients = ingredients_of(stage, settings, gathered.settings, inputs)
         base = replace(base, settings=settings, ingredients=ingredients, previous=previous)
         return _look_up(base, self._store)
 
@@ -294,51 +290,6 @@ class _Planner:
 
 def _full_name(stage: Stage, key: str) -> str:
     return f"{stage.raw.folder}/{key}" if stage.raw else key
-
-
-def _ingredients(
-    stage: Stage,
-    settings: SettingsOf,
-    by_partition: Mapping[str, SettingsOf],
-    inputs: dict[str, str],
-) -> Ingredients:
-    own = {
-        f"{kind.section} of {name}": values.identity()
-        for name, sections in by_partition.items()
-        for kind, values in sections.items()
-    }
-    return Ingredients(
-        settings={kind.section: values.identity() for kind, values in settings.items()} | own,
-        code=stage_code(stage),
-        inputs=inputs,
-        files=dict(stage.files(settings)),
-        versions={name: _version(name) for name in stage.distributions},
-    )
-
-
-def stage_code(stage: Stage) -> dict[str, str]:
-    """Return the code identity of a stage: name → hash of a syntax tree."""
-    return _code(stage.function, stage.verify)
-
-
-@cache
-def _code(*functions: object) -> dict[str, str]:
-    merged: dict[str, str] = {}
-    for function in functions:
-        if callable(function):
-            merged |= code_identity(function)
-    return merged
-
-
-@cache
-def _version(distribution: str) -> str:
-    return version(distribution)
-
-
-def address(stage: Stage, partition: str | None, ingredients: Ingredients) -> str:
-    """Return the fingerprint under which a stage's artifact is stored."""
-    parts = msgspec.structs.asdict(ingredients)
-    return fingerprint({"stage": stage.name, "partition": partition, **parts})
 
 
 def _look_up(entry: Entry, store: Store) -> Entry:
