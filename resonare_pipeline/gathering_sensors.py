@@ -13,7 +13,7 @@ import msgspec
 from resonare_pipeline.artifacts.s3.client import Connect
 from resonare_pipeline.artifacts.store import Store, utc_now
 from resonare_pipeline.fingerprint import short_hash
-from resonare_pipeline.planning.delivery import delivery_folder, laid_files
+from resonare_pipeline.planning.delivery import delivery_folder, is_laid, laid_files
 from resonare_pipeline.planning.graph import Graph, Stage
 from resonare_pipeline.planning.plan import Entry, Plan, Status, plan
 from resonare_pipeline.planning.raw import RawKind, RawListing
@@ -135,11 +135,7 @@ def _is_current(workspace: Workspace, entry: Entry) -> bool:
     """Tell whether a stage is a hit, and what lies in the output folder is its own."""
     if entry.status is not Status.HIT or entry.manifest is None:
         return False
-    laid = laid_files(workspace.output, delivery_folder(entry.stage, None))
-    own = [file for file in laid.values() if file.asset in entry.stage.assets]
-    return not entry.stage.delivers or (
-        bool(own) and {file.fingerprint for file in own} == {entry.fingerprint}
-    )
+    return is_laid(workspace.output, entry.stage, entry.manifest)
 
 
 def _unrest(instance: dg.DagsterInstance, listing: RawListing, current: Plan) -> str:

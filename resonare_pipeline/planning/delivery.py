@@ -106,6 +106,15 @@ def laid_files(output: Files, folder: str) -> dict[str, Laid]:
     return tables.get("files", {})
 
 
+def is_laid(output: Files, stage: Stage, manifest: Manifest) -> bool:
+    """Tell whether what lies in the output folder is this artifact's, by the folder's manifest."""
+    if not stage.delivers:
+        return True
+    laid = laid_files(output, delivery_folder(stage, manifest.partition))
+    own = {file.fingerprint for file in laid.values() if file.asset in stage.assets}
+    return own == {manifest.fingerprint}
+
+
 def _deliverables(stage: Stage, manifest: Manifest) -> list[tuple[str, FileEntry]]:
     return [
         (output.asset, file)

@@ -18,8 +18,9 @@ import msgspec
 from resonare_pipeline.artifacts.store import Store
 from resonare_pipeline.errors import ResonareError
 from resonare_pipeline.fingerprint import short_hash
+from resonare_pipeline.planning.delivery import is_laid
 from resonare_pipeline.planning.graph import Stage
-from resonare_pipeline.planning.plan import Status, plan
+from resonare_pipeline.planning.plan import plan
 from resonare_pipeline.planning.raw import RawInput, RawKind, RawListing
 from resonare_pipeline.planning.workspace import Workspace
 
@@ -201,7 +202,10 @@ def sift(
         error = next((entry.error for entry in entries if entry.error), None)
         if error is not None:
             failed[key] = error
-        elif all(entry.status is Status.HIT for entry in entries):
+        elif all(
+            entry.manifest and is_laid(workspace.output, entry.stage, entry.manifest)
+            for entry in entries
+        ):  # a hit that another version was laid over needs a run as well
             current.append(key)
         else:
             wanted.append(key)
