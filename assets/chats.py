@@ -9,6 +9,7 @@ from assets.columns import (
     ENRICHED_LINEAGE,
     MESSAGE_COLUMNS,
 )
+from assets.tokenizing import tokenizer_files
 from resonare_pipeline.artifacts.manifest import CheckEntry
 from resonare_pipeline.chats.blocks import BlocksSettings, make_blocks
 from resonare_pipeline.chats.conversations import (
@@ -29,7 +30,7 @@ from resonare_pipeline.planning.raw import RawKind
 from resonare_pipeline.privacy.kinds import DISTRIBUTIONS
 from resonare_pipeline.privacy.settings import PrivacySettings
 from resonare_pipeline.rows import BLOCKS, CHATS, MESSAGES
-from resonare_pipeline.tokenizers import TokenizerSettings, tokenizer_ingredients
+from resonare_pipeline.tokenizers import TokenizerSettings
 
 CHAT_EXPORTS = RawKind(
     folder="chats",
@@ -121,15 +122,10 @@ def enriched_messages(run: StageRun) -> None:
     )
 
 
-def _tokenizer_files(settings: SettingsOf) -> dict[str, str]:
-    tokenizer = settings[TokenizerSettings]
-    return tokenizer_ingredients(TokenizerSettings.model_validate(tokenizer))
-
-
 @chats_asset(
     inputs=("chats", "enriched_messages"),
     settings=(BlocksSettings, ConversationSettings, TokenizerSettings),
-    files=_tokenizer_files,
+    files=tokenizer_files,
     distributions=("pyarrow", "regex", "tiktoken", "tokenizers", "transformers"),
     outputs=(
         Output(
@@ -168,7 +164,7 @@ def _verify_conversations(run: StageRun) -> list[CheckEntry]:
 @chats_asset(
     inputs=("chats", "enriched_messages", "blocks"),
     settings=(BlocksSettings, ConversationSettings, TokenizerSettings),
-    files=_tokenizer_files,
+    files=tokenizer_files,
     distributions=("msgspec", "pyarrow", "tiktoken", "tokenizers", "transformers"),
     outputs=(
         Output(

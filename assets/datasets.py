@@ -3,6 +3,7 @@
 What makes them is imported where it is called: a plan need not wait for the redactor's patterns.
 """
 
+from assets.tokenizing import tokenizer_files
 from resonare_pipeline.artifacts.manifest import CheckEntry
 from resonare_pipeline.datasets.columns import COLUMNS
 from resonare_pipeline.datasets.layout import DELIVERED, REPORT_FILE
@@ -13,7 +14,7 @@ from resonare_pipeline.datasets.sources import ConversationAsset, find_sources
 from resonare_pipeline.planning.graph import Check, Output, SettingsOf, StageRun, asset
 from resonare_pipeline.privacy.settings import PrivacySettings
 from resonare_pipeline.rows import EXAMPLES
-from resonare_pipeline.tokenizers import TokenizerSettings, tokenizer_ingredients
+from resonare_pipeline.tokenizers import TokenizerSettings
 
 CONVERSATIONS = (
     ConversationAsset(
@@ -26,11 +27,6 @@ CONVERSATIONS = (
     ),
     ConversationAsset(asset="filled_conversations", file="train.jsonl"),
 )
-
-
-def _tokenizer_files(settings: SettingsOf) -> dict[str, str]:
-    tokenizer = settings[TokenizerSettings]
-    return tokenizer_ingredients(TokenizerSettings.model_validate(tokenizer))
 
 
 def _is_included(settings: SettingsOf) -> bool:
@@ -49,7 +45,7 @@ def _verify_dataset(run: StageRun) -> list[CheckEntry]:
     settings=(DatasetSettings, PrivacySettings, TokenizerSettings),
     settings_by_partition=(MixtureSettings, PrivacySettings),
     includes=_is_included,
-    files=_tokenizer_files,
+    files=tokenizer_files,
     distributions=(
         "msgspec",
         "numpy",

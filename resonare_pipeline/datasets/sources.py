@@ -13,7 +13,6 @@ from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.errors import StageError
 
 TOOL = "tool"
-PERSONAL = "personal_chat"  # Telegram's word for a chat with one person, which bears their name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
