@@ -27,7 +27,7 @@ from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.errors import InputError, SettingsError
 from resonare_pipeline.planning.workspace import environment
 from resonare_pipeline.records.dropping import DroppedLines
-from resonare_pipeline.records.filling import Choices, Report, fill
+from resonare_pipeline.records.filling import Report, fill
 from resonare_pipeline.records.items import Format
 from resonare_pipeline.records.placing import PlacedFile, standard_output, writing_errors
 from resonare_pipeline.records.reading import (
@@ -39,6 +39,7 @@ from resonare_pipeline.records.reading import (
 )
 from resonare_pipeline.records.requesting import Counting, cached_answers
 from resonare_pipeline.records.sinks import FileSink
+from resonare_pipeline.records.walking import Choices
 from resonare_pipeline.records.writing import open_writer
 from resonare_pipeline.settings import load_settings
 

@@ -13,13 +13,12 @@ import msgspec
 from resonare_pipeline.completions.answers import Judged, texts_of, without_texts
 from resonare_pipeline.completions.budget import Budget
 from resonare_pipeline.completions.environment import Endpoint
-from resonare_pipeline.completions.estimating import upper_cost_usd, windowed_tokens
+from resonare_pipeline.completions.estimating import require_upper_usd, windowed_tokens
 from resonare_pipeline.completions.gate import Gate, is_too_long
 from resonare_pipeline.completions.pricing import price_of
 from resonare_pipeline.completions.providers.provider import Client, Reply
 from resonare_pipeline.completions.requests import CompletionRequest, Failure
 from resonare_pipeline.completions.settings import CompletionsSettings
-from resonare_pipeline.errors import SettingsError
 
 FIRST_BACKOFF_SECONDS = 0.5
 LONGEST_BACKOFF_SECONDS = 60.0
@@ -113,17 +112,8 @@ class Asker:
     def _upper_usd(self, request: CompletionRequest) -> float:
         if self._settings.max_cost_usd is None:
             return 0.0
-        price = price_of(request.model, self._settings)
         limit = self._client.output_limit(request)
-        upper = upper_cost_usd(request, price, self._provider, limit) if price else None
-        if upper is None:
-            raise SettingsError(
-                f"nothing says what a request to {request.model!r} can cost at most",
-                where="completions.max_cost_usd",
-                expected="a model whose price and longest answer are known",
-                remedy="Set max_tokens, and both prices if they are not listed",
-            )
-        return upper
+        return require_upper_usd(request, self._settings, self._provider, limit)
 
     async def _asked(self, request: CompletionRequest, upper: float) -> Asked:
         cost: float | None = 0.0

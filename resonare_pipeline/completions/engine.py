@@ -16,14 +16,16 @@ from types import TracebackType
 
 import msgspec
 
-from resonare_pipeline.completions.answers import Judged
+from resonare_pipeline.completions.answers import Judged, texts_of, without_texts
 from resonare_pipeline.completions.asking import Asked, Asker, Tally
 from resonare_pipeline.completions.cache.clerk import Clerk
 from resonare_pipeline.completions.cache.store import Answered, Cache, Record
 from resonare_pipeline.completions.environment import Endpoint, Provider
 from resonare_pipeline.completions.providers.provider import Client
-from resonare_pipeline.completions.requests import CompletionRequest, Outcome
+from resonare_pipeline.completions.requests import CompletionRequest, Failure, Outcome
 from resonare_pipeline.completions.settings import CompletionsSettings
+
+UNSENT = "its batches brought no answer"
 
 OpenClient = Callable[[Endpoint, CompletionsSettings], Client]
 
@@ -37,6 +39,7 @@ class Engine:
         open_client: Makes the provider's client when the engine is entered.
         cache: Where answers are kept; it is closed with the engine. None: nowhere.
         fresh: Ask again, whatever the cache holds from before.
+        unsent: What becomes of a request that the cache has no answer to; None: it is sent.
 
     Attributes:
         tally: What has been done so far.
@@ -50,6 +53,7 @@ class Engine:
         cache: Cache | None,
         *,
         fresh: bool = False,
+        unsent: Failure | None = None,
     ) -> None:
         self.tally = Tally()
         self._settings = settings
@@ -57,6 +61,7 @@ class Engine:
         self._open_client = open_client
         self._cache = None if endpoint.provider is Provider.MOCK else cache
         self._fresh = fresh
+        self._unsent = unsent
         self._flights: dict[str, asyncio.Task[Outcome]] = {}
         self._clerk: Clerk | None = None
         self._client: Client
@@ -124,8 +129,10 @@ class Engine:
             return self._told(key, await self._asker.ask(request))
         record = await self._clerk.look_up(key)
         if record is not None:
-            self.tally.cached += 1
-            return _outcome(key, record, cached=True)
+            return self._known(key, request, record)
+        if self._unsent is not None:
+            self._clerk.release(key)
+            return self._told(key, Asked(judged=Judged(failure=self._unsent, detail=UNSENT)))
         try:
             asked = await self._asker.ask(request)
         except BaseException:
@@ -136,6 +143,16 @@ class Engine:
         else:
             self._clerk.release(key)
         return self._told(key, asked)
+
+    def _known(self, key: str, request: CompletionRequest, record: Record) -> Outcome:
+        """Tell what the cache holds; what a batch's line was refused for may quote the request."""
+        if record.completion is None and record.failure is not None:
+            detail = without_texts(
+                record.detail, texts_of(request.messages), secrets=(self._endpoint.api_key,)
+            )
+            return self._told(key, Asked(judged=Judged(failure=record.failure, detail=detail)))
+        self.tally.cached += 1
+        return _outcome(key, record, cached=True)
 
     def _answered(self, key: str, asked: Asked) -> Answered:
         judged = asked.judged

@@ -48,6 +48,7 @@ MODEL_NAMES: Mapping[Provider, tuple[str, ...]] = {
 
 PROVIDER_NAMES = ("DEFAULT_LLM_PROVIDER", "LLM_PROVIDER")
 MAX_TOKENS_NAME = "OPENAI_MAX_TOKENS"
+POLL_SECONDS_NAME = "RESONARE_BATCH_POLL_SECONDS"
 PRICE_NAMES: Mapping[str, str] = {
     "input_usd_per_million": "OPENAI_PROMPT_RATE_PER_1K",
     "output_usd_per_million": "OPENAI_COMPLETION_RATE_PER_1K",
@@ -106,6 +107,7 @@ def settings_from_environment(
         "provider": named,
         "model": first_set(environ, MODEL_NAMES[provider]),
         "base_url": first_set(environ, BASE_URL_NAMES[provider]),
+        "batch_poll_seconds": environ.get(POLL_SECONDS_NAME, "").strip(),
     }
     if provider is Provider.OPENAI:
         found["max_tokens"] = environ.get(MAX_TOKENS_NAME, "").strip()

@@ -11,7 +11,7 @@ from resonare_pipeline.completions.pricing import BATCH_SHARE, Price, price_of
 from resonare_pipeline.completions.providers.anthropic_bodies import longest_answer
 from resonare_pipeline.completions.requests import CompletionRequest, Usage
 from resonare_pipeline.completions.settings import CompletionsSettings
-from resonare_pipeline.errors import BudgetError
+from resonare_pipeline.errors import BudgetError, SettingsError
 
 TOKENS_PER_MESSAGE = 4  # OpenAI's rule: 3 around each message, and its role
 TOKENS_PER_REQUEST = 3
@@ -108,6 +108,29 @@ def upper_cost_usd(
     answers = count if isinstance(count, int) else 1
     tokens = math.ceil(prompt_tokens(request) * UPPER_SHARE[provider])
     return price.upper_usd(tokens, limit * answers)
+
+
+def require_upper_usd(
+    request: CompletionRequest,
+    settings: CompletionsSettings,
+    provider: Provider,
+    sent_limit: int | None,
+) -> float:
+    """Return the most that one request can cost online, which a cap must know.
+
+    Raises:
+        SettingsError: If nothing says that.
+    """
+    price = price_of(request.model, settings)
+    upper = upper_cost_usd(request, price, provider, sent_limit) if price else None
+    if upper is None:
+        raise SettingsError(
+            f"nothing says what a request to {request.model!r} can cost at most",
+            where="completions.max_cost_usd",
+            expected="a model whose price and longest answer are known",
+            remedy="Set max_tokens, and both prices if they are not listed",
+        )
+    return upper
 
 
 def estimate(requests: Iterable[CompletionRequest], settings: CompletionsSettings) -> Estimate:

@@ -1,14 +1,39 @@
 """Opening what the settings name: the provider's client, the cache, the engine."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+
+from sqlalchemy.engine import URL
 
 from resonare_pipeline.completions.cache.places import cache_url
 from resonare_pipeline.completions.cache.store import Cache
 from resonare_pipeline.completions.engine import Engine
 from resonare_pipeline.completions.environment import Endpoint, Provider, resolve_endpoint
 from resonare_pipeline.completions.providers.provider import Client
+from resonare_pipeline.completions.requests import Failure
 from resonare_pipeline.completions.settings import CompletionsSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AfterBatches:
+    """What batches leave to an engine: what they brought, and the last few if these may be sent.
+
+    Attributes:
+        campaign: What the batches were for.
+        since: Older answers do not count (seconds since 1970).
+        unsent: What becomes of a request without an answer; None: it is sent.
+    """
+
+    campaign: str
+    since: float = 0.0
+    unsent: Failure | None = None
+
+    def open_cache(self, url: URL) -> Cache:
+        """Open the cache, with the campaign's setbacks in it."""
+        from resonare_pipeline.completions.batches.setbacks import SettledCache
+
+        return SettledCache(url, campaign=self.campaign, since=self.since)
 
 
 def open_engine(
@@ -19,6 +44,7 @@ def open_engine(
     fresh: bool = False,
     explicit_endpoint: bool = False,
     looked_in: str = ".env",
+    after: AfterBatches | None = None,
 ) -> Engine:
     """Open an engine, which is then entered by `async with`.
 
@@ -29,6 +55,7 @@ def open_engine(
         fresh: Ask again, whatever the cache holds from before.
         explicit_endpoint: `BASE_URL` must be set.
         looked_in: The file that was read beside the environment, for messages.
+        after: Batches have asked before.
 
     Raises:
         SettingsError: For a missing key or address, an unknown price with a cap, an unusable URL.
@@ -44,8 +71,10 @@ def open_engine(
     )
     cache = None
     if endpoint.provider is not Provider.MOCK:
-        cache = Cache(cache_url(environ, default_db))
-    return Engine(settings, endpoint, open_client, cache, fresh=fresh)
+        url = cache_url(environ, default_db)
+        cache = after.open_cache(url) if after else Cache(url)
+    unsent = after.unsent if after else None
+    return Engine(settings, endpoint, open_client, cache, fresh=fresh, unsent=unsent)
 
 
 def open_client(endpoint: Endpoint, settings: CompletionsSettings) -> Client:

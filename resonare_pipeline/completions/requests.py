@@ -99,7 +99,9 @@ class Failure(StrEnum):
     RATE = "rate"  # 429
     SERVER = "server"  # 5xx, 408, 409, and every status that no other failure names
     NETWORK = "network"
-    EXPIRED = "expired"
+    EXPIRED = "expired"  # a batch's time was over before its turn
+    CANCELLED = "cancelled"  # so was a batch, by somebody
+    BATCHED = "batched"  # it is in a batch that is under way
     BUDGET = "budget"  # the cap, 402, or no credit left
     INVALID = "invalid"  # 400, 413, 422: this request will always be refused
     FORBIDDEN = "forbidden"  # 403: so will this one, for what it says
@@ -117,6 +119,8 @@ class Failure(StrEnum):
             Failure.SERVER,
             Failure.NETWORK,
             Failure.EXPIRED,
+            Failure.CANCELLED,
+            Failure.BATCHED,
             Failure.BUDGET,
             Failure.UNAUTHORISED,
         )

@@ -5,20 +5,21 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, field_validator
 
+from resonare_pipeline.completions.batch_settings import BatchSettings
 from resonare_pipeline.completions.environment import (
     Provider,
     endpoint_name,
     settings_from_environment,
 )
 from resonare_pipeline.completions.requests import require_parameters
-from resonare_pipeline.settings import EXECUTION, Section
+from resonare_pipeline.settings import EXECUTION
 
 Count = Annotated[int, Field(ge=1)]
 Dollars = Annotated[float, Field(ge=0)]
 Seconds = Annotated[float, Field(gt=0)]
 
 
-class CompletionsSettings(Section):
+class CompletionsSettings(BatchSettings):
     """Which model answers, and how it is asked."""
 
     section: ClassVar[str] = "completions"

@@ -7,63 +7,27 @@ number and by bytes, however many records there are.
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Protocol
+from typing import Protocol
 
-from resonare_pipeline.completions.requests import (
-    Completer,
-    CompletionRequest,
-    Failure,
-    Outcome,
-)
+from resonare_pipeline.completions.requests import Completer, Failure, Outcome
 from resonare_pipeline.errors import ResonareError, StageError
 from resonare_pipeline.records.items import Record
-from resonare_pipeline.records.openai_messages import join_calls
-from resonare_pipeline.records.prompts import TOOL, Answer, Message, Prompt, Turn
-from resonare_pipeline.records.reasons import DropReason, UnusableRecordError
+from resonare_pipeline.records.prompts import Prompt
+from resonare_pipeline.records.reasons import (
+    RECORD_ERRORS,
+    DropReason,
+    UnusableRecordError,
+)
 from resonare_pipeline.records.understanding import fill_in, prompt_of
+from resonare_pipeline.records.walking import Choices, Walk
 
 RECORDS_A_REQUEST = 16  # so that one slow answer keeps few others from being asked for
 FEWEST_HELD = 1_024
 MOST_HELD_BYTES = 32 << 20
 UNREACHED = 16  # requests in a row that never came through: nobody is there
-
-RECORD_ERRORS = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
-"""What a record can cause that nobody foresaw. Failures of disk, network or memory are none."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
-    """What is asked of whom, and of which records.
-
-    Attributes:
-        parameters: Further fields of each request.
-        concurrency: Requests at a time; only decides how many records are held.
-        first: Number of the first record.
-        last: Number behind the last; None: all.
-        skip_existing: A record with any answer in it passes through as it is.
-        has_padding: Nulls may stand for keys that are absent.
-        sample: Number of the answer, where several to one prompt are wanted.
-    """
-
-    model: str
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    concurrency: int = 64
-    first: int = 0
-    last: int | None = None
-    skip_existing: bool = False
-    has_padding: bool = False
-    sample: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,19 +228,13 @@ async def _answered(
     outcomes: list[tuple[int, Outcome]],
 ) -> Filled:
     """Ask for each turn in order; what came of it is in `outcomes` at once."""
-    messages = [turn.message for turn in prompt.turns]
-    answers: list[tuple[Turn, Answer]] = []
-    for number in prompt.empty:
-        if _lacks_results(messages, [t for t, _ in outcomes], number):
+    walk = Walk(prompt)
+    while walk.turn is not None:
+        number = walk.turn
+        if walk.lacks_results():
             missing = DropReason.TOOL_RESULT_MISSING
             return Filled(prompt=prompt, outcomes=tuple(outcomes), reason=missing)
-        request = CompletionRequest(
-            model=choices.model,
-            messages=tuple(messages[:number]),
-            tools=prompt.tools,
-            parameters=dict(choices.parameters),
-            sample=choices.sample,
-        )
+        request = walk.request(choices)
         outcome = await completer.complete(request)
         report.note(outcome)
         outcomes.append((number, outcome))
@@ -285,23 +243,7 @@ async def _answered(
             return Filled(
                 prompt=prompt, outcomes=tuple(outcomes), reason=reason, detail=outcome.detail
             )
-        answer = Answer.of(outcome.completion.message, number)
-        answers.append((prompt.turns[number], answer))
-        messages[number] = answer.as_message()
-        if answer.tool_calls:
-            join_calls(messages)
+        walk.put(outcome.completion.message)
+    answers = [(prompt.turns[number], answer) for number, answer in walk.answers.items()]
     text = fill_in(record.text, prompt, answers)
     return Filled(text=text, prompt=prompt, outcomes=tuple(outcomes))
-
-
-def _lacks_results(messages: list[Message], answered: list[int], until: int) -> bool:
-    """Tell whether an answer called tools, and what follows it does not hold their results."""
-    for number in answered:
-        wanted = {call["id"] for call in messages[number].get("tool_calls", ())}
-        for message in messages[number + 1 : until]:
-            if message["role"] != TOOL:
-                break
-            wanted.discard(message.get("tool_call_id"))
-        if wanted:
-            return True
-    return False

@@ -13,7 +13,6 @@ from resonare_pipeline.completions.requests import CompletionRequest
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.errors import InputError
 from resonare_pipeline.progress import Progress, silent
-from resonare_pipeline.records.filling import Choices
 from resonare_pipeline.records.items import Record
 from resonare_pipeline.records.prompts import Prompt
 from resonare_pipeline.records.reading import open_records
@@ -22,6 +21,7 @@ from resonare_pipeline.records.requesting import Counting
 from resonare_pipeline.records.sets import PromptRecordsSettings, SetFile, content_hash
 from resonare_pipeline.records.tables import PROMPTS, REQUESTS
 from resonare_pipeline.records.understanding import prompt_of, understand
+from resonare_pipeline.records.walking import Choices
 
 PROMPTS_FILE = "prompts.parquet"
 REQUESTS_FILE = "requests.parquet"

@@ -34,3 +34,15 @@ class UnusableRecordError(InputError):
     def __init__(self, reason: DropReason, found: str) -> None:
         super().__init__(found)
         self.reason = reason
+
+
+RECORD_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What a record can cause that nobody foresaw. Failures of disk, network or memory are none."""

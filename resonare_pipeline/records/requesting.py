@@ -14,11 +14,11 @@ from pathlib import Path
 from resonare_pipeline.completions.environment import Provider
 from resonare_pipeline.completions.requests import CompletionRequest, Outcome
 from resonare_pipeline.completions.settings import CompletionsSettings
-from resonare_pipeline.records.filling import Choices
 from resonare_pipeline.records.items import Record
-from resonare_pipeline.records.prompts import ASSISTANT, Answer, Message, Prompt
-from resonare_pipeline.records.reasons import UnusableRecordError
+from resonare_pipeline.records.prompts import Message, Prompt
+from resonare_pipeline.records.reasons import RECORD_ERRORS, UnusableRecordError
 from resonare_pipeline.records.understanding import prompt_of
+from resonare_pipeline.records.walking import Choices, Walk
 
 WORD = " word"  # one token
 CHUNK_RECORDS = 256  # looked up together
@@ -69,20 +69,13 @@ def cached_answers(
         cache.close()
 
 
-@dataclass(slots=True)
-class _Walk:
-    """How far a record's turns are known."""
-
-    prompt: Prompt
-    messages: list[Message]
-    left: list[int]
-
-
 @dataclass(slots=True, kw_only=True)
 class Counting:
     """Goes through records as filling them would, and counts.
 
     Attributes:
+        assumed_tokens: Length of answers that are not there yet; None: what follows one is not
+            asked for either.
         records: All that were looked at.
         to_fill: Those with a turn to be filled.
         unusable: Those that would be left out.
@@ -90,13 +83,13 @@ class Counting:
     """
 
     choices: Choices
-    assumed_tokens: int
+    assumed_tokens: int | None
     look_up: LookUp = nothing_known
     records: int = 0
     to_fill: int = 0
     unusable: int = 0
     known: int = 0
-    _chunk: list[_Walk] = field(default_factory=list)
+    _chunk: list[Walk] = field(default_factory=list)
 
     def requests(self, records: Iterable[Record]) -> Iterator[CompletionRequest]:
         """Yield the requests that are still to be sent."""
@@ -108,8 +101,7 @@ class Counting:
                 continue
             if prompt.empty:
                 self.to_fill += 1
-                messages = [turn.message for turn in prompt.turns]
-                self._chunk.append(_Walk(prompt, messages, prompt.empty))
+                self._chunk.append(Walk(prompt))
             if len(self._chunk) == CHUNK_RECORDS:
                 yield from self._asked()
         yield from self._asked()
@@ -117,7 +109,7 @@ class Counting:
     def _prompt(self, record: Record) -> Prompt | None:
         try:
             return prompt_of(record, has_padding=self.choices.has_padding)
-        except UnusableRecordError:
+        except (UnusableRecordError, *RECORD_ERRORS):
             self.unusable += 1
             return None
 
@@ -125,39 +117,32 @@ class Counting:
         """Yield the requests of a chunk, turn after turn of all its records."""
         walks, self._chunk = self._chunk, []
         while walks:
-            found = self.look_up([self._request(walk) for walk in walks])
-            going: list[_Walk] = []
-            for walk, outcome in zip(walks, found, strict=True):
+            requests = [walk.request(self.choices) for walk in walks]
+            found = self.look_up(requests)
+            going: list[Walk] = []
+            for walk, request, outcome in zip(walks, requests, found, strict=True):
                 if outcome is None:
-                    yield from self._unknown(walk)
+                    yield request
+                    yield from self._guessed(walk)
                     continue
                 self.known += 1
                 if outcome.failure is None and outcome.completion is not None:
                     going += [walk] if _goes_on(walk, outcome.completion.message) else []
             walks = going
 
-    def _unknown(self, walk: _Walk) -> Iterator[CompletionRequest]:
-        while walk.left:
-            yield self._request(walk)
-            content = WORD * self.assumed_tokens
-            walk.messages[walk.left.pop(0)] = {"role": ASSISTANT, "content": content}
-
-    def _request(self, walk: _Walk) -> CompletionRequest:
-        choices = self.choices
-        return CompletionRequest(
-            model=choices.model,
-            messages=tuple(walk.messages[: walk.left[0]]),
-            tools=walk.prompt.tools,
-            parameters=dict(choices.parameters),
-            sample=choices.sample,
-        )
+    def _guessed(self, walk: Walk) -> Iterator[CompletionRequest]:
+        """Yield the requests that will follow one whose answer is not there yet."""
+        while self.assumed_tokens is not None:
+            walk.guess(WORD * self.assumed_tokens)
+            if walk.turn is None:
+                return
+            yield walk.request(self.choices)
 
 
-def _goes_on(walk: _Walk, message: Message) -> bool:
+def _goes_on(walk: Walk, message: Message) -> bool:
     """Put a known answer into a record's turns, and tell whether another is to be asked for."""
     try:
-        answer = Answer.of(message, walk.left[0])
-    except UnusableRecordError:
+        walk.put(message)
+    except (UnusableRecordError, *RECORD_ERRORS):
         return False  # the record will be left out
-    walk.messages[walk.left.pop(0)] = answer.as_message()
-    return bool(walk.left)
+    return walk.turn is not None and not walk.lacks_results()

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from resonare_pipeline.records.dropping import DroppedLines
-from resonare_pipeline.records.filling import Choices, Report, fill
+from resonare_pipeline.records.filling import Report, fill
 from resonare_pipeline.records.items import Format
 from resonare_pipeline.records.reading import find_source, open_records
 from resonare_pipeline.records.sinks import FileSink
+from resonare_pipeline.records.walking import Choices
 from resonare_pipeline.records.writing import open_writer
 from tests.records.answering import Answers
 

@@ -30,6 +30,7 @@ Result = TypeVar("Result")
 
 ALIVE_SECONDS = 60.0  # a process that was stopped for longer may find its requests asked by others
 KEYS_AT_A_TIME = 500  # SQLite takes 32,766 parameters, older ones 999
+BATCH_PREFIX = "batch-"  # of owners that are no process; their claims hold for a day and more
 TRIES = 10
 LONGEST_PAUSE_SECONDS = 3.0  # ten tries take some fifteen seconds, as a restart of the server does
 _WANTED: BindParameter[Any] = bindparam("wanted", expanding=True)
@@ -41,6 +42,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     completion: Completion | None = None
     failure: Failure | None = None
     detail: str = ""
+
+
+_IN_A_BATCH = Record(failure=Failure.BATCHED, detail="it is in a batch that is under way")
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,9 +69,9 @@ class Cache:
         self.owner = uuid.uuid4().hex
         self._engine = open_database(url)
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        self._put = _put_statement(dialect)
+        self.put_statement = _put_statement(dialect)
         self._claim = _claim_statement(dialect)
-        self._show = _show_statement(dialect)
+        self.show_statement = _show_statement(dialect)
         self._decoder = msgspec.json.Decoder(Record)
 
     def find(self, keys: Sequence[str], *, since: float = 0.0) -> dict[str, Record]:
@@ -81,35 +85,43 @@ class Cache:
         def look(connection: Connection) -> dict[str, Record]:
             return self._find(connection, keys, since)
 
-        return self._run(look, reading=True)
+        return self.run(look, reading=True)
 
     def claim(
-        self, keys: Sequence[str], *, since: float = 0.0
+        self, keys: Sequence[str], *, since: float = 0.0, owner: str | None = None
     ) -> tuple[set[str], dict[str, Record]]:
         """Claim keys that are not answered.
 
+        Args:
+            keys: Any number.
+            since: Older answers do not count (seconds since 1970).
+            owner: Whose they become; None: this process's.
+
         Returns:
-            The keys that are this process's to ask, and records of those answered meanwhile. What
-            is in neither is being asked by another process.
+            The keys that are the owner's to ask, and records of those answered meanwhile, or that
+            are in a batch. What is in neither is being asked by another process.
         """
         ordered = sorted(keys)  # in one order, lest two processes wait for one another
+        owner = owner or self.owner
 
         def take(connection: Connection) -> tuple[set[str], dict[str, Record]]:
-            now = self._now(connection)
+            now = self.now(connection)
             connection.execute(
-                self._claim, [{"key": key, "owner": self.owner, "now": now} for key in ordered]
+                self._claim, [{"key": key, "owner": owner, "now": now} for key in ordered]
             )
             own: set[str] = set()
-            for some in _slices(ordered):
-                rows = connection.execute(_OWN_CLAIMS, {"wanted": some, "owner": self.owner})
+            for some in slices(ordered):
+                rows = connection.execute(_OWN_CLAIMS, {"wanted": some, "owner": owner})
                 own.update(rows.scalars())
             # An answer and the end of its claim are one transaction, so it is seen here at last.
             found = self._find(connection, sorted(own), since)
             if found:
-                _release(connection, list(found), self.owner)
-            return own - found.keys(), found
+                release_claims(connection, list(found), owner)
+            others = [key for key in ordered if key not in own]
+            batched = _batched(connection, [key for key in others if key not in found])
+            return own - found.keys(), found | batched
 
-        return self._run(take)
+        return self.run(take)
 
     def store(self, answered: Sequence[Answered], released: Sequence[str] = ()) -> None:
         """Put answers in, and give claims back: theirs, and those of `released`."""
@@ -117,36 +129,34 @@ class Cache:
         def put(connection: Connection) -> None:
             if answered:
                 now = time.time()
-                connection.execute(self._put, [_row(item, now) for item in answered])
-            _release(connection, [*(item.key for item in answered), *released], self.owner)
+                connection.execute(self.put_statement, [answer_row(item, now) for item in answered])
+            release_claims(connection, [*(item.key for item in answered), *released], self.owner)
 
-        self._run(put, durable=bool(answered))
+        self.run(put, durable=bool(answered))
 
     def beat(self) -> None:
         """Show that this process is alive, for another `ALIVE_SECONDS`."""
 
         def show(connection: Connection) -> None:
-            until = self._now(connection) + ALIVE_SECONDS
-            connection.execute(self._show, {"owner": self.owner, "alive_until": until})
+            until = self.now(connection) + ALIVE_SECONDS
+            connection.execute(self.show_statement, {"owner": self.owner, "alive_until": until})
 
-        self._run(show)
+        self.run(show)
 
     def sweep(self) -> None:
         """Forget claims of processes that are not alive."""
 
         def clear(connection: Connection) -> None:
-            alive = select(OWNERS.c.owner).where(OWNERS.c.alive_until > self._now(connection))
+            alive = select(OWNERS.c.owner).where(OWNERS.c.alive_until > self.now(connection))
             connection.execute(delete(CLAIMS).where(CLAIMS.c.owner.not_in(alive)))
             connection.execute(delete(OWNERS).where(OWNERS.c.owner.not_in(alive)))
 
-        self._run(clear)
+        self.run(clear)
 
     def count(self) -> int:
         """Return how many answers there are."""
         statement = select(func.count()).select_from(ANSWERS)
-        return self._run(
-            lambda connection: connection.execute(statement).scalar_one(), reading=True
-        )
+        return self.run(lambda connection: connection.execute(statement).scalar_one(), reading=True)
 
     def close(self) -> None:
         """Give all claims back and close the database."""
@@ -156,17 +166,24 @@ class Cache:
             connection.execute(delete(OWNERS).where(OWNERS.c.owner == self.owner))
 
         try:
-            self._run(leave)
+            self.run(leave)
         finally:
             self._engine.dispose()
 
-    def _run(
+    def run(
         self,
         work: Callable[[Connection], Result],
         *,
         reading: bool = False,
         durable: bool = False,
     ) -> Result:
+        """Do some work in one transaction, again if it met another one.
+
+        Args:
+            work: Is given the connection; it must be such that it can be done again.
+            reading: It changes nothing.
+            durable: What it changes is on the disk when this returns.
+        """
         with explained(self.url):
             for left in reversed(range(TRIES)):
                 try:
@@ -182,12 +199,12 @@ class Cache:
 
     def _find(self, connection: Connection, keys: Sequence[str], since: float) -> dict[str, Record]:
         found: dict[str, Record] = {}
-        for some in _slices(keys):
+        for some in slices(keys):
             rows = connection.execute(_FIND, {"wanted": some, "since": since})
             found.update((key, self._decoder.decode(record)) for key, record in rows)
         return found
 
-    def _now(self, connection: Connection) -> float:
+    def now(self, connection: Connection) -> float:
         """Return the time by the clock that all who share the database see."""
         if connection.dialect.name == "sqlite":
             return time.time()
@@ -200,8 +217,18 @@ _FIND = select(ANSWERS.c.key, ANSWERS.c.record).where(
 _OWN_CLAIMS = select(CLAIMS.c.key).where(
     CLAIMS.c.key.in_(_WANTED), CLAIMS.c.owner == bindparam("owner")
 )
+_OWNERS_OF = select(CLAIMS.c.key, CLAIMS.c.owner).where(CLAIMS.c.key.in_(_WANTED))
 _DATABASE_TIME = select(extract("epoch", func.clock_timestamp()))
 _RELEASE = delete(CLAIMS).where(CLAIMS.c.key.in_(_WANTED), CLAIMS.c.owner == bindparam("own"))
+
+
+def _batched(connection: Connection, keys: Sequence[str]) -> dict[str, Record]:
+    """Return records of the keys that are in a batch: nobody waits hours for these."""
+    held: list[str] = []
+    for some in slices(keys):
+        rows = connection.execute(_OWNERS_OF, {"wanted": some})
+        held += [key for key, owner in rows if owner.startswith(BATCH_PREFIX)]
+    return dict.fromkeys(held, _IN_A_BATCH)
 
 
 def _put_statement(dialect: Any) -> Any:
@@ -229,12 +256,14 @@ def _show_statement(dialect: Any) -> Any:
     )
 
 
-def _release(connection: Connection, keys: Sequence[str], owner: str) -> None:
-    for some in _slices(keys):
+def release_claims(connection: Connection, keys: Sequence[str], owner: str) -> None:
+    """Give claims of an owner back, within a transaction."""
+    for some in slices(keys):
         connection.execute(_RELEASE, {"wanted": some, "own": owner})
 
 
-def _row(item: Answered, now: float) -> dict[str, Any]:
+def answer_row(item: Answered, now: float) -> dict[str, Any]:
+    """Return an answer as a row of `ANSWERS`."""
     completion = item.record.completion
     return {
         "key": item.key,
@@ -249,5 +278,6 @@ def _row(item: Answered, now: float) -> dict[str, Any]:
     }
 
 
-def _slices(keys: Sequence[str]) -> Iterable[Sequence[str]]:
+def slices(keys: Sequence[str]) -> Iterable[Sequence[str]]:
+    """Yield keys in numbers that one statement takes."""
     return (keys[at : at + KEYS_AT_A_TIME] for at in range(0, len(keys), KEYS_AT_A_TIME))

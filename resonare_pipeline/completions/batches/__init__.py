@@ -1,0 +1,1 @@
+"""OpenAI's Batch API, over the same cache and keys as online: half the price, within a day."""

@@ -1,0 +1,301 @@
+"""One look at every live batch, and the step that each of them is due.
+
+    staged → uploaded → submitted → collected → settled
+
+What a step asks of the provider is written down before; so a process that dies leaves a row from
+which this or another one goes on. A batch of which nobody knows whether it was made is looked for
+in the provider's listing, by the id that its metadata hold, before it is made (again).
+"""
+
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+
+from resonare_pipeline.completions.batches.batch import (
+    ENDED,
+    WINDOW_SECONDS,
+    Batch,
+    RemoteBatch,
+    State,
+)
+from resonare_pipeline.completions.batches.collecting import LOST, Collector
+from resonare_pipeline.completions.batches.ledger import Ledger
+from resonare_pipeline.completions.batches.queueing import queue_limit
+from resonare_pipeline.completions.batches.refusals import settle_failed
+from resonare_pipeline.completions.batches.remote import (
+    NotNowError,
+    Remote,
+    UnsureError,
+    remove,
+)
+from resonare_pipeline.completions.batches.setbacks import Setback
+from resonare_pipeline.completions.batches.staging import Staged, Stager
+from resonare_pipeline.completions.cache.store import ALIVE_SECONDS
+from resonare_pipeline.completions.environment import Endpoint
+from resonare_pipeline.completions.requests import CompletionRequest, Failure
+from resonare_pipeline.completions.settings import CompletionsSettings
+from resonare_pipeline.errors import StageError
+
+GRACE_SECONDS = 3600.0  # after its window, in which a batch may still be ended by the provider
+LISTING_LOOKS = 2  # a batch that was just made may not be listed at once
+LATE_LOOKS = 10  # at a completed batch whose files the provider has not named yet
+UNREACHED_LOOKS = 30  # in a row without any answer: nobody is there
+CLOCK_SLACK_SECONDS = 86_400.0  # between the provider's clock and this one
+
+
+class Driver:
+    """Works on the live batches of one endpoint; used within `with`.
+
+    Args:
+        ledger: Where they stand.
+        remote: Where they are made.
+        settings: Their limits, and how often they are looked at.
+        endpoint: Whose they are.
+        folder: Where files lie on this machine.
+
+    Attributes:
+        unreached: What the provider last said when it could not be had; empty if it could.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        remote: Remote,
+        settings: CompletionsSettings,
+        endpoint: Endpoint,
+        folder: Path,
+    ) -> None:
+        self.ledger = ledger
+        self.unreached = ""
+        self._remote = remote
+        self._settings = settings
+        self._endpoint = endpoint
+        self._folder = folder
+        self._collector = Collector(ledger, remote, settings, endpoint, folder)
+        self._failed_looks = 0
+        self._ended = threading.Event()
+        self._pulse = threading.Thread(target=self._beat, name="batches", daemon=True)
+
+    def __enter__(self) -> "Driver":
+        self.ledger.cache.sweep()
+        self.ledger.beat()
+        self._pulse.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._pulse.join()
+        try:
+            for batch in self._mine():
+                if batch.state is State.STAGED:
+                    self._drop(batch)
+            self.ledger.leave()
+        finally:
+            self._remote.close()
+
+    def _beat(self) -> None:
+        while not self._ended.wait(ALIVE_SECONDS / 6):
+            try:
+                self.ledger.beat()
+            except Exception:  # noqa: BLE001, S112  # the next visit will say what is wrong
+                continue
+
+    def stage(self, requests: Iterable[CompletionRequest]) -> Staged:
+        """Write the files of a round; they are submitted by the looks that follow.
+
+        Raises:
+            SettingsError: If there is a cap, and nothing says what a request can cost.
+        """
+        stager = Stager(
+            ledger=self.ledger,
+            settings=self._settings,
+            endpoint=self._endpoint,
+            folder=self._folder,
+        )
+        return stager.stage(requests)
+
+    def advance(self) -> list[Batch]:
+        """Take each live batch as far as it goes now, and return those that are still live.
+
+        Raises:
+            StageError: If the provider refuses for good, or is not there for long.
+            CacheError: If the ledger cannot be used.
+        """
+        self.unreached = ""
+        batches = self.ledger.take()
+        for batch in batches:
+            if batch.state is State.STAGED and not self.ledger.is_own(batch):
+                self._drop(batch)  # its process has died, and its file may be anywhere
+            elif self.ledger.clock() >= batch.wait_until:
+                try:
+                    self._step(batch)
+                except NotNowError as error:
+                    self.unreached = str(error)
+        self._failed_looks = self._failed_looks + 1 if self.unreached else 0
+        if self._failed_looks >= UNREACHED_LOOKS:
+            raise StageError(
+                f"the endpoint cannot be reached: {self.unreached}",
+                remedy="Batches go on there; give the same command again",
+            )
+        return self.ledger.batches(live=True)
+
+    def cancel(self, batch: Batch) -> None:
+        """Ask for a batch's end; it is collected when it has ended.
+
+        Raises:
+            NotNowError: If the provider cannot be had.
+        """
+        if batch.remote is not None:
+            self._remote.cancel(batch.remote)
+        elif not batch.is_enqueued:
+            self._drop(batch)
+
+    def _mine(self) -> list[Batch]:
+        mine = self.ledger.cache.owner
+        return [batch for batch in self.ledger.batches(live=True) if batch.driver == mine]
+
+    def _drop(self, batch: Batch) -> None:
+        """Give up a batch of which nothing ran; its requests are free again."""
+        remove(batch.path)
+        nothing = Setback(failure=None)
+        self.ledger.settle(batch, nothing, 1, state=State.DROPPED, settled_at=self.ledger.clock())
+        try:
+            files = self._remote.uploaded(batch.batch) if batch.looks else []
+            for file in (batch.input_file, *files):
+                if file:
+                    self._remote.delete(file)
+        except NotNowError:
+            return  # a file that lies there costs nothing
+
+    def _step(self, batch: Batch) -> None:
+        if batch.state is State.STAGED and self._has_room(batch):
+            # Should the upload break, `looks` tells that a part of it may lie there.
+            batch = self.ledger.change(batch, looks=batch.looks + 1)
+            file = self._remote.upload(Path(batch.path), batch.batch)
+            batch = self.ledger.change(batch, input_file=file, state=State.UPLOADED, looks=0)
+        if batch.state is State.UPLOADED and self._has_room(batch):
+            batch = self._created(batch)
+        elif batch.state is State.SUBMITTED:
+            self._look_at(batch)
+        elif batch.state is State.COLLECTED:
+            self._collector.tidy(batch, self._remote.look(batch.remote or ""))
+
+    def _has_room(self, batch: Batch) -> bool:
+        """Tell whether its tokens fit; what is larger than the limit itself is staged anew."""
+        limit = queue_limit(batch.model, self._settings, self.ledger)
+        if batch.is_enqueued or limit is None:
+            return True
+        if batch.tokens > limit and batch.lines > 1:
+            self._drop(batch)
+            return False
+        enqueued = [
+            other.tokens
+            for other in self.ledger.batches(live=True)
+            if other.is_enqueued and other.model == batch.model
+        ]
+        return not enqueued or sum(enqueued) + batch.tokens <= limit
+
+    def _created(self, batch: Batch) -> Batch:
+        """Make the batch, or find the one that was made."""
+        if batch.creating_at is not None and not self._may_create(batch):
+            return batch
+        batch = self.ledger.change(batch, creating_at=self.ledger.clock(), looks=0)
+        remove(batch.path)
+        try:
+            found = self._remote.create(batch.input_file or "", batch.url, batch.batch)
+        except UnsureError as error:
+            self.unreached = str(error)
+            return batch
+        except (NotNowError, StageError):
+            self.ledger.change(batch, creating_at=None)
+            raise
+        return self._submitted(batch, found)
+
+    def _may_create(self, batch: Batch) -> bool:
+        """Look for a batch that may have been made; tell whether it is certain that none was."""
+        assert batch.creating_at is not None  # noqa: S101  # for the type checker
+        since = batch.staged_at - CLOCK_SLACK_SECONDS
+        found = self._remote.named(batch.batch, since=since)
+        for repeated in found[1:]:
+            self._remote.cancel(repeated.id)
+        if found:
+            self._submitted(batch, found[0])
+            return False
+        looked = self.ledger.change(batch, looks=batch.looks + 1)
+        waited = self.ledger.clock() - batch.creating_at
+        return (
+            looked.looks > LISTING_LOOKS
+            and waited >= LISTING_LOOKS * self._settings.batch_poll_seconds
+        )
+
+    def _submitted(self, batch: Batch, found: RemoteBatch) -> Batch:
+        return self.ledger.change(
+            batch,
+            remote=found.id,
+            status=found.status,
+            state=State.SUBMITTED,
+            creating_at=None,
+            submitted_at=self.ledger.clock(),
+            looks=0,
+        )
+
+    def _look_at(self, batch: Batch) -> None:
+        assert batch.remote is not None  # noqa: S101  # for the type checker
+        found = self._remote.look(batch.remote)
+        if found is None:
+            self._vanished(batch)
+            return
+        counts = found.counts
+        batch = self.ledger.change(
+            batch,
+            status=found.status,
+            completed=counts.completed or 0,
+            failed=counts.failed or 0,
+        )
+        if found.status == "failed":
+            batch = settle_failed(
+                self.ledger,
+                self._settings,
+                batch,
+                found,
+                drop=self._drop,
+                download=self._remote.download,
+                folder=self._folder,
+            )
+            if batch.state is State.COLLECTED:
+                self._collector.tidy(batch, found)
+        elif found.status in ENDED:
+            if _is_late(found) and batch.looks < LATE_LOOKS:
+                self.ledger.change(batch, looks=batch.looks + 1)
+            else:
+                self._collector.collect(batch, found)
+        elif self._is_overdue(batch):
+            self._remote.cancel(found.id)
+            detail = f"the batch is {found.status!r} long after its time was over"
+            self._end(batch, Setback(failure=Failure.EXPIRED, detail=detail))
+
+    def _is_overdue(self, batch: Batch) -> bool:
+        since = batch.submitted_at if batch.submitted_at is not None else batch.staged_at
+        return self.ledger.clock() - since > WINDOW_SECONDS + GRACE_SECONDS
+
+    def _vanished(self, batch: Batch) -> None:
+        """Look for a batch under another id, and else take its lines as lost."""
+        if batch.looks < LISTING_LOOKS:
+            self.ledger.change(batch, looks=batch.looks + 1)
+            return
+        self._end(batch, Setback(failure=LOST.failure, detail="the provider has lost the batch"))
+
+    def _end(self, batch: Batch, lacking: Setback) -> None:
+        tries, now = self._settings.batch_tries, self.ledger.clock()
+        self.ledger.settle(batch, lacking, tries, state=State.COLLECTED, settled_at=now)
+        self._collector.tidy(batch, None)
+
+
+def _is_late(found: RemoteBatch) -> bool:
+    """Tell whether files are still to be named: some lines are done, and no file holds them."""
+    counts = found.counts
+    lacks_output = found.output_file_id is None and counts.completed != 0
+    lacks_errors = found.error_file_id is None and bool(counts.failed)
+    if counts.completed is None and found.error_file_id is not None:
+        lacks_output = False
+    return lacks_output or lacks_errors

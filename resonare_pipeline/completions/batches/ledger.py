@@ -1,0 +1,337 @@
+"""The ledger: which batches there are, how far each has come, and which requests are in it.
+
+The one place that reads and writes it. Everything here blocks. What is sent to the provider is
+written here first, and what the provider tells after that, so that a process which dies in between
+leaves a row from which another goes on. A request that is in a batch is claimed in the cache by
+that batch; so nobody asks for it, online or in a second batch, until its answer is there or lost.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from resonare_pipeline.completions.batches.batch import Batch, State
+from resonare_pipeline.completions.batches.setbacks import Setback, SettledCache
+from resonare_pipeline.completions.batches.tables import BATCHES, QUEUE_LIMITS, SETBACKS
+from resonare_pipeline.completions.cache.store import (
+    ALIVE_SECONDS,
+    Answered,
+    answer_row,
+    release_claims,
+    slices,
+)
+from resonare_pipeline.completions.cache.tables import CLAIMS, OWNERS
+from resonare_pipeline.completions.requests import Failure
+
+FOR_EVER = 1e12  # seconds since 1970: a batch under way owns its requests until it is settled
+LIVE = tuple(state.value for state in State if state.is_live)
+_WANTED: BindParameter[Any] = bindparam("wanted", expanding=True)
+
+
+class Ledger:
+    """The ledger as one process uses it.
+
+    Args:
+        cache: The cache whose database it lives in.
+        endpoint: Name of the endpoint; batches of others are not seen.
+        clock: Tells the time, in seconds since 1970.
+    """
+
+    def __init__(
+        self, cache: SettledCache, endpoint: str, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.cache = cache
+        self.endpoint = endpoint
+        self.campaign = cache.campaign
+        self.clock = clock
+        self._added: set[str] = set()
+
+    def add(self, batch: Batch) -> None:
+        """Write a new batch down; it owns what it claims while this process shows it is alive."""
+
+        def put(connection: Connection) -> None:
+            row = msgspec.to_builtins(batch) | {"driver": self.cache.owner}
+            connection.execute(insert(BATCHES), row)
+            self._own(connection, batch.batch, self.cache.now(connection) + ALIVE_SECONDS)
+
+        self.cache.run(put)
+        self._added.add(batch.batch)
+
+    def is_own(self, batch: Batch) -> bool:
+        """Tell whether this process has written a batch down, and so has its file."""
+        return batch.batch in self._added
+
+    def claim(self, batch: str, keys: Sequence[str]) -> tuple[set[str], int]:
+        """Take requests into a batch.
+
+        Returns:
+            The keys that are in it now, and how many others are being asked by somebody.
+        """
+        own, found = self.cache.claim(keys, since=self.cache.since, owner=batch)
+        under_way = sum(record.failure is Failure.BATCHED for record in found.values())
+        return own, under_way + len(set(keys) - own - found.keys())
+
+    def change(self, batch: Batch, **values: Any) -> Batch:
+        """Write down how far a batch has come."""
+        binding = BATCHES.c.batch == batch.batch
+
+        def put(connection: Connection) -> None:
+            connection.execute(update(BATCHES).where(binding).values(**values))
+            if values.get("creating_at") is not None:
+                self._own(connection, batch.batch, FOR_EVER)
+
+        self.cache.run(put, durable=True)
+        return msgspec.structs.replace(batch, **values)
+
+    def store(
+        self, batch: Batch, answers: Sequence[Answered], setbacks: Sequence[Setback], tries: int
+    ) -> tuple[int, float, int]:
+        """Store what lines brought, and give their claims back.
+
+        A line whose request is not in the batch, or not any more, is passed over: it is unknown, or
+        a repetition.
+
+        Args:
+            batch: The batch.
+            answers: In the cache when this returns.
+            setbacks: What brought none.
+            tries: So often is a request asked before its failure is final.
+
+        Returns:
+            Answers that were new, what they cost, and how many have no known price.
+        """
+
+        def put(connection: Connection) -> tuple[int, float, int]:
+            keys = [*(item.key for item in answers), *(item.key for item in setbacks)]
+            held = self._held(connection, batch.batch, keys)
+            new = list({item.key: item for item in reversed(answers) if item.key in held}.values())
+            if new:
+                now = time.time()
+                rows = [answer_row(item, now) for item in new]
+                connection.execute(self.cache.put_statement, rows)
+            answered = {item.key for item in new}
+            back = {s.key: s for s in setbacks if s.key in held and s.key not in answered}
+            self._set_back(connection, batch, list(back.values()), tries)
+            release_claims(connection, sorted(held), batch.batch)
+            cost = sum(item.cost_usd or 0.0 for item in new)
+            unpriced = sum(item.cost_usd is None for item in new)
+            counted = {
+                "answered": BATCHES.c.answered + len(new),
+                "cost_usd": BATCHES.c.cost_usd + cost,
+                "unpriced": BATCHES.c.unpriced + unpriced,
+            }
+            connection.execute(
+                update(BATCHES).where(BATCHES.c.batch == batch.batch).values(**counted)
+            )
+            return len(new), cost, unpriced
+
+        return self.cache.run(put, durable=True)
+
+    def settle(self, batch: Batch, lacking: Setback, tries: int, **values: Any) -> int:
+        """End a batch: what it still owns brought nothing.
+
+        Args:
+            batch: The batch.
+            lacking: What that is put down to.
+            tries: So often is a request asked before its failure is final.
+            values: The columns that change.
+
+        Returns:
+            How many requests brought nothing.
+        """
+
+        def put(connection: Connection) -> int:
+            owned = CLAIMS.c.owner == batch.batch
+            keys = sorted(connection.execute(select(CLAIMS.c.key).where(owned)).scalars())
+            if lacking.failure is not None:
+                back = [msgspec.structs.replace(lacking, key=key) for key in keys]
+                self._set_back(connection, batch, back, tries)
+            connection.execute(delete(CLAIMS).where(owned))
+            connection.execute(delete(OWNERS).where(OWNERS.c.owner == batch.batch))
+            binding = BATCHES.c.batch == batch.batch
+            connection.execute(update(BATCHES).where(binding).values(**values))
+            return len(keys)
+
+        return self.cache.run(put, durable=True)
+
+    def batches(self, *, live: bool = False, batch: str = "") -> list[Batch]:
+        """Return batches, the oldest first.
+
+        Args:
+            live: Only those with something left to be done.
+            batch: Only that one, by its id or the provider's.
+        """
+        query = select(BATCHES).where(BATCHES.c.endpoint == self.endpoint)
+        if live:
+            query = query.where(BATCHES.c.state.in_(LIVE))
+        if batch:
+            query = query.where(or_(BATCHES.c.batch == batch, BATCHES.c.remote == batch))
+        query = query.order_by(BATCHES.c.staged_at, BATCHES.c.batch)
+        rows = self.cache.run(
+            lambda connection: connection.execute(query).mappings().all(), reading=True
+        )
+        return [msgspec.convert(dict(row), Batch) for row in rows]
+
+    def take(self) -> list[Batch]:
+        """Return the live batches that are this process's to work on: nobody else does."""
+        alive = select(OWNERS.c.owner)
+
+        def lease(connection: Connection) -> None:
+            now = self.cache.now(connection)
+            free = or_(
+                BATCHES.c.driver.is_(None),
+                BATCHES.c.driver.not_in(alive.where(OWNERS.c.alive_until > now)),
+            )
+            mine = and_(BATCHES.c.endpoint == self.endpoint, BATCHES.c.state.in_(LIVE), free)
+            connection.execute(update(BATCHES).where(mine).values(driver=self.cache.owner))
+
+        self.cache.run(lease)
+        return [batch for batch in self.batches(live=True) if batch.driver == self.cache.owner]
+
+    def leave(self) -> None:
+        """Work on nothing any more."""
+        mine = BATCHES.c.driver == self.cache.owner
+
+        def put(connection: Connection) -> None:
+            connection.execute(update(BATCHES).where(mine).values(driver=None))
+
+        self.cache.run(put)
+
+    def beat(self) -> None:
+        """Show that this process is alive, and so what it has staged."""
+        self.cache.beat()
+        staged = select(BATCHES.c.batch).where(
+            BATCHES.c.driver == self.cache.owner,
+            BATCHES.c.state.in_((State.STAGED, State.UPLOADED)),
+            BATCHES.c.creating_at.is_(None),
+        )
+
+        def show(connection: Connection) -> None:
+            until = self.cache.now(connection) + ALIVE_SECONDS
+            later = and_(OWNERS.c.owner.in_(staged), OWNERS.c.alive_until < until)
+            connection.execute(update(OWNERS).where(later).values(alive_until=until))
+
+        self.cache.run(show)
+
+    def limit(self, model: str) -> int | None:
+        """Return how many tokens may be enqueued, if a refusal has told."""
+        query = select(QUEUE_LIMITS.c.tokens).where(
+            QUEUE_LIMITS.c.endpoint == self.endpoint, QUEUE_LIMITS.c.model == model
+        )
+        return self.cache.run(
+            lambda connection: connection.execute(query).scalar_one_or_none(), reading=True
+        )
+
+    def learn(self, model: str, tokens: int) -> None:
+        """Remember how many tokens may be enqueued."""
+        row = {
+            "endpoint": self.endpoint,
+            "model": model,
+            "tokens": tokens,
+            "learned_at": self.clock(),
+        }
+        statement = self._dialect.insert(QUEUE_LIMITS)
+        statement = statement.on_conflict_do_update(
+            index_elements=["endpoint", "model"],
+            set_={"tokens": tokens, "learned_at": row["learned_at"]},
+        )
+        self.cache.run(lambda connection: connection.execute(statement, row))
+
+    def spent_usd(self) -> float:
+        """Return what the campaign has cost, and can cost with what is under way."""
+        own = and_(BATCHES.c.campaign == self.campaign, BATCHES.c.is_closed.is_(False))
+        live = BATCHES.c.state.in_(LIVE)
+
+        def look(connection: Connection) -> float:
+            sums = [
+                connection.execute(select(func.sum(column)).where(own, which)).scalar_one()
+                for column, which in ((BATCHES.c.cost_usd, ~live), (BATCHES.c.reserved_usd, live))
+            ]
+            return sum(float(dollars or 0.0) for dollars in sums)
+
+        return self.cache.run(look, reading=True)
+
+    def has_run(self) -> bool:
+        """Tell whether a batch of the campaign has come to its end."""
+        query = select(BATCHES.c.batch).where(
+            BATCHES.c.campaign == self.campaign,
+            BATCHES.c.is_closed.is_(False),
+            BATCHES.c.state == State.SETTLED,
+        )
+        return bool(
+            self.cache.run(
+                lambda connection: connection.execute(query.limit(1)).first(), reading=True
+            )
+        )
+
+    def finish(self) -> None:
+        """End the campaign: the next run of the same input asks again for what brought nothing."""
+        own = BATCHES.c.campaign == self.campaign
+
+        def put(connection: Connection) -> None:
+            connection.execute(delete(SETBACKS).where(SETBACKS.c.campaign == self.campaign))
+            connection.execute(update(BATCHES).where(own).values(is_closed=True))
+
+        self.cache.run(put)
+
+    @property
+    def _dialect(self) -> Any:
+        return postgresql if self.cache.url.get_backend_name() == "postgresql" else sqlite
+
+    def _own(self, connection: Connection, batch: str, until: float) -> None:
+        connection.execute(self.cache.show_statement, {"owner": batch, "alive_until": until})
+
+    def _held(self, connection: Connection, batch: str, keys: Iterable[str]) -> set[str]:
+        held: set[str] = set()
+        for some in slices(list(dict.fromkeys(keys))):
+            held.update(connection.execute(_HELD, {"wanted": some, "owner": batch}).scalars())
+        return held
+
+    def _set_back(
+        self, connection: Connection, batch: Batch, setbacks: list[Setback], tries: int
+    ) -> None:
+        """Count a try for each; which may be the last one."""
+        if not setbacks:
+            return
+        statement = self._dialect.insert(SETBACKS)
+        new = statement.excluded
+        done = SETBACKS.c.tries + 1
+        statement = statement.on_conflict_do_update(
+            index_elements=["campaign", "key"],
+            set_={
+                "tries": done,
+                "failure": new.failure,
+                "detail": new.detail,
+                "is_final": or_(new.is_final, done >= tries),
+            },
+        )
+        rows = [
+            {
+                "campaign": batch.campaign,
+                "key": setback.key,
+                "tries": 1,
+                "failure": str(setback.failure),
+                "detail": setback.detail,
+                "is_final": not setback.may_be_asked_again or tries <= 1,
+            }
+            for setback in setbacks
+        ]
+        connection.execute(statement, rows)
+
+
+_HELD = select(CLAIMS.c.key).where(CLAIMS.c.key.in_(_WANTED), CLAIMS.c.owner == bindparam("owner"))

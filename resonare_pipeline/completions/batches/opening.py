@@ -1,0 +1,85 @@
+"""Opening what batches need: the ledger in the cache's database, and the provider."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from resonare_pipeline.completions.batches.driving import Driver
+from resonare_pipeline.completions.batches.ledger import Ledger
+from resonare_pipeline.completions.batches.remote import Remote
+from resonare_pipeline.completions.batches.setbacks import SettledCache
+from resonare_pipeline.completions.cache.places import cache_url
+from resonare_pipeline.completions.environment import Endpoint, Provider, resolve_endpoint
+from resonare_pipeline.completions.settings import CompletionsSettings
+from resonare_pipeline.errors import SettingsError
+
+FOLDER = "batches"  # beside the cache's file: input files until they are uploaded
+
+
+@contextmanager
+def open_batches(
+    settings: CompletionsSettings,
+    environ: Mapping[str, str],
+    *,
+    campaign: str,
+    default_db: Path,
+    since: float = 0.0,
+    explicit_endpoint: bool = False,
+    looked_in: str = ".env",
+) -> Iterator[Driver]:
+    """Open the batches of an endpoint, to work on them within the block.
+
+    Args:
+        settings: Which model, where, in what batches.
+        environ: Variables, those of `.env` included: keys, addresses, `RESONARE_DB`.
+        campaign: What new batches are for.
+        default_db: SQLite file of the cache where `RESONARE_DB` names no database.
+        since: Older answers do not count (seconds since 1970).
+        explicit_endpoint: `BASE_URL` must be set.
+        looked_in: The file that was read beside the environment, for messages.
+
+    Raises:
+        SettingsError: For a provider without batches, a missing key or address, an unusable URL.
+        CacheError: If the database cannot be opened.
+    """
+    endpoint = batch_endpoint(
+        settings, environ, explicit_endpoint=explicit_endpoint, looked_in=looked_in
+    )
+    cache = SettledCache(cache_url(environ, default_db), campaign=campaign, since=since)
+    try:
+        ledger = Ledger(cache, endpoint.name)
+        remote = Remote(endpoint, settings)
+        folder = default_db.parent / FOLDER
+        with Driver(ledger, remote, settings, endpoint, folder) as driver:
+            yield driver
+    finally:
+        cache.close()
+
+
+def batch_endpoint(
+    settings: CompletionsSettings,
+    environ: Mapping[str, str],
+    *,
+    explicit_endpoint: bool = False,
+    looked_in: str = ".env",
+) -> Endpoint:
+    """Return the endpoint whose batches are meant.
+
+    Raises:
+        SettingsError: For a provider without OpenAI's Batch API, a missing key or address.
+    """
+    if settings.provider is not Provider.OPENAI:
+        raise SettingsError(
+            f"the provider {settings.provider} is not asked in batches",
+            where="completions.mode",
+            expected="an OpenAI-compatible endpoint with files and batches",
+            remedy='Set completions.mode = "online"',
+        )
+    return resolve_endpoint(
+        environ,
+        provider=settings.provider,
+        base_url=settings.base_url,
+        endpoint_id=settings.endpoint_id,
+        looked_in=looked_in,
+        explicit=explicit_endpoint,
+    )
