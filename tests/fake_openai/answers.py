@@ -9,6 +9,25 @@ from tests.fake_openai.script import Fault, Script
 
 REFUSAL = "I cannot help with that."
 
+STATUS = {
+    Fault.RATE: (429, "rate_limit_exceeded"),
+    Fault.RATE_SILENT: (429, "rate_limit_exceeded"),
+    Fault.QUOTA: (429, "insufficient_quota"),
+    Fault.UNPAID: (402, None),
+    Fault.SERVER: (500, None),
+    Fault.GATEWAY: (504, None),
+    Fault.OVERLOADED: (503, None),
+    Fault.INVALID: (400, "invalid_value"),
+    Fault.FORBIDDEN: (403, None),
+    Fault.CONTEXT: (400, "context_length_exceeded"),
+}
+"""Faults that are an HTTP status, with the code in the body."""
+
+
+def canonical(body: dict[str, Any]) -> bytes:
+    """Return a body's bytes, the same however the client wrote them, online or in a batch."""
+    return msgspec.json.encode(body, order="sorted")
+
 
 def prompt_tokens(body: dict[str, Any]) -> int:
     """Estimate tokens as endpoints do before they read: four characters each."""
@@ -19,6 +38,34 @@ def output_tokens(body: dict[str, Any], script: Script) -> int:
     """Return how many tokens the answer is billed for."""
     capped = body.get("max_completion_tokens") or body.get("max_tokens")
     return min(script.output_tokens, capped) if capped else script.output_tokens
+
+
+def failure(fault: Fault) -> tuple[int, bytes]:
+    """Return status and body of a fault that is an HTTP status."""
+    status, code = STATUS[fault]
+    return status, error(f"Scripted: {fault}", kind="scripted", code=code)
+
+
+def refusal(body: dict[str, Any], script: Script) -> tuple[int, bytes] | None:
+    """Return the refusal of a request that no waiting will make right.
+
+    Raises:
+        KeyError, TypeError, AttributeError: The body has not the shape of a request.
+    """
+    if script.models and body["model"] not in script.models:
+        said = f"The model `{body['model']}` does not exist"
+        return 404, error(said, kind="invalid_request_error", code="model_not_found")
+    count = prompt_tokens(body)
+    if script.context_tokens and count > script.context_tokens:
+        said = f"This model's maximum context length is {script.context_tokens} tokens"
+        code = "context_length_exceeded"
+        return 400, error(said, kind="invalid_request_error", code=code, param="messages")
+    return None
+
+
+def unread() -> tuple[int, bytes]:
+    """Return the refusal of what is no request."""
+    return 400, error("We could not parse the body", kind="invalid_request_error")
 
 
 def answer(raw: bytes, body: dict[str, Any], script: Script, fault: Fault | None) -> dict[str, Any]:

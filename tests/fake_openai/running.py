@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -44,6 +45,18 @@ class Running:
     def use(self, script: Script) -> None:
         """Make it behave by another script."""
         self._asked("/_script", msgspec.json.encode(script))
+
+    def advance(self, seconds: float) -> None:
+        """Move the server's clock on."""
+        self._asked("/_clock", msgspec.json.encode({"advance_seconds": seconds}))
+
+    def batches(self) -> list[dict[str, Any]]:
+        """Return all batches as they are, whatever fate shows to clients; the newest first."""
+        return msgspec.json.decode(self._asked("/_batches"), type=list[dict[str, Any]])
+
+    def files(self) -> list[dict[str, Any]]:
+        """Return all files that clients can see, the newest first."""
+        return msgspec.json.decode(self._asked("/_files"), type=list[dict[str, Any]])
 
     def _asked(self, path: str, body: bytes | None = None) -> bytes:
         url = self.url.removesuffix("/v1") + path

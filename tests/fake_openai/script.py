@@ -56,6 +56,87 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     announced: bool = True
 
 
+class Fate(StrEnum):
+    """One thing that goes wrong with an upload, with a batch as a whole, or with its files."""
+
+    UPLOAD_BROKEN = "upload_broken"  # it breaks after the first piece; nothing is kept
+    UPLOAD_UNANSWERED = "upload_unanswered"  # it breaks at the end; the file is kept
+    CREATE_BROKEN = "create_broken"  # the batch is made, the connection breaks
+    CREATE_FAILED = "create_failed"  # 500, and no batch is made
+    CREATE_FAILED_MADE = "create_failed_made"  # 500, although the batch is made
+    LISTED_LATE = "listed_late"  # `count` listings do not show it
+    RETRIEVE_FAILS = "retrieve_fails"  # `count` retrievals are answered 500
+    VANISHES = "vanishes"  # 404 from the `count`-th retrieval on, and in no listing
+    FAILS = "fails"  # validation fails with `code`
+    EXPIRES = "expires"  # a `share` of the lines is done when its running time is over
+    CANCELLED = "cancelled"  # the same, by the provider's hand
+    STATUS = "status"  # once validated, it shows the status `code` for ever
+    OUTPUT_LATE = "output_late"  # `count` retrievals of the finished one show no output_file_id
+    OUTPUT_VANISHES = "output_vanishes"  # output_file_id is told, the file is 404
+    ERRORS_VANISH = "errors_vanish"  # the same for error_file_id
+    DOWNLOAD_BROKEN = "download_broken"  # `count` downloads of its files break midway
+    LINES_FAIL = "lines_fail"  # a `share` ends with `fault`; 1: no output file at all
+    LINES_LOST = "lines_lost"  # a `share` was run and stands in neither file
+    LINES_REPEATED = "lines_repeated"  # a `share` stands there twice
+    LINES_HALVED = "lines_halved"  # a `share` is half a JSON text
+    LINES_SHUFFLED = "lines_shuffled"
+    UNKNOWN_IDS = "unknown_ids"  # `count` lines more, with ids that nobody gave
+    ERROR_WITHIN = "error_within"  # a `share` is HTTP 200 with `body.error` inside
+    NO_CHOICES = "no_choices"  # a `share` is HTTP 200 with a body of the Responses API
+
+
+class FateRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A fate and which batches it strikes (for the upload's two: which uploads).
+
+    Attributes:
+        nth: It strikes only the n-th one created under this script, from 1; None: any.
+        contains: It strikes only where the input file (an upload's first piece) holds this text.
+        times: How many it strikes at most; None: all.
+        share: Of lines, 0 to 1: drawn at random, and for `expires` and `cancelled` the first ones.
+        count: Of retrievals, listings, downloads or lines.
+        code: Of a failed validation, or an unknown status.
+        fault: What becomes of lines that fail.
+    """
+
+    fate: Fate
+    nth: int | None = None
+    contains: str = ""
+    times: int | None = None
+    share: float = 1.0
+    count: int = 1
+    code: str = ""
+    fault: Fault = Fault.INVALID
+
+
+class BatchScript(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How batches go. Seconds are those of the server's clock, which tests can move.
+
+    Attributes:
+        clock_scale: How many seconds of the server's clock pass in a real one.
+        validating_seconds: From creation until the lines begin to run, or all has failed.
+        running_seconds: How long all lines take together; counts grow evenly meanwhile.
+        finalizing_seconds: From the last line until the files are there.
+        cancelling_seconds: From a cancellation until the files are there.
+        window_seconds: After its creation, a batch that still runs expires.
+        max_lines: More in a file fail validation.
+        max_bytes: A longer file fails validation.
+        enqueued_tokens: Prompt tokens of a model's unfinished batches; not listed: any number.
+        rules: Faults of single lines; `Script.rules` strike after them.
+    """
+
+    clock_scale: float = 1.0
+    validating_seconds: float = 0.0
+    running_seconds: float = 0.0
+    finalizing_seconds: float = 0.0
+    cancelling_seconds: float = 0.0
+    window_seconds: float = 86_400.0
+    max_lines: int = 50_000
+    max_bytes: int = 200_000_000
+    enqueued_tokens: dict[str, int] = msgspec.field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+    fates: tuple[FateRule, ...] = ()
+
+
 class Script(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the server behaves.
 
@@ -76,21 +157,29 @@ class Script(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     context_tokens: int = 0
     output_tokens: int = 12
     tool_calls: bool = True
+    batches: BatchScript = msgspec.field(default_factory=BatchScript)
 
 
 class Play:
-    """A script as it goes on: what was drawn and how often each rule has struck."""
+    """Rules as they go on: what was drawn and how often each has struck."""
 
-    def __init__(self, script: Script) -> None:
-        self.script = script
-        self._random = random.Random(script.seed)  # noqa: S311  # faults are drawn, not secrets
-        self._left = [rule.times for rule in script.rules]
+    def __init__(self, rules: tuple[Rule, ...], seed: int) -> None:
+        self._rules = rules
+        self._random = random.Random(seed)  # noqa: S311  # faults are drawn, not secrets
+        self._left = [rule.times for rule in rules]
 
-    def strike(self, body: bytes) -> Rule | None:
-        """Return the rule that strikes a request, if one does."""
-        for index, rule in enumerate(self.script.rules):
+    def strike(self, body: bytes, *, unfit: frozenset[Fault] = frozenset()) -> Rule | None:
+        """Return the rule that strikes a request, if one does.
+
+        Args:
+            body: The request's body.
+            unfit: Faults that cannot be had there; their rules do not strike and do not count.
+        """
+        for index, rule in enumerate(self._rules):
             left = self._left[index]
-            if left == 0 or (rule.contains and rule.contains.encode() not in body):
+            if left == 0 or rule.fault in unfit:
+                continue
+            if rule.contains and rule.contains.encode() not in body:
                 continue
             if rule.share < 1 and self._random.random() >= rule.share:
                 continue

@@ -1,7 +1,8 @@
 """The HTTP side: chat completions, models, and what tests ask of the server itself.
 
-`POST /v1/chat/completions`, `GET /v1/models`; `GET /_journal` (JSON lines), `GET /_state`,
-`PUT /_script`. One asyncio loop, some thousands of requests a second.
+`POST /v1/chat/completions`, `GET /v1/models`, `/v1/files`, `/v1/batches`; `GET /_journal` (JSON
+lines), `GET /_state`, `PUT /_script`, `PUT /_clock`, `GET /_batches`, `GET /_files`. One asyncio
+loop, some thousands of requests a second.
 """
 
 import asyncio
@@ -14,29 +15,32 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from tests.fake_openai.answers import answer, error, output_tokens, prompt_tokens
+from tests.fake_openai.answers import (
+    STATUS,
+    answer,
+    canonical,
+    error,
+    failure,
+    output_tokens,
+    prompt_tokens,
+    refusal,
+    unread,
+)
+from tests.fake_openai.batch_routes import BatchRoutes
+from tests.fake_openai.clock import Clock
+from tests.fake_openai.desk import Desk
+from tests.fake_openai.fates import Fates
+from tests.fake_openai.file_routes import FileRoutes
+from tests.fake_openai.files import Files
 from tests.fake_openai.journal import Entry, Journal
+from tests.fake_openai.replies import JSON, broken, json_reply
 from tests.fake_openai.script import Fault, Play, Rule, Script
 from tests.fake_openai.window import Window
+from tests.fake_openai.working import Floor
 
 HOST = "127.0.0.1"
-JSON = "application/json"
 CHAT = "/v1/chat/completions"
 DEFAULT_OUTPUT = 16  # tokens counted beforehand where a request sets no maximum
-
-STATUS = {
-    Fault.RATE: (429, "rate_limit_exceeded"),
-    Fault.RATE_SILENT: (429, "rate_limit_exceeded"),
-    Fault.QUOTA: (429, "insufficient_quota"),
-    Fault.UNPAID: (402, None),
-    Fault.SERVER: (500, None),
-    Fault.GATEWAY: (504, None),
-    Fault.OVERLOADED: (503, None),
-    Fault.INVALID: (400, "invalid_value"),
-    Fault.FORBIDDEN: (403, None),
-    Fault.CONTEXT: (400, "context_length_exceeded"),
-}
-"""Faults that are an HTTP status, with the code in the body."""
 
 
 class FakeOpenAI:
@@ -48,51 +52,92 @@ class FakeOpenAI:
         self.running = 0
         self.most_running = 0
         self.answered = 0
+        self.clock = Clock()
+        self.files = Files(self.clock, script.seed)
+        self.floor = Floor(script, journal, self.files, self.started)
+        self.desk = Desk(self.clock, self.files, self.floor)
+        fates = Fates(script.batches.fates)
+        self.file_routes = FileRoutes(self.files, fates, self._tell)
+        self.batch_routes = BatchRoutes(self.desk, self.files, fates, self._tell)
         self.use(script)
 
     def use(self, script: Script) -> None:
-        """Behave by another script from now on."""
+        """Behave by another script from now on; files and batches stay as they are."""
         self.script = script
-        self.play = Play(script)
+        self.play = Play(script.rules, script.seed)
         self.window = Window(script.limits)
+        self.clock.rescale(script.batches.clock_scale)
+        self.floor.use(script, self.play)
+        self.file_routes.fates = self.batch_routes.fates = Fates(script.batches.fates)
+
+    def close(self) -> None:
+        """Let go of all files."""
+        self.desk.close()
+        self.files.close()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer any request."""
-        match request.method, request.path:
-            case "POST", path if path == CHAT:
-                self.running += 1
-                self.most_running = max(self.most_running, self.running)
-                try:
-                    return await self._chat(request, await request.read())
-                finally:
-                    self.running -= 1
-            case "GET", "/v1/models":
-                models = [{"id": name, "object": "model"} for name in self.script.models]
-                return _json(200, {"object": "list", "data": models})
-            case "GET", "/_journal":
-                return web.Response(body=self.journal.lines())
-            case "GET", "/_state":
-                return _json(200, self.state())
-            case "PUT", "/_script":
-                self.use(msgspec.json.decode(await request.read(), type=Script))
-                return _json(200, {})
-        return _json(404, {"detail": "Not Found"})
+        if request.path.startswith("/_"):
+            return await self._managed(request)
+        if request.path == CHAT and request.method == "POST":
+            self.running += 1
+            self.most_running = max(self.most_running, self.running)
+            try:
+                return await self._chat(request, await request.read())
+            finally:
+                self.running -= 1
+        if request.path == "/v1/models":
+            models = [{"id": name, "object": "model"} for name in self.script.models]
+            return json_reply(200, {"object": "list", "data": models})
+        for start, routes in (("/v1/files", self.file_routes), ("/v1/batches", self.batch_routes)):
+            if request.path == start or request.path.startswith(f"{start}/"):
+                locked_out = self._locked_out(request)
+                return _refusal(*locked_out) if locked_out else await routes.handle(request)
+        return json_reply(404, {"detail": "Not Found"})
 
     def state(self) -> dict[str, int]:
-        """Return what the windows and connections have held at most."""
+        """Return what the windows and connections have held at most, and counts of batches."""
         return {
             "fullest_window": self.window.fullest,
             "refused_by_window": self.window.refused,
             "most_running": self.most_running,
             "answered": self.answered,
+            "files": len(self.files.listed()),
+            "uploads": self.file_routes.uploads,
+            **self.desk.state(),
         }
+
+    async def _managed(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer what tests ask of the server itself."""
+        match request.method, request.path:
+            case "GET", "/_journal":
+                return web.Response(body=self.journal.lines())
+            case "GET", "/_state":
+                await self.desk.settle()
+                return json_reply(200, self.state())
+            case "GET", "/_batches":
+                await self.desk.settle()
+                return json_reply(200, [batch.described() for batch in self.desk.all()])
+            case "GET", "/_files":
+                await self.desk.settle()
+                return json_reply(200, [file.described() for file in self.files.listed()])
+            case "PUT", "/_script":
+                await self.desk.settle()
+                self.use(msgspec.json.decode(await request.read(), type=Script))
+                return json_reply(200, {})
+            case "PUT", "/_clock":
+                moved = msgspec.json.decode(await request.read(), type=dict[str, float])
+                self.clock.advance(moved["advance_seconds"])
+                return json_reply(200, {"now": self.clock.now()})
+        return json_reply(404, {"detail": "Not Found"})
 
     async def _chat(self, request: web.BaseRequest, raw: bytes) -> web.StreamResponse:
         try:
             body = msgspec.json.decode(raw)
-            refused = self._refused(request, body)
+            refused = self._locked_out(request) or refusal(body, self.script)
+            raw = canonical(body)
         except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
-            refused = 400, error("We could not parse the body", kind="invalid_request_error")
+            refused = unread()
         if refused:
             return self._written(raw, refused[0], "refused", refused[1], {})
         if self.script.limits.running is not None and self.running > self.script.limits.running:
@@ -112,28 +157,18 @@ class FakeOpenAI:
             return self._failed(raw, rule, headers)
         return await self._answered(request, raw, body, rule.fault if rule else None, headers)
 
-    def _refused(self, request: web.BaseRequest, body: Any) -> tuple[int, bytes] | None:
-        """Return the refusal of a request that no waiting will make right."""
-        script = self.script
+    def _locked_out(self, request: web.BaseRequest) -> tuple[int, bytes] | None:
+        """Return the refusal of a key that is not known."""
         key = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if script.keys and key not in script.keys:
-            said = "Incorrect API key provided"
-            return 401, error(said, kind="invalid_request_error", code="invalid_api_key")
-        if script.models and body["model"] not in script.models:
-            said = f"The model `{body['model']}` does not exist"
-            return 404, error(said, kind="invalid_request_error", code="model_not_found")
-        count = prompt_tokens(body)
-        if script.context_tokens and count > script.context_tokens:
-            said = f"This model's maximum context length is {script.context_tokens} tokens"
-            code = "context_length_exceeded"
-            return 400, error(said, kind="invalid_request_error", code=code, param="messages")
-        return None
+        if not self.script.keys or key in self.script.keys:
+            return None
+        said = "Incorrect API key provided"
+        return 401, error(said, kind="invalid_request_error", code="invalid_api_key")
 
     def _failed(self, raw: bytes, rule: Rule, headers: dict[str, str]) -> web.Response:
-        status, code = STATUS[rule.fault]
+        status, said = failure(rule.fault)
         if rule.fault is Fault.RATE:
             headers = headers | {"Retry-After": f"{rule.retry_after_seconds:g}"}
-        said = error(f"Scripted: {rule.fault}", kind="scripted", code=code)
         return self._written(raw, status, rule.fault, said, headers)
 
     async def _answered(
@@ -150,7 +185,7 @@ class FakeOpenAI:
         said = msgspec.json.encode(answer(raw, body, self.script, fault))
         if fault is Fault.DISCONNECT:
             self._note(raw, 0, fault)
-            return await _broken(request, said)
+            return await broken(request, said)
         if fault is Fault.MALFORMED:
             said = said[: len(said) // 2]
         tokens = prompt_tokens(body) + output_tokens(body, self.script)
@@ -181,19 +216,21 @@ class FakeOpenAI:
             )
         )
 
+    def _tell(self, kind: str, body: str, status: int, outcome: str, batch: str) -> None:
+        self.journal.add(
+            Entry(
+                at=time.monotonic() - self.started,
+                body=body,
+                status=status,
+                outcome=str(outcome),
+                kind=kind,
+                batch=batch,
+            )
+        )
 
-async def _broken(request: web.BaseRequest, said: bytes) -> web.StreamResponse:
-    """Send half of an answer and close the connection."""
-    response = web.StreamResponse(headers={"Content-Length": str(len(said)), "Content-Type": JSON})
-    await response.prepare(request)
-    await response.write(said[: len(said) // 2])
-    if request.transport:
-        request.transport.close()
-    return response
 
-
-def _json(status: int, value: object) -> web.Response:
-    return web.Response(status=status, body=msgspec.json.encode(value), content_type=JSON)
+def _refusal(status: int, body: bytes) -> web.Response:
+    return web.Response(status=status, body=body, content_type=JSON)
 
 
 async def serve(
@@ -219,3 +256,4 @@ async def serve(
     told(f"{'https' if tls else 'http'}://{HOST}:{runner.addresses[0][1]}/v1")
     await ended.wait()
     await runner.cleanup()
+    server.close()
