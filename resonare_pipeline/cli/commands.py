@@ -88,6 +88,10 @@ def fill(
     fresh_answers: Annotated[
         bool, typer.Option("--fresh-answers", help="Ask again for what was answered before.")
     ] = False,
+    batch: Annotated[
+        bool,
+        typer.Option("--batch", help="As OpenAI batches: half the price, within a day."),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what it would take; send nothing.")
     ] = False,
@@ -105,6 +109,7 @@ def fill(
         "max_tokens": max_tokens,
         "concurrency": concurrency,
         "max_cost_usd": max_cost_usd,
+        "mode": "batch" if batch else None,
     }
     options = FillOptions(
         source=source,

@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -18,10 +19,14 @@ from typing import Any, BinaryIO
 import msgspec
 
 from assets.graph import GRAPH
+from resonare_pipeline.cli.batch_display import BatchDisplay
 from resonare_pipeline.cli.fill_display import FillDisplay
-from resonare_pipeline.completions.environment import resolve_endpoint
+from resonare_pipeline.cli.filling_batches import ask_in_batches
+from resonare_pipeline.completions.batch_settings import Mode
+from resonare_pipeline.completions.batches.opening import finish_campaign
+from resonare_pipeline.completions.environment import Provider, resolve_endpoint
 from resonare_pipeline.completions.estimating import Estimate, estimate, require_within_cap
-from resonare_pipeline.completions.opening import open_engine
+from resonare_pipeline.completions.opening import AfterBatches, open_engine
 from resonare_pipeline.completions.requests import require_parameters
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.errors import InputError, SettingsError
@@ -90,6 +95,11 @@ class _Run:
     environ: Mapping[str, str]
     choices: Choices
 
+    @property
+    def is_batch(self) -> bool:
+        """Whether it is asked in batches; the mock answers at once."""
+        return self.settings.mode is Mode.BATCH and self.settings.provider is not Provider.MOCK
+
 
 def run_fill(options: FillOptions) -> int:
     """Fill a file of records, and return the exit code: 1 if any record was left out.
@@ -115,10 +125,19 @@ def run_fill(options: FillOptions) -> int:
         explicit=True,
     )
     if run.settings.max_cost_usd is not None:
-        require_within_cap(_estimate(run)[1], run.settings.max_cost_usd)
+        require_within_cap(_estimate(run)[1], run.settings.max_cost_usd, batch=run.is_batch)
     report = Report()
     try:
-        asyncio.run(_fill(run, report, display))
+        after = _ask_in_batches(run, report) if run.is_batch else None
+    except KeyboardInterrupt:
+        BatchDisplay().left()
+        return INTERRUPTED
+    try:
+        asyncio.run(_fill(run, report, display, after))
+        if after is not None:
+            finish_campaign(
+                run.settings, run.environ, campaign=after.campaign, default_db=CACHE_FILE
+            )
     except (KeyboardInterrupt, asyncio.CancelledError):
         display.interrupted(report)
         return INTERRUPTED
@@ -214,7 +233,25 @@ def _require_records(run: _Run, read: int) -> None:
         raise InputError(found, where=run.source.name, expected="records, counted from 0")
 
 
-async def _fill(run: _Run, report: Report, display: FillDisplay) -> None:
+def _ask_in_batches(run: _Run, report: Report) -> AfterBatches:
+    after, standing = ask_in_batches(
+        lambda: open_records(run.source),
+        run.choices,
+        run.settings,
+        run.environ,
+        campaign=f"fill {run.options.source.resolve()}",
+        default_db=CACHE_FILE,
+        since=time.time() if run.options.fresh_answers else 0.0,
+        looked_in=_env_name(run.options),
+        display=BatchDisplay(verbose=run.options.verbose),
+    )
+    report.cost_usd, report.unpriced = standing.cost_usd, standing.unpriced
+    return after
+
+
+async def _fill(
+    run: _Run, report: Report, display: FillDisplay, after: AfterBatches | None
+) -> None:
     task = asyncio.current_task()
     if task is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
@@ -229,9 +266,10 @@ async def _fill(run: _Run, report: Report, display: FillDisplay) -> None:
             run.settings,
             run.environ,
             default_db=CACHE_FILE,
-            fresh=options.fresh_answers,
+            fresh=options.fresh_answers and after is None,
             explicit_endpoint=True,
             looked_in=_env_name(options),
+            after=after,
         )
         async with engine:
             with display.progress(report, total=_total(run, records)):

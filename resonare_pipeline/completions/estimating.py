@@ -179,7 +179,7 @@ def _expected_output(request: CompletionRequest, settings: CompletionsSettings) 
     return limit or settings.assumed_output_tokens
 
 
-def require_within_cap(expected: Estimate, cap_usd: float | None) -> None:
+def require_within_cap(expected: Estimate, cap_usd: float | None, *, batch: bool = False) -> None:
     """Refuse a set of requests whose estimate is over the cap, before anything is sent.
 
     Raises:
@@ -187,15 +187,16 @@ def require_within_cap(expected: Estimate, cap_usd: float | None) -> None:
     """
     if cap_usd is None or not expected.requests:
         return
-    if expected.cost_usd is None:
+    cost = expected.batch_cost_usd if batch else expected.cost_usd
+    if cost is None:
         raise BudgetError(
             "the model's price is not known, so no cap can be kept",
             where="completions.max_cost_usd",
             remedy="Set input_usd_per_million and output_usd_per_million, or take the cap away",
         )
-    if expected.cost_usd > cap_usd:
+    if cost > cap_usd:
         raise BudgetError(
-            f"{expected.requests} requests would cost about ${expected.cost_usd:.4f},"
+            f"{expected.requests} requests would cost about ${cost:.4f},"
             f" and ${cap_usd:.4f} is the cap; nothing was sent",
             where="completions.max_cost_usd",
             remedy="Raise the cap, or lower max_tokens",

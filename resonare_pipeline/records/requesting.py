@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from resonare_pipeline.completions.environment import Provider
 from resonare_pipeline.completions.requests import CompletionRequest, Outcome
@@ -19,6 +20,9 @@ from resonare_pipeline.records.prompts import Message, Prompt
 from resonare_pipeline.records.reasons import RECORD_ERRORS, UnusableRecordError
 from resonare_pipeline.records.understanding import prompt_of
 from resonare_pipeline.records.walking import Choices, Walk
+
+if TYPE_CHECKING:
+    from resonare_pipeline.completions.cache.store import Cache
 
 WORD = " word"  # one token
 CHUNK_RECORDS = 256  # looked up together
@@ -50,8 +54,16 @@ def cached_answers(
     if settings.provider is Provider.MOCK or is_absent:
         yield nothing_known
         return
-    name = settings.endpoint_name()
     cache = Cache(url)
+    try:
+        yield looking_up(cache, settings)
+    finally:
+        cache.close()
+
+
+def looking_up(cache: "Cache", settings: CompletionsSettings) -> LookUp:
+    """Return what looks requests up in a cache."""
+    name = settings.endpoint_name()
 
     def look_up(requests: Sequence[CompletionRequest]) -> list[Outcome | None]:
         keys = [request.key(settings.provider, name) for request in requests]
@@ -63,10 +75,7 @@ def cached_answers(
             for key in keys
         ]
 
-    try:
-        yield look_up
-    finally:
-        cache.close()
+    return look_up
 
 
 @dataclass(slots=True, kw_only=True)

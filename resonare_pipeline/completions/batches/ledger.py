@@ -182,10 +182,8 @@ class Ledger:
         if batch:
             query = query.where(or_(BATCHES.c.batch == batch, BATCHES.c.remote == batch))
         query = query.order_by(BATCHES.c.staged_at, BATCHES.c.batch)
-        rows = self.cache.run(
-            lambda connection: connection.execute(query).mappings().all(), reading=True
-        )
-        return [msgspec.convert(dict(row), Batch) for row in rows]
+        rows = self.cache.run(lambda connection: connection.execute(query).all(), reading=True)
+        return [msgspec.convert(dict(zip(_COLUMNS, row, strict=True)), Batch) for row in rows]
 
     def take(self) -> list[Batch]:
         """Return the live batches that are this process's to work on: nobody else does."""
@@ -266,6 +264,16 @@ class Ledger:
 
         return self.cache.run(look, reading=True)
 
+    def paid(self) -> tuple[float, int]:
+        """Return what the campaign's answers have cost, and how many have no known price."""
+        query = select(func.sum(BATCHES.c.cost_usd), func.sum(BATCHES.c.unpriced)).where(
+            BATCHES.c.campaign == self.campaign, BATCHES.c.is_closed.is_(False)
+        )
+        cost, unpriced = self.cache.run(
+            lambda connection: connection.execute(query).one(), reading=True
+        )
+        return float(cost or 0.0), int(unpriced or 0)
+
     def has_run(self) -> bool:
         """Tell whether a batch of the campaign has come to its end."""
         query = select(BATCHES.c.batch).where(
@@ -334,4 +342,5 @@ class Ledger:
         connection.execute(statement, rows)
 
 
+_COLUMNS = [str(column.name) for column in BATCHES.c]
 _HELD = select(CLAIMS.c.key).where(CLAIMS.c.key.in_(_WANTED), CLAIMS.c.owner == bindparam("owner"))

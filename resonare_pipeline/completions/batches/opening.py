@@ -83,3 +83,14 @@ def batch_endpoint(
         looked_in=looked_in,
         explicit=explicit_endpoint,
     )
+
+
+def finish_campaign(
+    settings: CompletionsSettings, environ: Mapping[str, str], *, campaign: str, default_db: Path
+) -> None:
+    """End a campaign: the next run of the same input asks again for what brought nothing."""
+    cache = SettledCache(cache_url(environ, default_db), campaign=campaign)
+    try:
+        Ledger(cache, settings.endpoint_name()).finish()
+    finally:
+        cache.close()

@@ -7,6 +7,7 @@ goes into the next one, until it was tried often enough. Nobody waits here: a ca
 
 from collections.abc import Callable, Iterator
 from itertools import islice
+from typing import Any
 
 import msgspec
 
@@ -30,6 +31,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         may_send: What is left may be asked online.
         lacking: What became of requests that are not to be asked any more.
         unreached: What the provider said when it could not be had; empty if it could.
+        cost_usd: What the campaign's answers have cost so far.
+        unpriced: Answers whose cost is not known.
     """
 
     live: tuple[Batch, ...] = ()
@@ -38,6 +41,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     may_send: bool = False
     lacking: Failure = Failure.EXPIRED
     unreached: str = ""
+    cost_usd: float = 0.0
+    unpriced: int = 0
 
 
 class Rounds:
@@ -63,15 +68,19 @@ class Rounds:
             SettingsError: If there is a cap, and nothing says what a request can cost.
         """
         if live := self._live():
-            return Standing(live=live, unreached=self._driver.unreached)
+            return self._standing(live=live)
         if self._are_few_left():
-            return Standing(is_done=True, may_send=True)
+            return self._standing(is_done=True, may_send=True)
         staged = self._driver.stage(self._walk())
         if not staged.lines and not staged.elsewhere:
             lacking = Failure.BUDGET if staged.over_cap else Failure.EXPIRED
-            return Standing(is_done=True, lacking=lacking)
+            return self._standing(is_done=True, lacking=lacking)
+        return self._standing(live=self._live(), elsewhere=staged.elsewhere)
+
+    def _standing(self, **values: Any) -> Standing:
+        paid = self._driver.ledger.paid()
         return Standing(
-            live=self._live(), elsewhere=staged.elsewhere, unreached=self._driver.unreached
+            unreached=self._driver.unreached, cost_usd=paid[0], unpriced=paid[1], **values
         )
 
     def _live(self) -> tuple[Batch, ...]:
