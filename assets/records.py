@@ -6,6 +6,7 @@ from assets.columns import COMPLETION_COLUMNS, PROMPT_COLUMNS, REQUEST_COLUMNS
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.planning.graph import Output, StageRun, asset
 from resonare_pipeline.planning.raw import RawKind
+from resonare_pipeline.records.batch_files import make_batch_files
 from resonare_pipeline.records.completing import Asking, make_completions
 from resonare_pipeline.records.conversations import make_conversations
 from resonare_pipeline.records.prompting import make_prompts, make_requests
@@ -76,6 +77,26 @@ def record_requests(run: StageRun) -> None:
 
 @records_asset(
     inputs=("record_requests", "prompt_records"),
+    settings=(CompletionsSettings,),
+    distributions=("msgspec",),
+    outputs=(
+        Output(
+            asset="record_batch_files",
+            description="The same requests as input files for OpenAI's Batch API, for those who "
+            "upload by hand; `resonare batch import` takes the results.",
+            kinds=("json",),
+            deliver=("batch_*.jsonl",),
+        ),
+    ),
+)
+def record_batch_files(run: StageRun) -> None:
+    """Write the first requests as batch input files."""
+    settings = run.get(CompletionsSettings)
+    make_batch_files(run.inputs["prompt_records"], run.outputs["record_batch_files"], settings)
+
+
+@records_asset(
+    inputs=("record_requests", "prompt_records"),
     settings=(CompletionsSettings, RecordCompletionsSettings),
     distributions=("msgspec", "pyarrow"),
     outputs=(
@@ -87,6 +108,7 @@ def record_requests(run: StageRun) -> None:
             kinds=("table", "parquet"),
         ),
     ),
+    may_wait=True,
 )
 def record_completions(run: StageRun) -> None:
     """Ask the model for each empty turn; later ones see earlier answers."""
@@ -96,6 +118,8 @@ def record_completions(run: StageRun) -> None:
         environ=run.environ,
         folder=run.folder,
         unattended=run.unattended,
+        campaign=f"{RECORD_SETS.folder}/{run.partition}",
+        patient=run.patient,
     )
     out = run.outputs["record_completions"]
     make_completions(run.inputs["prompt_records"], out, asking, progress=run.progress)
@@ -126,4 +150,10 @@ def filled_conversations(run: StageRun) -> None:
     )
 
 
-STAGES = (prompt_records, record_requests, record_completions, filled_conversations)
+STAGES = (
+    prompt_records,
+    record_requests,
+    record_batch_files,
+    record_completions,
+    filled_conversations,
+)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import dagster as dg
 
 from assets.graph import GRAPH
+from resonare_pipeline.batch_sensors import build_batch_sensor
 from resonare_pipeline.gathering_sensors import build_gathering_sensors
 from resonare_pipeline.jobs import JOB_GROUPS, build_jobs
 from resonare_pipeline.sensors import build_sensors
@@ -27,6 +28,7 @@ def build_defs(overrides: Mapping[str, str] | None = None) -> dg.Definitions:
         sensors=[
             *build_sensors(GRAPH, JOB_GROUPS, overrides),
             *build_gathering_sensors(GRAPH, JOB_GROUPS, overrides),
+            build_batch_sensor(GRAPH, overrides),
         ],
         resources={
             SETTINGS_KEY: settings_resource(GRAPH, JOB_GROUPS, overrides),

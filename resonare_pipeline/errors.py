@@ -15,7 +15,8 @@
     │   └── FileChangedError        a file was replaced while it was being read
     ├── PublishError         something that the Hub refuses, or that must not be published
     ├── StageError           a stage that cannot run as it was asked
-    │   └── UnansweredError         requests that failed for now; nothing was committed
+    │   ├── UnansweredError         requests that failed for now; nothing was committed
+    │   └── WaitingError            what was asked for is under way; nothing was committed
     ├── BudgetError          what was asked would cost more than was allowed
     ├── CacheError           the cache of answers cannot be opened, read or written
     ├── CheckFailedError     a blocking check failed on staged output; nothing was committed
@@ -133,6 +134,10 @@ class StageError(ResonareError, RuntimeError):
 
 class UnansweredError(StageError):
     """Requests that failed for reasons that asking again may change; nothing was committed."""
+
+
+class WaitingError(StageError):
+    """What was asked for is under way elsewhere, as in a batch; a later run goes on with it."""
 
 
 class BudgetError(ResonareError, RuntimeError):

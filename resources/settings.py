@@ -38,6 +38,9 @@ _CONFIG = {
     "raw": dg.Field(str, is_required=False, description="Raw inputs; else RESONARE_RAW."),
     "store": dg.Field(str, is_required=False, description="Artifacts; else RESONARE_STORE."),
     "output": dg.Field(str, is_required=False, description="Deliverables; else RESONARE_OUTPUT."),
+    "patient": dg.Field(
+        bool, default_value=False, description="Wait for batches until they are answered."
+    ),
     "single": dg.Field(
         str, is_required=False, description="A file or folder to take as the only raw input."
     ),
@@ -81,7 +84,9 @@ def settings_resource(
             connect_s3=getattr(context.resources, S3_KEY),
         )
         _register(context, workspace, job_groups)
-        workspace = replace(workspace, unattended=_is_unattended(context))
+        workspace = replace(
+            workspace, unattended=_is_unattended(context), patient=config["patient"]
+        )
         return RunSettings(workspace, force=config[FORCE])
 
     return dg.ResourceDefinition(

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from resonare_pipeline.artifacts.artifact import Artifact
-from resonare_pipeline.errors import CheckFailedError, ResonareError
+from resonare_pipeline.errors import CheckFailedError, ResonareError, WaitingError
 from resonare_pipeline.fingerprint import short_hash
 from resonare_pipeline.planning.graph import Output, Stage
 from resonare_pipeline.planning.ingredients import stage_code
@@ -19,6 +19,8 @@ from resources.artifact_io import IO_MANAGER_KEY
 from resources.asset_metadata import check_results, definition_metadata, made_metadata
 from resources.previews import preview_rows
 from resources.settings import SETTINGS_KEY, RunSettings
+
+WAITING = "waiting"  # metadata of an observation: what a stage without outputs waits for
 
 
 def to_asset(stage: Stage, *, gathered: tuple[str, ...] = ()) -> dg.AssetsDefinition:
@@ -60,12 +62,30 @@ def to_asset(stage: Stage, *, gathered: tuple[str, ...] = ()) -> dg.AssetsDefini
         try:
             made = make(settings.workspace, stage, partition, inputs=inputs, force=settings.force)
         except ResonareError as error:
+            if isinstance(error, WaitingError):
+                _observe(context, stage, str(error))
+                return
             if isinstance(error, CheckFailedError):
                 yield from check_results(error.checks, partition)
             raise dg.Failure(description=str(error), allow_retries=False) from error
         yield from _report(settings, context.instance, made)
 
     return compute
+
+
+def _observe(context: dg.AssetExecutionContext, stage: Stage, text: str) -> None:
+    """Say in the UI what a stage waits for: it has no outputs, and what needs them is skipped."""
+    context.log.info(f"waiting: {text}")  # noqa: G004  # Dagster formats nothing by itself
+    partition = context.partition_key if stage.raw is not None else None
+    for output in stage.outputs:
+        context.log_event(
+            dg.AssetObservation(
+                asset_key=output.asset,
+                partition=partition,
+                description="waiting",
+                metadata={WAITING: dg.MetadataValue.text(text)},
+            )
+        )
 
 
 def partitions_of(stage: Stage) -> dg.DynamicPartitionsDefinition | None:
@@ -82,6 +102,7 @@ def _asset_out(stage: Stage, output: Output, code_version: str) -> dg.AssetOut:
         kinds=set(output.kinds),
         code_version=code_version,
         io_manager_key=IO_MANAGER_KEY,
+        is_required=not stage.may_wait,
         dagster_type=dg.Any,
         metadata=definition_metadata(output),
     )

@@ -39,6 +39,7 @@ def run_partition(
     config: dict[str, object] = {
         "overrides": request.overrides,
         FORCE: force,
+        "patient": True,  # somebody sits before the terminal
         "folder": str(request.workspace.folder),
         "raw": places.raw,
         "store": places.store,

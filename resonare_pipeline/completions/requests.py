@@ -9,6 +9,9 @@ import msgspec
 from resonare_pipeline.errors import SettingsError
 from resonare_pipeline.fingerprint import fingerprint
 
+CHAT_URL = "/v1/chat/completions"
+"""What a batch's lines name as the place of chat completions, whatever the endpoint's own path."""
+
 RESERVED_PARAMETERS = ("model", "messages", "tools", "stream", "stream_options")
 """Fields of a body that are no parameters: other parts of a request say them, or nothing can."""
 
@@ -57,6 +60,17 @@ class CompletionRequest(msgspec.Struct, frozen=True, kw_only=True):
         """Return the body that is sent."""
         tools = {"tools": list(self.tools)} if self.tools else {}
         return {"model": self.model, "messages": list(self.messages)} | tools | self.parameters
+
+    def batch_line(self, key: str) -> bytes:
+        """Return the request as a line of OpenAI's batch input files, its end included.
+
+        Format: custom_id, method, url and body, as OpenAI's Batch API wants them.
+
+        Args:
+            key: Its name, which the line of its answer will have too.
+        """
+        line = {"custom_id": key, "method": "POST", "url": CHAT_URL, "body": self.body()}
+        return msgspec.json.encode(line) + b"\n"
 
     def key(self, provider: str, endpoint_id: str) -> str:
         """Return the request's name: in the cache, and as a batch line's `custom_id`."""

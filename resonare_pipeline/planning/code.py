@@ -36,6 +36,8 @@ NEVER_COUNTED: Mapping[str, str] = {
     "resonare_pipeline.artifacts": "how files are stored; what they hold is hashed as the digest",
     "resonare_pipeline.completions.answers": "reads what came; a request's key is what was asked",
     "resonare_pipeline.completions.asking": "how requests travel; their bodies are hashed",
+    "resonare_pipeline.completions.batch_settings": "how requests travel; their bodies are hashed",
+    "resonare_pipeline.completions.batches": "how requests travel; their bodies are hashed",
     "resonare_pipeline.completions.budget": "what may be paid, not what is answered",
     "resonare_pipeline.completions.cache": "where answers are kept, by the key of what was asked",
     "resonare_pipeline.completions.engine": "how requests travel; their bodies are hashed",

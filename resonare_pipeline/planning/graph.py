@@ -38,6 +38,7 @@ class StageRun:
         folder: The project's, where `.env` and the cache of answers lie.
         environ: Variables, those of `.env` included: keys and addresses, which no setting holds.
         unattended: Nobody has started this run by hand.
+        patient: Somebody waits for it, however long that takes.
     """
 
     partition: str | None
@@ -55,6 +56,7 @@ class StageRun:
     folder: Path = Path()
     environ: Mapping[str, str] = field(default_factory=dict)
     unattended: bool = False
+    patient: bool = False
 
     @property
     def raw(self) -> RawInput:
@@ -143,6 +145,7 @@ class Stage:
         includes: Tells from these whether a partition is gathered at all.
         compares: An input whose artifact before the present one is an input too, if there is one.
         on_request: Made only where it is asked for by name.
+        may_wait: It may end without its outputs, while what it has asked for is under way.
     """
 
     name: str
@@ -163,6 +166,7 @@ class Stage:
     includes: InclusionFunction = _everything
     compares: str = ""
     on_request: bool = False
+    may_wait: bool = False
 
     @property
     def assets(self) -> tuple[str, ...]:
@@ -192,6 +196,7 @@ def asset(
     includes: InclusionFunction = _everything,
     compares: str = "",
     on_request: bool = False,
+    may_wait: bool = False,
 ) -> Callable[[StageFunction], Stage]:
     """Declare a stage; the function's docstring is its description."""
 
@@ -215,6 +220,7 @@ def asset(
             includes=includes,
             compares=compares,
             on_request=on_request,
+            may_wait=may_wait,
         )
 
     return declare

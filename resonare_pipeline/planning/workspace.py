@@ -32,6 +32,7 @@ class Workspace:
         outputs: Where deliverables are laid; the first is the output folder.
         single: A file or folder that is taken as the only raw input, or None.
         unattended: What is made here was asked for by nobody, as by a sensor.
+        patient: Somebody waits for what is made here, however long that takes.
     """
 
     graph: Graph
@@ -43,6 +44,7 @@ class Workspace:
     outputs: tuple[Files, ...]
     single: Path | None = None
     unattended: bool = False
+    patient: bool = False
 
     @property
     def output(self) -> Files:

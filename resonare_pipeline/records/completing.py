@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.draft import DroppedRows, OutputDraft
 from resonare_pipeline.artifacts.tables import TableWriter
+from resonare_pipeline.completions.batch_settings import Mode
 from resonare_pipeline.completions.environment import Provider, endpoint_name
 from resonare_pipeline.completions.estimating import estimate, require_within_cap
 from resonare_pipeline.completions.requests import Failure, Outcome
@@ -25,6 +26,9 @@ from resonare_pipeline.records.prompting import choices_of, prompt_records
 from resonare_pipeline.records.requesting import Counting, cached_answers
 from resonare_pipeline.records.sets import RecordCompletionsSettings
 from resonare_pipeline.records.tables import COMPLETIONS
+
+if TYPE_CHECKING:
+    from resonare_pipeline.completions.opening import AfterBatches
 
 COMPLETIONS_FILE = "completions.parquet"
 CACHE_FILE = Path("data/completions.sqlite")  # below the project's folder
@@ -42,6 +46,8 @@ class Asking:
         environ: Keys and addresses.
         folder: The project's.
         unattended: Nobody has started this; a cap of its own holds then.
+        campaign: What batches are for: the same for all runs of a set.
+        patient: Somebody waits until all batches are answered.
     """
 
     completions: CompletionsSettings
@@ -49,6 +55,14 @@ class Asking:
     environ: Mapping[str, str]
     folder: Path
     unattended: bool = False
+    campaign: str = "records"
+    patient: bool = False
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether requests travel in batches; the mock answers at once."""
+        settings = self.completions
+        return settings.mode is Mode.BATCH and settings.provider is not Provider.MOCK
 
     @property
     def capped(self) -> CompletionsSettings:
@@ -77,6 +91,7 @@ def make_completions(
     Raises:
         UnansweredError: If asking again may bring answers that are not there; those that are there
             stay in the cache.
+        WaitingError: If batches are under way, and nobody waits for them.
         BudgetError: If it would cost more than it may; nothing is sent then.
         StageError: If every request was refused for good: then the settings are wrong.
         SettingsError: If the endpoint's address, key or model is missing.
@@ -87,9 +102,13 @@ def make_completions(
         _require_model(asking)
     with out.table(COMPLETIONS_FILE, COMPLETIONS) as table, out.dropped() as dropped:
         sink = _Rows(table, dropped, report, progress, total)
-        if total:
+        if total and asking.is_batch:
+            after = _ask_in_batches(prompts, asking, report, progress)
+            asyncio.run(_ask(prompts, asking, sink, report, after))
+            finish_campaign(asking)
+        elif total:
             _require_cap(prompts, asking)
-            asyncio.run(_ask(prompts, asking, sink, report))
+            asyncio.run(_ask(prompts, asking, sink, report, None))
     if report.retryable and not asking.stage.allow_partial:
         raise _unanswered(report, out.asset, asking)
     if total and sum(report.dropped[reason] for reason in _REFUSED) == total:
@@ -126,7 +145,7 @@ def _require_cap(prompts: Artifact, asking: Asking) -> None:
             )
         expected = estimate(counting.requests(prompt_records(prompts)), settings)
     try:
-        require_within_cap(expected, settings.max_cost_usd)
+        require_within_cap(expected, settings.max_cost_usd, batch=asking.is_batch)
     except BudgetError as error:
         if not asking.unattended:
             raise
@@ -138,7 +157,45 @@ def _require_cap(prompts: Artifact, asking: Asking) -> None:
         ) from error
 
 
-async def _ask(prompts: Artifact, asking: Asking, sink: "_Rows", report: Report) -> None:
+def _ask_in_batches(
+    prompts: Artifact, asking: Asking, report: Report, progress: Progress
+) -> "AfterBatches":
+    from resonare_pipeline.records.completing_batches import Campaign, ask_in_batches
+
+    campaign = Campaign(
+        name=asking.campaign,
+        settings=asking.completions,
+        environ=asking.environ,
+        default_db=asking.default_db,
+        unattended_cap_usd=asking.capped.max_cost_usd if asking.unattended else None,
+        patient=asking.patient,
+    )
+    after, standing = ask_in_batches(
+        prompts, campaign, before_first=lambda: _require_cap(prompts, asking), progress=progress
+    )
+    report.cost_usd, report.unpriced = standing.cost_usd, standing.unpriced
+    return after
+
+
+def finish_campaign(asking: Asking) -> None:
+    """End the batches of a set: another run asks again for what brought nothing."""
+    from resonare_pipeline.completions.batches import opening
+
+    opening.finish_campaign(
+        asking.completions,
+        asking.environ,
+        campaign=asking.campaign,
+        default_db=asking.default_db,
+    )
+
+
+async def _ask(
+    prompts: Artifact,
+    asking: Asking,
+    sink: "_Rows",
+    report: Report,
+    after: "AfterBatches | None",
+) -> None:
     from resonare_pipeline.completions.opening import open_engine  # and SQLAlchemy: 0.3 s
 
     settings = asking.capped
@@ -146,7 +203,8 @@ async def _ask(prompts: Artifact, asking: Asking, sink: "_Rows", report: Report)
         settings,
         asking.environ,
         default_db=asking.default_db,
-        fresh=asking.stage.fresh_answers,
+        fresh=asking.stage.fresh_answers and after is None,
+        after=after,
     )
     async with engine:
         await fill(prompt_records(prompts), engine, choices_of(settings), sink, report)

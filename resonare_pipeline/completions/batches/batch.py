@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from resonare_pipeline.completions.cache.store import BATCH_PREFIX
+from resonare_pipeline.completions.requests import CHAT_URL
 
-URL = "/v1/chat/completions"
 WINDOW_SECONDS = 24 * 3600.0  # the only one that there is
 METADATA_KEY = "resonare_batch"
 
@@ -55,6 +55,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
         creating_at: When its making was begun; None once it is known, or known not to be.
         wait_until: Nothing is done before that.
         answered: Lines whose answers are in the cache.
+        unattended: Nobody has asked for it by hand.
         is_closed: Its campaign has ended; what it cost counts for no cap any more.
     """
 
@@ -62,7 +63,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     campaign: str
     endpoint: str
     model: str
-    url: str = URL
+    url: str = CHAT_URL
     state: State
     driver: str | None = None
     source: str = ""
@@ -87,7 +88,13 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     answered: int = 0
     cost_usd: float = 0.0
     unpriced: int = 0
+    unattended: bool = False
     is_closed: bool = False
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether the provider has, or may have, a batch of it; else it can be given up."""
+        return self.is_enqueued or self.state is State.COLLECTED
 
     @property
     def is_enqueued(self) -> bool:

@@ -54,6 +54,8 @@ class Driver:
         folder: Where files lie on this machine.
 
     Attributes:
+        cap_usd: Most that the campaign may cost; None: no cap.
+        unattended: Nobody has asked by hand for what is staged.
         unreached: What the provider last said when it could not be had; empty if it could.
     """
 
@@ -67,6 +69,8 @@ class Driver:
     ) -> None:
         self.ledger = ledger
         self.unreached = ""
+        self.cap_usd = settings.max_cost_usd
+        self.unattended = False
         self._remote = remote
         self._settings = settings
         self._endpoint = endpoint
@@ -87,7 +91,7 @@ class Driver:
         self._pulse.join()
         try:
             for batch in self._mine():
-                if batch.state is State.STAGED:
+                if not batch.is_begun:
                     self._drop(batch)
             self.ledger.leave()
         finally:
@@ -111,6 +115,8 @@ class Driver:
             settings=self._settings,
             endpoint=self._endpoint,
             folder=self._folder,
+            cap_usd=self.cap_usd,
+            unattended=self.unattended,
         )
         return stager.stage(requests)
 
@@ -124,8 +130,8 @@ class Driver:
         self.unreached = ""
         batches = self.ledger.take()
         for batch in batches:
-            if batch.state is State.STAGED and not self.ledger.is_own(batch):
-                self._drop(batch)  # its process has died, and its file may be anywhere
+            if not batch.is_begun and not self.ledger.is_own(batch):
+                self._drop(batch)  # its process has died, and others may have asked for its lines
             elif self.ledger.clock() >= batch.wait_until:
                 try:
                     self._step(batch)

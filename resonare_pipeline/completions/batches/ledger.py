@@ -13,7 +13,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import (
     BindParameter,
+    ColumnElement,
     Connection,
+    Select,
     and_,
     bindparam,
     delete,
@@ -31,6 +33,7 @@ from resonare_pipeline.completions.batches.tables import BATCHES, QUEUE_LIMITS, 
 from resonare_pipeline.completions.cache.store import (
     ALIVE_SECONDS,
     Answered,
+    Cache,
     answer_row,
     release_claims,
     slices,
@@ -182,8 +185,7 @@ class Ledger:
         if batch:
             query = query.where(or_(BATCHES.c.batch == batch, BATCHES.c.remote == batch))
         query = query.order_by(BATCHES.c.staged_at, BATCHES.c.batch)
-        rows = self.cache.run(lambda connection: connection.execute(query).all(), reading=True)
-        return [msgspec.convert(dict(zip(_COLUMNS, row, strict=True)), Batch) for row in rows]
+        return read_batches(self.cache, query)
 
     def take(self) -> list[Batch]:
         """Return the live batches that are this process's to work on: nobody else does."""
@@ -276,16 +278,24 @@ class Ledger:
 
     def has_run(self) -> bool:
         """Tell whether a batch of the campaign has come to its end."""
+        return self._is_any(BATCHES.c.state == State.SETTLED)
+
+    def is_open(self) -> bool:
+        """Tell whether the campaign has begun and not ended."""
+        return self._is_any(BATCHES.c.state != State.DROPPED)
+
+    def was_asked_for(self) -> bool:
+        """Tell whether somebody has begun the campaign by hand: the rest of it is wanted too."""
+        return self._is_any(BATCHES.c.unattended.is_(False))
+
+    def _is_any(self, condition: ColumnElement[bool]) -> bool:
         query = select(BATCHES.c.batch).where(
-            BATCHES.c.campaign == self.campaign,
-            BATCHES.c.is_closed.is_(False),
-            BATCHES.c.state == State.SETTLED,
+            BATCHES.c.campaign == self.campaign, BATCHES.c.is_closed.is_(False), condition
         )
-        return bool(
-            self.cache.run(
-                lambda connection: connection.execute(query.limit(1)).first(), reading=True
-            )
+        first = self.cache.run(
+            lambda connection: connection.execute(query.limit(1)).first(), reading=True
         )
+        return first is not None
 
     def finish(self) -> None:
         """End the campaign: the next run of the same input asks again for what brought nothing."""
@@ -340,6 +350,12 @@ class Ledger:
             for setback in setbacks
         ]
         connection.execute(statement, rows)
+
+
+def read_batches(cache: Cache, query: Select[Any]) -> list[Batch]:
+    """Return the rows of a query over all columns of `BATCHES`."""
+    rows = cache.run(lambda connection: connection.execute(query).all(), reading=True)
+    return [msgspec.convert(dict(zip(_COLUMNS, row, strict=True)), Batch) for row in rows]
 
 
 _COLUMNS = [str(column.name) for column in BATCHES.c]

@@ -14,18 +14,11 @@ from resonare_pipeline.completions.answers import (
     judge_completion,
     judge_error,
 )
-from resonare_pipeline.completions.batches.batch import URL
-from resonare_pipeline.completions.requests import CompletionRequest, Failure
+from resonare_pipeline.completions.requests import Failure
 
 OK = 200
 EXPIRED_CODES = ("batch_expired",)
 CANCELLED_CODES = ("batch_cancelled", "batch_canceled")
-
-
-def request_line(key: str, request: CompletionRequest) -> bytes:
-    """Return a request as a line of an input file, its end included."""
-    line = {"custom_id": key, "method": "POST", "url": URL, "body": request.body()}
-    return msgspec.json.encode(line) + b"\n"
 
 
 class InputLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,6 @@ import msgspec
 
 from resonare_pipeline.completions.batches.batch import Batch, State, new_batch_id
 from resonare_pipeline.completions.batches.ledger import Ledger
-from resonare_pipeline.completions.batches.lines import request_line
 from resonare_pipeline.completions.batches.queueing import queue_limit
 from resonare_pipeline.completions.environment import Endpoint
 from resonare_pipeline.completions.estimating import (
@@ -71,12 +70,16 @@ class Stager:
 
     Attributes:
         folder: Where files lie until they are uploaded.
+        cap_usd: Most that the campaign may cost; None: no cap.
+        unattended: Nobody has asked for this by hand.
     """
 
     ledger: Ledger
     settings: CompletionsSettings
     endpoint: Endpoint
     folder: Path
+    cap_usd: float | None
+    unattended: bool
 
     def stage(self, requests: Iterable[CompletionRequest]) -> Staged:
         """Write the files of a round; all requests of one model.
@@ -108,8 +111,7 @@ class Stager:
         return told
 
     def _room_usd(self) -> float | None:
-        cap = self.settings.max_cost_usd
-        return None if cap is None else cap - self.ledger.spent_usd()
+        return None if self.cap_usd is None else self.cap_usd - self.ledger.spent_usd()
 
     def _lines(self, requests: Iterable[CompletionRequest]) -> list[_Line]:
         lines: dict[str, _Line] = {}
@@ -118,14 +120,14 @@ class Stager:
             if key not in lines:
                 lines[key] = _Line(
                     key,
-                    request_line(key, request),
+                    request.batch_line(key),
                     prompt_tokens(request),
                     self._upper_usd(request),
                 )
         return list(lines.values())
 
     def _upper_usd(self, request: CompletionRequest) -> float:
-        if self.settings.max_cost_usd is None:
+        if self.cap_usd is None:
             return 0.0
         provider = self.endpoint.provider
         limit = output_limit(request)
@@ -143,6 +145,7 @@ class Stager:
             state=State.STAGED,
             path=str(path),
             staged_at=self.ledger.clock(),
+            unattended=self.unattended,
             wait_until=FILLING,
         )
         self.ledger.add(batch)
