@@ -8,7 +8,7 @@ from aiohttp import BodyPartReader, web
 
 from tests.fake_openai.fates import Fates, Struck
 from tests.fake_openai.files import Files, StoredFile
-from tests.fake_openai.replies import cut, json_reply, page, refused
+from tests.fake_openai.replies import cut, failed, json_reply, page, refused
 from tests.fake_openai.script import Fate
 from tests.fake_openai.telling import Tell
 
@@ -68,14 +68,18 @@ class FileRoutes:
         found = [file for file in self._files.listed() if purpose in (None, file.purpose)]
         if request.query.get("order") == "asc":
             found.reverse()
-        return page(request, [file.described() for file in found])
+        return page(request, [file.described() for file in found], usual=10_000, most=10_000)
 
     async def _upload(self, request: web.BaseRequest) -> web.StreamResponse:
+        if not request.content_type.startswith("multipart/"):
+            return refused(400, "Expected a multipart body")
         upload = _Upload(self._files.draft())
         await self._received(request, upload)
         if Fate.UPLOAD_BROKEN in upload.fates:
             cut(request)
             return self._not_kept(upload, web.Response(), 0, Fate.UPLOAD_BROKEN)
+        if Fate.UPLOAD_FAILED in upload.fates:
+            return self._not_kept(upload, failed(), outcome=Fate.UPLOAD_FAILED)
         if upload.filename is None:
             return self._not_kept(upload, refused(400, "'file' is a required property"))
         if upload.fields.get("purpose") != "batch":

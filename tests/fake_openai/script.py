@@ -61,6 +61,7 @@ class Fate(StrEnum):
 
     UPLOAD_BROKEN = "upload_broken"  # it breaks after the first piece; nothing is kept
     UPLOAD_UNANSWERED = "upload_unanswered"  # it breaks at the end; the file is kept
+    UPLOAD_FAILED = "upload_failed"  # 500, and nothing is kept
     CREATE_BROKEN = "create_broken"  # the batch is made, the connection breaks
     CREATE_FAILED = "create_failed"  # 500, and no batch is made
     CREATE_FAILED_MADE = "create_failed_made"  # 500, although the batch is made
@@ -68,7 +69,7 @@ class Fate(StrEnum):
     RETRIEVE_FAILS = "retrieve_fails"  # `count` retrievals are answered 500
     VANISHES = "vanishes"  # 404 from the `count`-th retrieval on, and in no listing
     FAILS = "fails"  # validation fails with `code`
-    EXPIRES = "expires"  # a `share` of the lines is done when its running time is over
+    EXPIRED = "expired"  # a `share` of the lines is done when its running time is over
     CANCELLED = "cancelled"  # the same, by the provider's hand
     STATUS = "status"  # once validated, it shows the status `code` for ever
     OUTPUT_LATE = "output_late"  # `count` retrievals of the finished one show no output_file_id
@@ -86,13 +87,13 @@ class Fate(StrEnum):
 
 
 class FateRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A fate and which batches it strikes (for the upload's two: which uploads).
+    """A fate and which batches it strikes (of an upload: which uploads).
 
     Attributes:
         nth: It strikes only the n-th one created under this script, from 1; None: any.
         contains: It strikes only where the input file (an upload's first piece) holds this text.
         times: How many it strikes at most; None: all.
-        share: Of lines, 0 to 1: drawn at random, and for `expires` and `cancelled` the first ones.
+        share: Of lines, 0 to 1: drawn at random, and for `expired` and `cancelled` the first ones.
         count: Of retrievals, listings, downloads or lines.
         code: Of a failed validation, or an unknown status.
         fault: What becomes of lines that fail.

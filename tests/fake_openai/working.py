@@ -104,6 +104,11 @@ class Work:
         self.output.close()
         self.errors.close()
 
+    def drop(self) -> None:
+        """Leave both files as they are."""
+        self.output.drop()
+        self.errors.drop()
+
     def _written(self, line: Line, result: Result) -> None:
         response = {
             "status_code": result.status,
