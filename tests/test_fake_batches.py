@@ -1,7 +1,9 @@
 """Batches of the fake server when nothing is scripted to go wrong, and what validation refuses."""
 
+import socket
 from collections import Counter
 from typing import Any
+from urllib.parse import urlsplit
 
 import openai
 import pytest
@@ -251,3 +253,21 @@ def test_a_process_of_its_own_serves_batches_by_a_clock_that_goes_faster() -> No
             pass
         assert [found["status"] for found in server.batches()] == ["completed"]
         assert [found["purpose"] for found in server.files()] == ["batch_output", "batch"]
+
+
+def test_an_upload_whose_sender_dies_keeps_nothing() -> None:
+    head = (
+        "POST /v1/files HTTP/1.1\r\nHost: fake\r\nContent-Length: 100000\r\n"
+        "Content-Type: multipart/form-data; boundary=abc\r\n\r\n"
+        '--abc\r\nContent-Disposition: form-data; name="file"; filename="in.jsonl"\r\n\r\n'
+    )
+    with batching() as client:
+        place = urlsplit(client.server.url)
+        with socket.create_connection((place.hostname, place.port)) as sender:
+            sender.sendall(head.encode() + b"x" * 5000)
+        while not (entries := client.server.journal()):
+            pass
+        assert client.server.files() == []
+    assert [(entry.kind, entry.status, entry.outcome) for entry in entries] == [
+        ("upload", 0, "broken")
+    ]

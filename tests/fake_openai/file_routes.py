@@ -74,20 +74,22 @@ class FileRoutes:
         if not request.content_type.startswith("multipart/"):
             return refused(400, "Expected a multipart body")
         upload = _Upload(self._files.draft())
-        await self._received(request, upload)
+        try:
+            await self._received(request, upload)
+        except ConnectionError:  # who sent it was killed
+            return self._not_kept(upload, web.Response(), 0, "broken")
+        except ValueError:
+            return self._not_kept(upload, refused(400, "We could not parse the multipart body"))
         if Fate.UPLOAD_BROKEN in upload.fates:
             cut(request)
             return self._not_kept(upload, web.Response(), 0, Fate.UPLOAD_BROKEN)
         if Fate.UPLOAD_FAILED in upload.fates:
             return self._not_kept(upload, failed(), outcome=Fate.UPLOAD_FAILED)
-        if upload.filename is None:
-            return self._not_kept(upload, refused(400, "'file' is a required property"))
-        if upload.fields.get("purpose") != "batch":
-            said = f"'{upload.fields.get('purpose')}' is not one of ['batch']"
-            return self._not_kept(upload, refused(400, said, param="purpose"))
-        if upload.path.stat().st_size > MOST_BYTES:
-            return self._not_kept(upload, refused(413, "Maximum file size exceeded"))
-        kept = self._files.keep(upload.path, upload.filename, "batch")
+        objection = _objection(upload)
+        return self._not_kept(upload, objection) if objection else self._kept(request, upload)
+
+    def _kept(self, request: web.BaseRequest, upload: _Upload) -> web.Response:
+        kept = self._files.keep(upload.path, upload.filename or "", "batch")
         self.uploads += 1
         if Fate.UPLOAD_UNANSWERED in upload.fates:
             self._tell("upload", upload.hashed, 0, Fate.UPLOAD_UNANSWERED, "")
@@ -132,6 +134,18 @@ class FileRoutes:
         told = response.status if status is None else status
         self._tell("upload", upload.hashed, told, outcome, "")
         return response
+
+
+def _objection(upload: _Upload) -> web.Response | None:
+    """Return the refusal of what was sent whole."""
+    if upload.filename is None:
+        return refused(400, "'file' is a required property", param="file")
+    if upload.fields.get("purpose") != "batch":
+        said = f"'{upload.fields.get('purpose')}' is not one of ['batch']"
+        return refused(400, said, param="purpose")
+    if upload.path.stat().st_size > MOST_BYTES:
+        return refused(413, "Maximum file size exceeded")
+    return None
 
 
 async def _content(request: web.BaseRequest, file: StoredFile) -> web.StreamResponse:
