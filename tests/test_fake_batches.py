@@ -10,7 +10,7 @@ import pytest
 
 from tests.fake_batch_client import DAY_SECONDS, URL, Line, batching, line, lines, talking, written
 from tests.fake_openai.running import serving_apart
-from tests.fake_openai.script import BatchScript, Fault, Rule, Script
+from tests.fake_openai.script import BatchScript, Fate, FateRule, Fault, Rule, Script
 
 SLOW: dict[str, Any] = {
     "validating_seconds": 10.0,
@@ -183,6 +183,25 @@ def test_lines_fail_one_by_one_with_their_message_in_the_body_of_the_response() 
     assert done.request_counts
     assert (done.request_counts.completed, done.request_counts.failed) == (3, 3)
     assert outcomes == {"ok": 4, "invalid": 1, "rate": 1, "server": 1, "empty": 1}
+
+
+def test_a_seed_decides_what_goes_wrong_however_often_one_looks() -> None:
+    def found(seed: int, steps: int) -> list[list[Line]]:
+        batches = BatchScript(
+            running_seconds=100.0,
+            rules=(Rule(fault=Fault.SERVER, share=0.3),),
+            fates=(FateRule(fate=Fate.LINES_LOST, share=0.3), FateRule(fate=Fate.LINES_SHUFFLED)),
+        )
+        with talking(Script(seed=seed, batches=batches)) as client:
+            made = [client.create(lines(30)), client.create(lines(20))]
+            for _ in range(steps):
+                client.look(made[0], after=102 / steps)
+            done = [client.look(batch) for batch in made]
+            return [client.rows(one.output_file_id) for one in done] + [
+                client.rows(one.error_file_id) for one in done
+            ]
+
+    assert found(1, 1) == found(1, 5) != found(2, 1)
 
 
 def test_lists_show_the_newest_first_in_pages() -> None:

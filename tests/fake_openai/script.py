@@ -169,20 +169,28 @@ class Play:
         self._random = random.Random(seed)  # noqa: S311  # faults are drawn, not secrets
         self._left = [rule.times for rule in rules]
 
-    def strike(self, body: bytes, *, unfit: frozenset[Fault] = frozenset()) -> Rule | None:
+    def strike(
+        self,
+        body: bytes,
+        *,
+        unfit: frozenset[Fault] = frozenset(),
+        drawn: random.Random | None = None,
+    ) -> Rule | None:
         """Return the rule that strikes a request, if one does.
 
         Args:
             body: The request's body.
             unfit: Faults that cannot be had there; their rules do not strike and do not count.
+            drawn: Where shares are drawn from; None: from what all requests share.
         """
+        drawn = drawn or self._random
         for index, rule in enumerate(self._rules):
             left = self._left[index]
             if left == 0 or rule.fault in unfit:
                 continue
             if rule.contains and rule.contains.encode() not in body:
                 continue
-            if rule.share < 1 and self._random.random() >= rule.share:
+            if rule.share < 1 and drawn.random() >= rule.share:
                 continue
             if left is not None:
                 self._left[index] = left - 1

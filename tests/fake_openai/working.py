@@ -176,7 +176,7 @@ class Work:
         if self._strikes(Fate.LINES_FAIL):
             return self._fates[Fate.LINES_FAIL].fault
         for play in self._floor.plays:
-            rule = play.strike(asked, unfit=UNFIT)
+            rule = play.strike(asked, unfit=UNFIT, drawn=self._drawn)
             if rule:
                 return rule.fault
         return None
