@@ -82,6 +82,14 @@ REQUEST_COLUMNS: Columns = {
     "later_turns": "Turns of the record that are asked for after it.",
 }
 
+BATCH_FILE_COLUMNS: Columns = {
+    "file": "Its name.",
+    "model": "The one model that its lines ask.",
+    "lines": "Requests in it.",
+    "bytes": "Its size.",
+    "tokens": "Tokens of its prompts, by o200k_base.",
+}
+
 COMPLETION_COLUMNS: Columns = {
     "record_id": "The record that it is for.",
     "turn": "Number of the turn that was asked for.",

@@ -2,7 +2,12 @@
 
 from functools import partial
 
-from assets.columns import COMPLETION_COLUMNS, PROMPT_COLUMNS, REQUEST_COLUMNS
+from assets.columns import (
+    BATCH_FILE_COLUMNS,
+    COMPLETION_COLUMNS,
+    PROMPT_COLUMNS,
+    REQUEST_COLUMNS,
+)
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.planning.graph import Output, StageRun, asset
 from resonare_pipeline.planning.raw import RawKind
@@ -16,7 +21,7 @@ from resonare_pipeline.records.sets import (
     SetFile,
     set_files,
 )
-from resonare_pipeline.records.tables import COMPLETIONS, PROMPTS, REQUESTS
+from resonare_pipeline.records.tables import BATCH_FILES, COMPLETIONS, PROMPTS, REQUESTS
 
 RECORD_SETS = RawKind(
     folder="records",
@@ -78,12 +83,14 @@ def record_requests(run: StageRun) -> None:
 @records_asset(
     inputs=("record_requests", "prompt_records"),
     settings=(CompletionsSettings,),
-    distributions=("msgspec",),
+    distributions=("msgspec", "pyarrow"),
     outputs=(
         Output(
             asset="record_batch_files",
             description="The same requests as input files for OpenAI's Batch API, for those who "
             "upload by hand; `resonare batch import` takes the results.",
+            schema=BATCH_FILES,
+            columns=BATCH_FILE_COLUMNS,
             kinds=("json",),
             deliver=("batch_*.jsonl",),
         ),
@@ -92,7 +99,8 @@ def record_requests(run: StageRun) -> None:
 def record_batch_files(run: StageRun) -> None:
     """Write the first requests as batch input files."""
     settings = run.get(CompletionsSettings)
-    make_batch_files(run.inputs["prompt_records"], run.outputs["record_batch_files"], settings)
+    prompts, requests = run.inputs["prompt_records"], run.inputs["record_requests"]
+    make_batch_files(prompts, requests, run.outputs["record_batch_files"], settings)
 
 
 @records_asset(

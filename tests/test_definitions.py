@@ -36,6 +36,7 @@ def test_definitions_have_these_assets_in_these_groups() -> None:
         "records": (
             "prompt_records",
             "record_requests",
+            "record_batch_files",
             "record_completions",
             "filled_conversations",
         ),

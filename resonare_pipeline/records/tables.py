@@ -28,6 +28,17 @@ REQUESTS = pa.schema(
 )
 """One row per record with a turn to be filled: the request of its first such turn."""
 
+BATCH_FILES = pa.schema(
+    [
+        pa.field("file", pa.string(), nullable=False),
+        pa.field("model", pa.string(), nullable=False),
+        pa.field("lines", pa.int32(), nullable=False),
+        pa.field("bytes", pa.int64(), nullable=False),
+        pa.field("tokens", pa.int64(), nullable=False),  # of prompts, o200k_base
+    ]
+)
+"""One row per batch input file."""
+
 COMPLETIONS = pa.schema(
     [
         pa.field("record_id", pa.string(), nullable=False),

@@ -129,7 +129,7 @@ def test_a_failure_that_may_pass_commits_nothing_and_keeps_the_answers(
     server.use(Script(rules=(Rule(fault=Fault.SERVER, contains="bad"),)))
     with pytest.raises(UnansweredError, match="1 of 2 records have no answer yet: server 1"):
         project.make(project.open(completions__retries="0"))
-    assert not (project.folder / "output").exists()
+    assert not list((project.folder / "output").rglob("train.jsonl"))
     server.use(Script())
     before = len(server.journal())
     project.make()
@@ -259,7 +259,7 @@ def test_a_set_whose_every_request_is_refused_for_good_is_not_committed(
     server.use(Script(rules=(Rule(fault=Fault.INVALID),)))
     with pytest.raises(StageError, match="refused every one of 2 requests"):
         project.make()
-    assert not (project.folder / "output").exists()
+    assert not list((project.folder / "output").rglob("train.jsonl"))
 
 
 def test_no_model_at_openais_own_address_is_refused_before_anything_is_sent(
