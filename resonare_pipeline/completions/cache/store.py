@@ -2,11 +2,11 @@
 
 Everything here blocks, and belongs on a thread. Many keys are handled in one transaction. A process
 that wants to ask *claims* the key first; another then waits for the answer instead of asking too.
-Claims hold while their owner shows that it is alive (`beat`), and are taken over after that.
+Claims hold while their owner shows that it is alive (`beat`), and are taken over after that; at
+once if its process is seen to be gone.
 """
 
 import time
-import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from resonare_pipeline.completions.cache.connecting import (
     is_passing,
     open_database,
 )
+from resonare_pipeline.completions.cache.processes import is_gone, new_name
 from resonare_pipeline.completions.cache.tables import ANSWERS, CLAIMS, OWNERS
 from resonare_pipeline.completions.requests import Completion, Failure
 
@@ -62,7 +63,7 @@ class Cache:
 
     def __init__(self, url: URL) -> None:
         self.url = url
-        self.owner = uuid.uuid4().hex
+        self.owner = new_name()
         self._engine = open_database(url)
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         self._put = _put_statement(dialect)
@@ -107,6 +108,8 @@ class Cache:
             found = self._find(connection, sorted(own), since)
             if found:
                 _release(connection, list(found), self.owner)
+            if len(own) < len(ordered):
+                _forget_gone(connection)  # for those who wait, and will claim again
             return own - found.keys(), found
 
         return self._run(take)
@@ -135,6 +138,7 @@ class Cache:
         """Forget claims of processes that are not alive."""
 
         def clear(connection: Connection) -> None:
+            _forget_gone(connection)
             alive = select(OWNERS.c.owner).where(OWNERS.c.alive_until > self._now(connection))
             connection.execute(delete(CLAIMS).where(CLAIMS.c.owner.not_in(alive)))
             connection.execute(delete(OWNERS).where(OWNERS.c.owner.not_in(alive)))
@@ -232,6 +236,15 @@ def _show_statement(dialect: Any) -> Any:
 def _release(connection: Connection, keys: Sequence[str], owner: str) -> None:
     for some in _slices(keys):
         connection.execute(_RELEASE, {"wanted": some, "own": owner})
+
+
+def _forget_gone(connection: Connection) -> None:
+    """Forget who cannot come back, so that their claims are free."""
+    gone = [
+        owner for owner in connection.execute(select(OWNERS.c.owner)).scalars() if is_gone(owner)
+    ]
+    if gone:
+        connection.execute(delete(OWNERS).where(OWNERS.c.owner.in_(gone)))
 
 
 def _row(item: Answered, now: float) -> dict[str, Any]:
