@@ -96,6 +96,7 @@ def record_completions(run: StageRun) -> None:
         environ=run.environ,
         folder=run.folder,
         unattended=run.unattended,
+        account=run.account,
     )
     out = run.outputs["record_completions"]
     make_completions(run.inputs["prompt_records"], out, asking, progress=run.progress)

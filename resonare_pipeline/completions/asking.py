@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 import msgspec
 
 from resonare_pipeline.completions.answers import Judged, texts_of, without_texts
-from resonare_pipeline.completions.budget import Budget
+from resonare_pipeline.completions.budget import Budget, Draw
 from resonare_pipeline.completions.environment import Endpoint
 from resonare_pipeline.completions.estimating import upper_cost_usd, windowed_tokens
 from resonare_pipeline.completions.gate import Gate, is_too_long
 from resonare_pipeline.completions.pricing import price_of
 from resonare_pipeline.completions.providers.provider import Client, Reply
-from resonare_pipeline.completions.requests import CompletionRequest, Failure
+from resonare_pipeline.completions.requests import Completion, CompletionRequest, Failure
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.errors import SettingsError
 
@@ -61,11 +61,13 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         cost_usd: Of all answers that were needed; None where it is not known.
+        charged_usd: What the answer counts against caps.
         is_billed: A model has written something, so it is worth keeping.
     """
 
     judged: Judged
     cost_usd: float | None = 0.0
+    charged_usd: float = 0.0
     is_billed: bool = False
 
 
@@ -77,12 +79,19 @@ class Asker:
         endpoint: Whom it asks; its key is kept out of all messages.
         settings: How it is asked.
         tally: Where it counts.
+        draw: Draws from what others spend as well; None: from nothing.
     """
 
     def __init__(
-        self, client: Client, endpoint: Endpoint, settings: CompletionsSettings, tally: Tally
+        self,
+        client: Client,
+        endpoint: Endpoint,
+        settings: CompletionsSettings,
+        tally: Tally,
+        *,
+        draw: Draw | None = None,
     ) -> None:
-        self.budget = Budget(settings.max_cost_usd)
+        self.budget = Budget(settings.max_cost_usd, draw)
         self._client = client
         self._provider = endpoint.provider
         self._secrets = (endpoint.api_key,)
@@ -129,21 +138,22 @@ class Asker:
         cost: float | None = 0.0
         tries = empty = 0
         while True:
-            reply = await self._sent(request)
+            reply = await self._sent(request, upper)
             if reply is None:
                 return Asked(judged=self._given_up or Judged(failure=Failure.NETWORK))
             judged = reply.judged
             if judged.completion is not None:
                 self._lost = 0
                 self._was_answered = True
-                cost = _sum(cost, self._paid(judged, request, upper))
+                paid, charged = self._paid(judged.completion, request, upper, judged.is_counted)
+                cost = _sum(cost, paid)
                 empty += judged.failure is Failure.EMPTY
                 # Under a cap, one reservation pays for one answer.
                 may_repeat = empty < EMPTY_TRIES and self._settings.max_cost_usd is None
                 if judged.failure is Failure.EMPTY and may_repeat:
                     continue
-                return Asked(judged=judged, cost_usd=cost, is_billed=True)
-            if reply.is_unknown and not self.budget.hold(upper):
+                return Asked(judged=judged, cost_usd=cost, charged_usd=charged, is_billed=True)
+            if reply.is_unknown and not await self.budget.hold(upper):
                 detail = (
                     f"it may have been billed, and the cap allows no other try: {judged.detail}"
                 )
@@ -164,7 +174,7 @@ class Asker:
         self._unreached += 1
         return max(own, self._unreached)
 
-    async def _sent(self, request: CompletionRequest) -> Reply | None:
+    async def _sent(self, request: CompletionRequest, upper: float) -> Reply | None:
         """Send once, when the gate opens; None if the endpoint was given up meanwhile."""
         if self._given_up is not None:
             return None
@@ -173,7 +183,7 @@ class Asker:
         try:
             if self._given_up is None:
                 self._tally.sent += 1
-                reply = self._cleaned(await self._client.send(request), request)
+                reply = self._cleaned(await self._reply(request, upper), request)
         finally:
             completion = reply.judged.completion if reply else None
             usage = completion.usage if completion else None
@@ -186,6 +196,13 @@ class Asker:
         self._was_reached |= reply is not None and reply.announced is not None
         return reply
 
+    async def _reply(self, request: CompletionRequest, upper: float) -> Reply:
+        try:
+            return await self._client.send(request)
+        except asyncio.CancelledError:
+            self.budget.keep(upper)  # it may have been billed
+            raise
+
     def _cleaned(self, reply: Reply, request: CompletionRequest) -> Reply:
         """Take the key and the conversation out of what the endpoint says."""
         if reply.judged.completion is not None:
@@ -196,22 +213,27 @@ class Asker:
             reply, judged=msgspec.structs.replace(reply.judged, detail=detail)
         )
 
-    def _paid(self, judged: Judged, request: CompletionRequest, upper: float) -> float | None:
-        if judged.completion is None:
-            return 0.0
-        usage = judged.completion.usage
+    def _paid(
+        self,
+        completion: Completion,
+        request: CompletionRequest,
+        upper: float,
+        is_counted: bool,  # noqa: FBT001  # of the answer
+    ) -> tuple[float | None, float]:
+        """Count an answer; return what it cost, if that is known, and what it counts at a cap."""
+        usage = completion.usage
         self._tally.input_tokens += usage.input_tokens
         self._tally.output_tokens += usage.output_tokens
         self._tally.cached_tokens += usage.cached_tokens
         price = price_of(request.model, self._settings)
-        if price is None or not (judged.is_counted or price.is_free):
+        if price is None or not (is_counted or price.is_free):
             self._tally.unpriced += 1
             self.budget.spend(upper)  # it costs no more than that, and a cap must hold
-            return None
+            return None, upper
         cost = price.cost_usd(usage)
         self._tally.cost_usd += cost
         self.budget.spend(cost)
-        return cost
+        return cost, cost
 
     def _is_final(self, reply: Reply, tries: int) -> bool:
         return (

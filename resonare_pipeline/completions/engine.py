@@ -18,6 +18,7 @@ import msgspec
 
 from resonare_pipeline.completions.answers import Judged
 from resonare_pipeline.completions.asking import Asked, Asker, Tally
+from resonare_pipeline.completions.budget import Draw
 from resonare_pipeline.completions.cache.clerk import Clerk
 from resonare_pipeline.completions.cache.store import Answered, Cache, Record
 from resonare_pipeline.completions.environment import Endpoint, Provider
@@ -64,10 +65,13 @@ class Engine:
 
     async def __aenter__(self) -> "Engine":
         self._client = self._open_client(self._endpoint, self._settings)
-        self._asker = Asker(self._client, self._endpoint, self._settings, self.tally)
+        draw: Draw | None = None
         if self._cache is not None:
             since = time.time() if self._fresh else 0.0
             self._clerk = Clerk(self._cache, since=since, busy=lambda: len(self._flights))
+            draw = self._clerk.draw if self._cache.accounts else None
+        self._asker = Asker(self._client, self._endpoint, self._settings, self.tally, draw=draw)
+        if self._clerk is not None:
             try:
                 await self._clerk.open()
             except BaseException:
@@ -89,7 +93,7 @@ class Engine:
             await self._client.close()
         finally:
             if self._clerk is not None:
-                await self._clerk.close()
+                await self._clerk.close(held_usd=self._asker.budget.held_usd)
 
     def key(self, request: CompletionRequest) -> str:
         """Return a request's key at this endpoint."""
@@ -147,6 +151,7 @@ class Engine:
             provider=self._endpoint.provider,
             endpoint=self._endpoint.name,
             cost_usd=asked.cost_usd,
+            charged_usd=asked.charged_usd,
         )
 
     def _told(self, key: str, asked: Asked) -> Outcome:

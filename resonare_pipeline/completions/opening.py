@@ -1,8 +1,9 @@
 """Opening what the settings name: the provider's client, the cache, the engine."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from resonare_pipeline.completions.accounts import Account
 from resonare_pipeline.completions.cache.places import cache_url
 from resonare_pipeline.completions.cache.store import Cache
 from resonare_pipeline.completions.engine import Engine
@@ -17,6 +18,7 @@ def open_engine(
     *,
     default_db: Path,
     fresh: bool = False,
+    accounts: Sequence[Account] = (),
     explicit_endpoint: bool = False,
     looked_in: str = ".env",
 ) -> Engine:
@@ -27,6 +29,7 @@ def open_engine(
         environ: Variables, those of `.env` included: keys, addresses, `RESONARE_DB`.
         default_db: SQLite file of the cache where `RESONARE_DB` names no database.
         fresh: Ask again, whatever the cache holds from before.
+        accounts: What is spent together with other runs; the settings' cap is none of them.
         explicit_endpoint: `BASE_URL` must be set.
         looked_in: The file that was read beside the environment, for messages.
 
@@ -44,8 +47,26 @@ def open_engine(
     )
     cache = None
     if endpoint.provider is not Provider.MOCK:
-        cache = Cache(cache_url(environ, default_db))
+        cache = Cache(cache_url(environ, default_db), accounts)
     return Engine(settings, endpoint, open_client, cache, fresh=fresh)
+
+
+def spent_usd(
+    accounts: Sequence[Account], environ: Mapping[str, str], *, default_db: Path
+) -> list[float]:
+    """Return what is spent on each account, or about to be; a cache is not made for that.
+
+    Raises:
+        CacheError: If the cache cannot be read.
+    """
+    url = cache_url(environ, default_db)
+    if url.drivername == "sqlite" and not Path(url.database or "").exists():
+        return [0.0] * len(accounts)
+    cache = Cache(url, accounts)
+    try:
+        return cache.used_usd()
+    finally:
+        cache.close()
 
 
 def open_client(endpoint: Endpoint, settings: CompletionsSettings) -> Client:

@@ -34,6 +34,7 @@ PROJECT_PACKAGES = ("resonare_pipeline", "assets", "resources")
 NEVER_COUNTED: Mapping[str, str] = {
     "resonare_pipeline.__init__": "offers functions to people; stages import the modules below it",
     "resonare_pipeline.artifacts": "how files are stored; what they hold is hashed as the digest",
+    "resonare_pipeline.completions.accounts": "what may be paid, not what is answered",
     "resonare_pipeline.completions.answers": "reads what came; a request's key is what was asked",
     "resonare_pipeline.completions.asking": "how requests travel; their bodies are hashed",
     "resonare_pipeline.completions.budget": "what may be paid, not what is answered",

@@ -38,6 +38,7 @@ class StageRun:
         folder: The project's, where `.env` and the cache of answers lie.
         environ: Variables, those of `.env` included: keys and addresses, which no setting holds.
         unattended: Nobody has started this run by hand.
+        account: Name of the run, under which all that it pays for is added up.
     """
 
     partition: str | None
@@ -55,6 +56,7 @@ class StageRun:
     folder: Path = Path()
     environ: Mapping[str, str] = field(default_factory=dict)
     unattended: bool = False
+    account: str = ""
 
     @property
     def raw(self) -> RawInput:

@@ -317,6 +317,7 @@ def _prepare(
         folder=workspace.folder,
         environ=environment(workspace.folder),
         unattended=workspace.unattended,
+        account=workspace.account,
     )
 
 

@@ -1,7 +1,6 @@
 """Prompts → answers, through the one engine; committed only when no request is left to be made."""
 
 import asyncio
-import math
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import msgspec
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.draft import DroppedRows, OutputDraft
 from resonare_pipeline.artifacts.tables import TableWriter
+from resonare_pipeline.completions.accounts import Account
 from resonare_pipeline.completions.environment import Provider, endpoint_name
 from resonare_pipeline.completions.estimating import estimate, require_within_cap
 from resonare_pipeline.completions.requests import Failure, Outcome
@@ -29,6 +29,11 @@ from resonare_pipeline.records.tables import COMPLETIONS
 COMPLETIONS_FILE = "completions.parquet"
 CACHE_FILE = Path("data/completions.sqlite")  # below the project's folder
 
+UNATTENDED = "unattended"
+UNATTENDED_SETTING = "completions.max_unattended_cost_usd"
+UNATTENDED_SECONDS = 25 * 3_600.0
+"""A day, and an hour for what was under way when it was written down."""
+
 _VERDICTS = (Failure.EMPTY, Failure.TRUNCATED, Failure.FILTERED, Failure.REFUSED)
 _REFUSED = [kind for kind in Failure if not kind.is_retryable and kind not in _VERDICTS]
 """Failures for good of requests that no model has seen."""
@@ -42,6 +47,7 @@ class Asking:
         environ: Keys and addresses.
         folder: The project's.
         unattended: Nobody has started this; a cap of its own holds then.
+        account: Name of the run, whose sets share a cap.
     """
 
     completions: CompletionsSettings
@@ -49,15 +55,33 @@ class Asking:
     environ: Mapping[str, str]
     folder: Path
     unattended: bool = False
+    account: str = ""
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """What is spent together with other sets, and other runs."""
+        settings = self.completions
+        found = []
+        if self.unattended:
+            found.append(
+                Account(
+                    name=UNATTENDED,
+                    cap_usd=settings.max_unattended_cost_usd,
+                    setting=UNATTENDED_SETTING,
+                    seconds=UNATTENDED_SECONDS,
+                )
+            )
+        if settings.max_cost_usd is not None:
+            name = f"run:{self.account}"
+            cap = settings.max_cost_usd
+            found.append(Account(name=name, cap_usd=cap, setting="completions.max_cost_usd"))
+        return tuple(found)
 
     @property
     def capped(self) -> CompletionsSettings:
-        """The settings with the cap that holds."""
-        if not self.unattended:
-            return self.completions
-        named = self.completions.max_cost_usd
-        cap = min(self.completions.max_unattended_cost_usd, math.inf if named is None else named)
-        return self.completions.model_copy(update={"max_cost_usd": cap})
+        """The settings with the least cap that holds."""
+        caps = [account.cap_usd for account in self.accounts]
+        return self.completions.model_copy(update={"max_cost_usd": min(caps, default=None)})
 
     @property
     def default_db(self) -> Path:
@@ -125,17 +149,21 @@ def _require_cap(prompts: Artifact, asking: Asking) -> None:
                 cached_answers(settings, asking.environ, default_db=asking.default_db)
             )
         expected = estimate(counting.requests(prompt_records(prompts)), settings)
-    try:
-        require_within_cap(expected, settings.max_cost_usd)
-    except BudgetError as error:
-        if not asking.unattended:
-            raise
-        raise BudgetError(
-            error.found,
-            where="completions.max_unattended_cost_usd",
-            expected="a run that somebody starts, for what costs more than that",
-            remedy="Start it by hand, or raise the cap",
-        ) from error
+    from resonare_pipeline.completions.opening import spent_usd  # and SQLAlchemy: 0.3 s
+
+    used = spent_usd(asking.accounts, asking.environ, default_db=asking.default_db)
+    for account, so_far in zip(asking.accounts, used, strict=True):
+        try:
+            require_within_cap(expected, account.cap_usd, used_usd=so_far, setting=account.setting)
+        except BudgetError as error:
+            if account.name != UNATTENDED:
+                raise
+            raise BudgetError(
+                error.found,
+                where=account.setting,
+                expected="a run that somebody starts, for what costs more than that a day",
+                remedy="Start it by hand, or raise the cap",
+            ) from error
 
 
 async def _ask(prompts: Artifact, asking: Asking, sink: "_Rows", report: Report) -> None:
@@ -147,6 +175,7 @@ async def _ask(prompts: Artifact, asking: Asking, sink: "_Rows", report: Report)
         asking.environ,
         default_db=asking.default_db,
         fresh=asking.stage.fresh_answers,
+        accounts=asking.accounts,
     )
     async with engine:
         await fill(prompt_records(prompts), engine, choices_of(settings), sink, report)

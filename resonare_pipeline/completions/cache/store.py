@@ -16,6 +16,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
+from resonare_pipeline.completions.accounts import Account
+from resonare_pipeline.completions.cache import spending
 from resonare_pipeline.completions.cache.connecting import (
     DURABLE,
     READING,
@@ -45,13 +47,18 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
-    """A record on its way into the cache, with what people may look it up by."""
+    """A record on its way into the cache, with what people may look it up by.
+
+    Attributes:
+        charged_usd: What counts against caps: its cost, or the most that it can have cost.
+    """
 
     key: str
     record: Record
     provider: str
     endpoint: str
     cost_usd: float | None
+    charged_usd: float = 0.0
 
 
 class Cache:
@@ -59,10 +66,13 @@ class Cache:
 
     Args:
         url: Of the database.
+        accounts: On which answers are spent.
     """
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, accounts: Sequence[Account] = ()) -> None:
         self.url = url
+        self.accounts = tuple(accounts)
+        self._drawn_usd = 0.0
         self.owner = new_name()
         self._engine = open_database(url)
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
@@ -116,14 +126,54 @@ class Cache:
 
     def store(self, answered: Sequence[Answered], released: Sequence[str] = ()) -> None:
         """Put answers in, and give claims back: theirs, and those of `released`."""
+        charged = sum(item.charged_usd for item in answered)
 
         def put(connection: Connection) -> None:
             if answered:
                 now = time.time()
                 connection.execute(self._put, [_row(item, now) for item in answered])
             _release(connection, [*(item.key for item in answered), *released], self.owner)
+            self._spend(connection, charged)
 
         self._run(put, durable=bool(answered))
+        self._drawn_usd -= charged
+
+    def draw(self, wanted_usd: float) -> float:
+        """Draw an amount from all accounts; see `spending.draw`."""
+
+        def take(connection: Connection) -> float:
+            return spending.draw(
+                connection,
+                self.accounts,
+                self.owner,
+                left_usd=max(0.0, self._drawn_usd),
+                wanted_usd=wanted_usd,
+                now=self._now(connection),
+            )
+
+        drawn = self._run(take, durable=True)
+        self._drawn_usd += drawn
+        return drawn
+
+    def used_usd(self) -> list[float]:
+        """Return what is spent on each account or drawn from it."""
+
+        def add(connection: Connection) -> list[float]:
+            now = self._now(connection)
+            return [spending.used_usd(connection, account, now) for account in self.accounts]
+
+        return self._run(add, reading=True)
+
+    def _spend(self, connection: Connection, cost_usd: float) -> None:
+        if self.accounts and cost_usd:
+            spending.spend(
+                connection,
+                self.accounts,
+                self.owner,
+                left_usd=max(0.0, self._drawn_usd - cost_usd),
+                cost_usd=cost_usd,
+                now=self._now(connection),
+            )
 
     def beat(self) -> None:
         """Show that this process is alive, for another `ALIVE_SECONDS`."""
@@ -152,10 +202,16 @@ class Cache:
             lambda connection: connection.execute(statement).scalar_one(), reading=True
         )
 
-    def close(self) -> None:
-        """Give all claims back and close the database."""
+    def close(self, *, held_usd: float = 0.0) -> None:
+        """Give back all claims, and what was drawn and not spent, and close the database.
+
+        Args:
+            held_usd: What requests without an answer may have cost; it counts as spent.
+        """
 
         def leave(connection: Connection) -> None:
+            self._spend(connection, held_usd)
+            spending.give_back(connection, self.owner)
             connection.execute(delete(CLAIMS).where(CLAIMS.c.owner == self.owner))
             connection.execute(delete(OWNERS).where(OWNERS.c.owner == self.owner))
 
