@@ -1,5 +1,6 @@
 """How a filling shows itself: on standard error, since records may go to standard output."""
 
+import datetime as dt
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -95,6 +96,11 @@ class FillDisplay:
         lines.append("Tokens are an estimate: answers, and turns after them, are not there yet.")
         for line in lines:
             self._out.print(line, markup=False)
+
+    def goes_on(self, since: float) -> None:
+        """Say that fresh answers are those since an earlier run began (seconds since 1970)."""
+        begun = f"{dt.datetime.fromtimestamp(since).astimezone():%Y-%m-%d %H:%M}"
+        self._err.print(f"[yellow]note[/] goes on with the fresh answers of a run of {begun}")
 
     def show_report(self, report: Report, *, dropped: Path) -> None:
         """Say what came of it."""

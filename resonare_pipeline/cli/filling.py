@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,10 +21,11 @@ from assets.graph import GRAPH
 from resonare_pipeline.cli.fill_display import FillDisplay
 from resonare_pipeline.completions.environment import resolve_endpoint
 from resonare_pipeline.completions.estimating import Estimate, estimate, require_within_cap
-from resonare_pipeline.completions.opening import open_engine
+from resonare_pipeline.completions.opening import fresh_run_is_whole, fresh_since, open_engine
 from resonare_pipeline.completions.requests import require_parameters
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.errors import InputError, SettingsError
+from resonare_pipeline.fingerprint import fingerprint
 from resonare_pipeline.planning.workspace import environment
 from resonare_pipeline.records.dropping import DroppedLines
 from resonare_pipeline.records.filling import Choices, Report, fill
@@ -89,6 +90,15 @@ class _Run:
     environ: Mapping[str, str]
     choices: Choices
 
+    @property
+    def fresh(self) -> str:
+        """Name of the run, if it is for fresh answers; else nothing."""
+        if not self.options.fresh_answers:
+            return ""
+        choices = replace(self.choices, concurrency=1)  # however fast it is asked
+        path = str(self.options.source.resolve())
+        return fingerprint(["fill", path, asdict(choices), self.settings.identity()])
+
 
 def run_fill(options: FillOptions) -> int:
     """Fill a file of records, and return the exit code: 1 if any record was left out.
@@ -116,6 +126,8 @@ def run_fill(options: FillOptions) -> int:
     if run.settings.max_cost_usd is not None:
         require_within_cap(_estimate(run)[1], run.settings.max_cost_usd)
     report = Report()
+    if run.fresh and (since := fresh_since(run.fresh, run.environ, default_db=CACHE_FILE)):
+        display.goes_on(since)
     try:
         asyncio.run(_fill(run, report, display))
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -123,6 +135,8 @@ def run_fill(options: FillOptions) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         return CLOSED
+    if run.fresh and not report.retryable:
+        fresh_run_is_whole(run.fresh, run.environ, default_db=CACHE_FILE)
     display.show_report(report, dropped=_dropped_path(options))
     return 1 if report.dropped else 0
 
@@ -196,10 +210,9 @@ def _estimate(run: _Run) -> tuple[Counting, Estimate]:
     assumed = run.settings.max_tokens or run.settings.assumed_output_tokens
     counting = Counting(choices=run.choices, assumed_tokens=assumed)
     with ExitStack() as stack:
-        if not run.options.fresh_answers:
-            counting.look_up = stack.enter_context(
-                cached_answers(run.settings, run.environ, default_db=CACHE_FILE)
-            )
+        counting.look_up = stack.enter_context(
+            cached_answers(run.settings, run.environ, default_db=CACHE_FILE, fresh=run.fresh)
+        )
         records = stack.enter_context(open_records(run.source))
         expected = estimate(counting.requests(records), run.settings)
     _require_records(run, counting.records)
@@ -228,7 +241,7 @@ async def _fill(run: _Run, report: Report, display: FillDisplay) -> None:
             run.settings,
             run.environ,
             default_db=CACHE_FILE,
-            fresh=options.fresh_answers,
+            fresh=run.fresh,
             explicit_endpoint=True,
             looked_in=_env_name(options),
         )

@@ -10,7 +10,6 @@ be mended. The mock's answers never enter the cache.
 """
 
 import asyncio
-import time
 from collections.abc import Callable
 from types import TracebackType
 
@@ -37,7 +36,7 @@ class Engine:
         endpoint: Whom it asks.
         open_client: Makes the provider's client when the engine is entered.
         cache: Where answers are kept; it is closed with the engine. None: nowhere.
-        fresh: Ask again, whatever the cache holds from before.
+        since: Older answers do not count, and are asked for again (seconds since 1970).
 
     Attributes:
         tally: What has been done so far.
@@ -50,14 +49,14 @@ class Engine:
         open_client: OpenClient,
         cache: Cache | None,
         *,
-        fresh: bool = False,
+        since: float = 0.0,
     ) -> None:
         self.tally = Tally()
         self._settings = settings
         self._endpoint = endpoint
         self._open_client = open_client
         self._cache = None if endpoint.provider is Provider.MOCK else cache
-        self._fresh = fresh
+        self._since = since
         self._flights: dict[str, asyncio.Task[Outcome]] = {}
         self._clerk: Clerk | None = None
         self._client: Client
@@ -67,8 +66,7 @@ class Engine:
         self._client = self._open_client(self._endpoint, self._settings)
         draw: Draw | None = None
         if self._cache is not None:
-            since = time.time() if self._fresh else 0.0
-            self._clerk = Clerk(self._cache, since=since, busy=lambda: len(self._flights))
+            self._clerk = Clerk(self._cache, since=self._since, busy=lambda: len(self._flights))
             draw = self._clerk.draw if self._cache.accounts else None
         self._asker = Asker(self._client, self._endpoint, self._settings, self.tally, draw=draw)
         if self._clerk is not None:

@@ -18,6 +18,7 @@ from resonare_pipeline.completions.estimating import estimate, require_within_ca
 from resonare_pipeline.completions.requests import Failure, Outcome
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.errors import BudgetError, SettingsError, StageError, UnansweredError
+from resonare_pipeline.fingerprint import fingerprint
 from resonare_pipeline.progress import Progress, silent
 from resonare_pipeline.records.filling import Filled, Report, fill
 from resonare_pipeline.records.items import Record
@@ -83,6 +84,12 @@ class Asking:
         caps = [account.cap_usd for account in self.accounts]
         return self.completions.model_copy(update={"max_cost_usd": min(caps, default=None)})
 
+    def fresh_name(self, prompts: Artifact) -> str:
+        """Return the name of the asking, if it is for fresh answers; else nothing."""
+        if not self.stage.fresh_answers:
+            return ""
+        return fingerprint(["record_completions", prompts.digest, self.completions.identity()])
+
     @property
     def default_db(self) -> Path:
         """Where the cache is, if no database is named."""
@@ -124,6 +131,10 @@ def make_completions(
             remedy="Correct [completions], then run again",
         )
     out.report(rows=table.count, metadata=_metadata(report))
+    if fresh := asking.fresh_name(prompts):
+        from resonare_pipeline.completions.opening import fresh_run_is_whole  # and SQLAlchemy
+
+        fresh_run_is_whole(fresh, asking.environ, default_db=asking.default_db)
 
 
 def _require_model(asking: Asking) -> None:
@@ -144,10 +155,14 @@ def _require_cap(prompts: Artifact, asking: Asking) -> None:
         return
     counting = Counting(choices=choices_of(settings), assumed_tokens=settings.assumed_output_tokens)
     with ExitStack() as stack:
-        if not asking.stage.fresh_answers:
-            counting.look_up = stack.enter_context(
-                cached_answers(settings, asking.environ, default_db=asking.default_db)
+        counting.look_up = stack.enter_context(
+            cached_answers(
+                settings,
+                asking.environ,
+                default_db=asking.default_db,
+                fresh=asking.fresh_name(prompts),
             )
+        )
         expected = estimate(counting.requests(prompt_records(prompts)), settings)
     from resonare_pipeline.completions.opening import spent_usd  # and SQLAlchemy: 0.3 s
 
@@ -174,7 +189,7 @@ async def _ask(prompts: Artifact, asking: Asking, sink: "_Rows", report: Report)
         settings,
         asking.environ,
         default_db=asking.default_db,
-        fresh=asking.stage.fresh_answers,
+        fresh=asking.fresh_name(prompts),
         accounts=asking.accounts,
     )
     async with engine:

@@ -220,6 +220,10 @@ class Cache:
         finally:
             self._engine.dispose()
 
+    def visit(self, work: Callable[[Connection], Result], *, reading: bool = False) -> Result:
+        """Do something else in one transaction, which may be tried several times."""
+        return self._run(work, reading=reading)
+
     def _run(
         self,
         work: Callable[[Connection], Result],

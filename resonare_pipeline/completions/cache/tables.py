@@ -64,3 +64,11 @@ DRAWINGS = Table(
     Column("drawn_at", Double, nullable=False),
 )
 """What processes have drawn from accounts and not spent yet; that of a killed one stays."""
+
+MARKS = Table(
+    "marks",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("marked_at", Double, nullable=False),  # as `answered_at`
+)
+"""When runs began that ask for fresh answers and have not all of them yet."""
