@@ -126,6 +126,13 @@ class FillDisplay:
         if report.retryable:
             self._err.print("The same command asks again for those that failed.")
 
+    def stopping(self, under_way: int) -> None:
+        """Say that what is under way is waited for."""
+        self._err.print(
+            f"[yellow]stopping[/] nothing more is sent; {under_way:,} requests under way are paid "
+            "for, and waited for. Ctrl-C again ends at once."
+        )
+
     def interrupted(self, report: Report) -> None:
         """Say what an interruption has left, and how to go on."""
         self._err.print(

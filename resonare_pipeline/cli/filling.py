@@ -19,6 +19,7 @@ import msgspec
 
 from assets.graph import GRAPH
 from resonare_pipeline.cli.fill_display import FillDisplay
+from resonare_pipeline.cli.stopping import stopping_gently
 from resonare_pipeline.completions.environment import resolve_endpoint
 from resonare_pipeline.completions.estimating import Estimate, estimate, require_within_cap
 from resonare_pipeline.completions.opening import fresh_run_is_whole, fresh_since, open_engine
@@ -246,7 +247,8 @@ async def _fill(run: _Run, report: Report, display: FillDisplay) -> None:
             looked_in=_env_name(options),
         )
         async with engine:
-            with display.progress(report, total=_total(run, records)):
+            total = _total(run, records)
+            with display.progress(report, total=total), stopping_gently(engine, display.stopping):
                 await fill(records, engine, run.choices, sink, report)
         _require_records(run, report.read)
         writer.finish()

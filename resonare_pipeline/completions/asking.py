@@ -80,6 +80,9 @@ class Asker:
         settings: How it is asked.
         tally: Where it counts.
         draw: Draws from what others spend as well; None: from nothing.
+
+    Attributes:
+        sending: Requests under way.
     """
 
     def __init__(
@@ -98,6 +101,8 @@ class Asker:
         self._settings = settings
         self._tally = tally
         self._gate = Gate(settings)
+        self.sending = 0
+        self._is_stopped = False
         self._given_up: Judged | None = None
         self._was_reached = False
         self._was_answered = False
@@ -118,6 +123,11 @@ class Asker:
             return await self._asked(request, upper)
         finally:
             self.budget.release(upper)
+
+    def stop(self) -> None:
+        """Send nothing more: who asks waits in vain, until it is called off."""
+        self._is_stopped = True
+        self._gate.throw_open()
 
     def _upper_usd(self, request: CompletionRequest) -> float:
         if self._settings.max_cost_usd is None:
@@ -181,6 +191,8 @@ class Asker:
         given = await self._gate.enter(lambda: windowed_tokens(request))
         reply: Reply | None = None
         try:
+            if self._is_stopped:
+                await asyncio.Event().wait()
             if self._given_up is None:
                 self._tally.sent += 1
                 reply = self._cleaned(await self._reply(request, upper), request)
@@ -197,11 +209,14 @@ class Asker:
         return reply
 
     async def _reply(self, request: CompletionRequest, upper: float) -> Reply:
+        self.sending += 1
         try:
             return await self._client.send(request)
         except asyncio.CancelledError:
             self.budget.keep(upper)  # it may have been billed
             raise
+        finally:
+            self.sending -= 1
 
     def _cleaned(self, reply: Reply, request: CompletionRequest) -> Reply:
         """Take the key and the conversation out of what the endpoint says."""

@@ -25,6 +25,8 @@ from resonare_pipeline.completions.providers.provider import Client
 from resonare_pipeline.completions.requests import CompletionRequest, Outcome
 from resonare_pipeline.completions.settings import CompletionsSettings
 
+DRAIN_LOOK_SECONDS = 0.05
+
 OpenClient = Callable[[Endpoint, CompletionsSettings], Client]
 
 
@@ -58,6 +60,7 @@ class Engine:
         self._cache = None if endpoint.provider is Provider.MOCK else cache
         self._since = since
         self._flights: dict[str, asyncio.Task[Outcome]] = {}
+        self._storing = 0
         self._clerk: Clerk | None = None
         self._client: Client
         self._asker: Asker
@@ -92,6 +95,20 @@ class Engine:
         finally:
             if self._clerk is not None:
                 await self._clerk.close(held_usd=self._asker.budget.held_usd)
+
+    @property
+    def under_way(self) -> int:
+        """Requests that were sent, and whose answers are not stored yet."""
+        return self._asker.sending + self._storing
+
+    async def drain(self) -> None:
+        """Send nothing more, and return when all answers are stored that were under way.
+
+        Requests that were not sent wait in vain; whoever asked calls them off.
+        """
+        self._asker.stop()
+        while self.under_way:
+            await asyncio.sleep(DRAIN_LOOK_SECONDS)
 
     def key(self, request: CompletionRequest) -> str:
         """Return a request's key at this endpoint."""
@@ -134,10 +151,17 @@ class Engine:
             self._clerk.release(key)
             raise
         if asked.is_billed:
-            await self._clerk.store(self._answered(key, asked))
+            await self._store(self._clerk, self._answered(key, asked))
         else:
             self._clerk.release(key)
         return self._told(key, asked)
+
+    async def _store(self, clerk: Clerk, answered: Answered) -> None:
+        self._storing += 1
+        try:
+            await clerk.store(answered)
+        finally:
+            self._storing -= 1
 
     def _answered(self, key: str, asked: Asked) -> Answered:
         judged = asked.judged

@@ -1,6 +1,7 @@
 """`resonare fill` in a process of its own, stopped in several ways."""
 
 import json
+import signal
 import sqlite3
 import subprocess
 from collections import Counter
@@ -80,6 +81,50 @@ def test_fresh_answers_go_on_after_a_kill_and_are_asked_for_once(
         assert ("goes on with the fresh answers" in said) == (expected == 1)
         assert len(server.journal()) - before == expected
     assert seen == COUNT
+
+
+def test_the_first_interruption_keeps_what_is_under_way_and_sends_nothing_more(
+    tmp_path: Path, server: Running
+) -> None:
+    server.use(Script(latency_seconds=0.5))
+    with filling(tmp_path, server, "--concurrency", "4") as process:
+        wait_for("the first answers", lambda: server.journal())
+        process.send_signal(signal.SIGINT)
+        said = end(process)
+    assert process.returncode == 130, said
+    assert "Ctrl-C again ends at once" in said
+    answered = len(server.journal())
+    assert stored(tmp_path) == answered < COUNT
+    assert not (tmp_path / "out.jsonl").exists()
+    server.use(Script())
+    with filling(tmp_path, server) as process:
+        said = end(process)
+    assert process.returncode == 0, said
+    assert len(asked(server)) == COUNT
+    assert set(asked(server).values()) == {1}
+
+
+def test_the_second_interruption_ends_at_once(tmp_path: Path, server: Running) -> None:
+    server.use(Script(rules=(Rule(fault=Fault.HANG),)))
+    with filling(tmp_path, server) as process:
+        wait_for("requests", lambda: server.journal())
+        process.send_signal(signal.SIGINT)
+        assert process.stderr
+        assert "stopping" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        said = end(process)
+    assert process.returncode == 130, said
+    assert "The same command goes on" in said
+
+
+def test_a_termination_waits_for_answers_but_not_for_ever(tmp_path: Path, server: Running) -> None:
+    server.use(Script(latency_seconds=1, rules=(Rule(fault=Fault.HANG, contains="q7."),)))
+    with filling(tmp_path, server) as process:
+        wait_for("what hangs", lambda: [e for e in server.journal() if e.outcome == Fault.HANG])
+        process.send_signal(signal.SIGTERM)
+        said = end(process)
+    assert process.returncode == 130, said
+    assert 1 < stored(tmp_path) == len(server.journal()) - 1
 
 
 def newest(folder: Path) -> int:
