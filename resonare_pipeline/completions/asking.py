@@ -4,6 +4,7 @@ What may not live here: the cache, and who shares a call.
 """
 
 import asyncio
+import math
 import random
 from collections import Counter
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from resonare_pipeline.completions.budget import Budget, Draw
 from resonare_pipeline.completions.environment import Endpoint
 from resonare_pipeline.completions.estimating import upper_cost_usd, windowed_tokens
 from resonare_pipeline.completions.gate import Gate, is_too_long
+from resonare_pipeline.completions.limits import Announcement
 from resonare_pipeline.completions.pricing import price_of
 from resonare_pipeline.completions.providers.provider import Client, Reply
 from resonare_pipeline.completions.requests import Completion, CompletionRequest, Failure
@@ -157,6 +159,7 @@ class Asker:
                 self._was_answered = True
                 paid, charged = self._paid(judged.completion, request, upper, judged.is_counted)
                 cost = _sum(cost, paid)
+                self._note_used_up(reply)
                 empty += judged.failure is Failure.EMPTY
                 # Under a cap, one reservation pays for one answer.
                 may_repeat = empty < EMPTY_TRIES and self._settings.max_cost_usd is None
@@ -223,6 +226,8 @@ class Asker:
         if reply.judged.completion is not None:
             return reply
         said = reply.judged.detail
+        if is_too_long(reply.announced):
+            said = f"{said}; {_rest(reply.announced)}"
         detail = without_texts(said, texts_of(request.messages), secrets=self._secrets)
         return msgspec.structs.replace(
             reply, judged=msgspec.structs.replace(reply.judged, detail=detail)
@@ -275,12 +280,23 @@ class Asker:
         if is_same_for_all or self._lost >= LOST_REQUESTS or not self._was_reached:
             self._give_up(reply.judged)
 
+    def _note_used_up(self, reply: Reply) -> None:
+        """Give the endpoint up if this was the last answer for a long time."""
+        if is_too_long(reply.announced):
+            self._give_up(Judged(failure=Failure.RATE, detail=_rest(reply.announced)))
+
     def _give_up(self, judged: Judged) -> None:
         """Fail all further requests alike, in a way that another run may ask for again."""
         if judged.failure is Failure.FORBIDDEN:
             judged = msgspec.structs.replace(judged, failure=Failure.UNAUTHORISED)
         self._given_up = judged
         self._gate.throw_open()
+
+
+def _rest(announced: Announcement | None) -> str:
+    seconds = announced.rest_seconds if announced else 0.0
+    minutes = math.ceil(seconds / 60)
+    return f"the endpoint lets nothing more through for {minutes // 60} h {minutes % 60} min"
 
 
 def _backoff_seconds(tries: int, reply: Reply) -> float:
