@@ -17,6 +17,7 @@ from resonare_pipeline.completions.environment import Endpoint
 from resonare_pipeline.completions.estimating import upper_cost_usd, windowed_tokens
 from resonare_pipeline.completions.gate import Gate, is_too_long
 from resonare_pipeline.completions.limits import Announcement
+from resonare_pipeline.completions.models import unknown_model
 from resonare_pipeline.completions.pricing import price_of
 from resonare_pipeline.completions.providers.provider import Client, Reply
 from resonare_pipeline.completions.requests import Completion, CompletionRequest, Failure
@@ -105,6 +106,7 @@ class Asker:
         self._gate = Gate(settings)
         self.sending = 0
         self._is_stopped = False
+        self._offered: asyncio.Task[list[str]] | None = None
         self._given_up: Judged | None = None
         self._was_reached = False
         self._was_answered = False
@@ -209,6 +211,8 @@ class Asker:
                 throttled=reply is not None and reply.status in THROTTLED_STATUSES,
             )
         self._was_reached |= reply is not None and reply.announced is not None
+        if reply is not None and reply.judged.failure is Failure.UNKNOWN_MODEL:
+            return await self._with_models(reply, request)
         return reply
 
     async def _reply(self, request: CompletionRequest, upper: float) -> Reply:
@@ -221,6 +225,14 @@ class Asker:
         finally:
             self.sending -= 1
 
+    async def _with_models(self, reply: Reply, request: CompletionRequest) -> Reply:
+        """Add to what is said of an unknown model which ones there are; they are asked for once."""
+        if self._offered is None:
+            self._offered = asyncio.create_task(self._client.models())
+        offered = await asyncio.shield(self._offered)
+        detail = unknown_model(request.model, reply.judged.detail, offered)
+        return self._cleaned(_saying(reply, detail), request)
+
     def _cleaned(self, reply: Reply, request: CompletionRequest) -> Reply:
         """Take the key and the conversation out of what the endpoint says."""
         if reply.judged.completion is not None:
@@ -229,9 +241,7 @@ class Asker:
         if is_too_long(reply.announced):
             said = f"{said}; {_rest(reply.announced)}"
         detail = without_texts(said, texts_of(request.messages), secrets=self._secrets)
-        return msgspec.structs.replace(
-            reply, judged=msgspec.structs.replace(reply.judged, detail=detail)
-        )
+        return _saying(reply, detail)
 
     def _paid(
         self,
@@ -291,6 +301,12 @@ class Asker:
             judged = msgspec.structs.replace(judged, failure=Failure.UNAUTHORISED)
         self._given_up = judged
         self._gate.throw_open()
+
+
+def _saying(reply: Reply, detail: str) -> Reply:
+    return msgspec.structs.replace(
+        reply, judged=msgspec.structs.replace(reply.judged, detail=detail)
+    )
 
 
 def _rest(announced: Announcement | None) -> str:

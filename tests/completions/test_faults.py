@@ -108,11 +108,15 @@ def test_a_key_that_may_do_nothing_drops_no_request_for_good(tmp_path: Path) -> 
 
 
 def test_an_unknown_model_is_refused_until_it_is_known(tmp_path: Path) -> None:
-    with serving(Script(models=("gpt-4o-mini",))) as server:
+    models = ("text-embedding", "gpt-4o-mini", "gpt-4o", "gpt-nor", "whisper")
+    with serving(Script(models=models)) as server:
         wanted = [request("a", model="gpt-nope"), request("b")]
         (bad, good), _ = ask(engine(server.url, tmp_path / "c.db"), wanted)
-    assert (bad.failure, good.failure) == (Failure.UNAUTHORISED, None)
-    assert bad.detail == "HTTP 404: model_not_found, The model `gpt-nope` does not exist"
+    assert (bad.failure, good.failure) == (Failure.UNKNOWN_MODEL, None)
+    assert bad.detail == (
+        "the model 'gpt-nope' is unknown there; it offers gpt-nor, gpt-4o, gpt-4o-mini and 2 more "
+        "(HTTP 404: model_not_found, The model `gpt-nope` does not exist)"
+    )
     assert bad.failure is not None
     assert bad.failure.is_retryable
 
