@@ -128,6 +128,7 @@ def record_completions(run: StageRun) -> None:
         unattended=run.unattended,
         campaign=f"{RECORD_SETS.folder}/{run.partition}",
         patient=run.patient,
+        account=run.account,
     )
     out = run.outputs["record_completions"]
     make_completions(run.inputs["prompt_records"], out, asking, progress=run.progress)

@@ -19,6 +19,8 @@ from resources.liveness import PROCESS_TAG, process_name
 from resources.s3 import S3_KEY
 
 PARTITION_TAG = "dagster/partition"
+ACCOUNT_TAG = "resonare/account"
+RETRY_TAG = "dagster/retry_number"
 SETTINGS_KEY = "settings"
 FORCE = "force"
 UNATTENDED_TAGS = frozenset(
@@ -85,7 +87,10 @@ def settings_resource(
         )
         _register(context, workspace, job_groups)
         workspace = replace(
-            workspace, unattended=_is_unattended(context), patient=config["patient"]
+            workspace,
+            unattended=_is_unattended(context),
+            patient=config["patient"],
+            account=_account(context.run) or workspace.account,
         )
         return RunSettings(workspace, force=config[FORCE])
 
@@ -101,6 +106,18 @@ def settings_resource(
 def _is_unattended(context: dg.InitResourceContext) -> bool:
     """Tell whether a sensor or a schedule has started the run, or a run that it repeats."""
     return context.run is not None and not UNATTENDED_TAGS.isdisjoint(context.run.tags)
+
+
+def _account(run: dg.DagsterRun | None) -> str:
+    """Return the name under which a run's costs are added up.
+
+    Several runs that one command starts share one; a run that Dagster starts again goes on with
+    that of the first.
+    """
+    if run is None:
+        return ""
+    repeated = run.root_run_id if RETRY_TAG in run.tags else None
+    return run.tags.get(ACCOUNT_TAG) or repeated or run.run_id
 
 
 def _register(context: dg.InitResourceContext, workspace: Workspace, job_groups: JobGroups) -> None:

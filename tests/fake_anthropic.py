@@ -15,12 +15,14 @@ class FakeAnthropic:
     Attributes:
         url: What a client takes as its base URL.
         received: (path, headers, body) of each request.
+        models: Which it offers.
     """
 
     def __init__(self) -> None:
         self.received: list[tuple[str, dict[str, str], dict[str, Any]]] = []
         self._queue: deque[tuple[int, dict[str, Any], dict[str, str]]] = deque()
         self.url = ""
+        self.models: tuple[str, ...] = ()
 
     def enqueue(
         self, body: dict[str, Any], *, status: int = 200, headers: dict[str, str] | None = None
@@ -70,6 +72,13 @@ def serving() -> Iterator[FakeAnthropic]:
             for name, value in headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(said)))
+            self.end_headers()
+            self.wfile.write(said)
+
+        def do_GET(self) -> None:
+            said = json.dumps({"data": [{"id": name} for name in fake.models]}).encode()
+            self.send_response(200)
             self.send_header("Content-Length", str(len(said)))
             self.end_headers()
             self.wfile.write(said)

@@ -1,5 +1,6 @@
 """How a filling shows itself: on standard error, since records may go to standard output."""
 
+import datetime as dt
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,6 +97,11 @@ class FillDisplay:
         for line in lines:
             self._out.print(line, markup=False)
 
+    def goes_on(self, since: float) -> None:
+        """Say that fresh answers are those since an earlier run began (seconds since 1970)."""
+        begun = f"{dt.datetime.fromtimestamp(since).astimezone():%Y-%m-%d %H:%M}"
+        self._err.print(f"[yellow]note[/] goes on with the fresh answers of a run of {begun}")
+
     def show_report(self, report: Report, *, dropped: Path) -> None:
         """Say what came of it."""
         self._err.print(
@@ -119,6 +125,13 @@ class FillDisplay:
             self._err.print(f"[red]left out[/] {reasons}; see {dropped}")
         if report.retryable:
             self._err.print("The same command asks again for those that failed.")
+
+    def stopping(self, under_way: int) -> None:
+        """Say that what is under way is waited for."""
+        self._err.print(
+            f"[yellow]stopping[/] nothing more is sent; {under_way:,} requests under way are paid "
+            "for, and waited for. Ctrl-C again ends at once."
+        )
 
     def interrupted(self, report: Report) -> None:
         """Say what an interruption has left, and how to go on."""

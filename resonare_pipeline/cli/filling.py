@@ -9,10 +9,9 @@ import shutil
 import signal
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,14 +21,21 @@ from assets.graph import GRAPH
 from resonare_pipeline.cli.batch_display import BatchDisplay
 from resonare_pipeline.cli.fill_display import FillDisplay
 from resonare_pipeline.cli.filling_batches import ask_in_batches
+from resonare_pipeline.cli.stopping import stopping_gently
 from resonare_pipeline.completions.batch_settings import Mode
 from resonare_pipeline.completions.batches.opening import finish_campaign
 from resonare_pipeline.completions.environment import Provider, resolve_endpoint
 from resonare_pipeline.completions.estimating import Estimate, estimate, require_within_cap
-from resonare_pipeline.completions.opening import AfterBatches, open_engine
+from resonare_pipeline.completions.opening import (
+    AfterBatches,
+    fresh_run_is_whole,
+    fresh_since,
+    open_engine,
+)
 from resonare_pipeline.completions.requests import require_parameters
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.errors import InputError, SettingsError
+from resonare_pipeline.fingerprint import fingerprint
 from resonare_pipeline.planning.workspace import environment
 from resonare_pipeline.records.dropping import DroppedLines
 from resonare_pipeline.records.filling import Report, fill
@@ -100,6 +106,15 @@ class _Run:
         """Whether it is asked in batches; the mock answers at once."""
         return self.settings.mode is Mode.BATCH and self.settings.provider is not Provider.MOCK
 
+    @property
+    def fresh(self) -> str:
+        """Name of the run, if it is for fresh answers; else nothing."""
+        if not self.options.fresh_answers:
+            return ""
+        choices = replace(self.choices, concurrency=1)  # however fast it is asked
+        path = str(self.options.source.resolve())
+        return fingerprint(["fill", path, asdict(choices), self.settings.identity()])
+
 
 def run_fill(options: FillOptions) -> int:
     """Fill a file of records, and return the exit code: 1 if any record was left out.
@@ -127,6 +142,18 @@ def run_fill(options: FillOptions) -> int:
     if run.settings.max_cost_usd is not None:
         require_within_cap(_estimate(run)[1], run.settings.max_cost_usd, batch=run.is_batch)
     report = Report()
+    if run.fresh and (since := fresh_since(run.fresh, run.environ, default_db=CACHE_FILE)):
+        display.goes_on(since)
+    if (stopped := _carry_out(run, report, display)) is not None:
+        return stopped
+    if run.fresh and not report.retryable:
+        fresh_run_is_whole(run.fresh, run.environ, default_db=CACHE_FILE)
+    display.show_report(report, dropped=_dropped_path(options))
+    return 1 if report.dropped else 0
+
+
+def _carry_out(run: _Run, report: Report, display: FillDisplay) -> int | None:
+    """Fill the records; return the exit code if that was stopped before its end."""
     try:
         after = _ask_in_batches(run, report) if run.is_batch else None
     except KeyboardInterrupt:
@@ -134,17 +161,14 @@ def run_fill(options: FillOptions) -> int:
         return INTERRUPTED
     try:
         asyncio.run(_fill(run, report, display, after))
-        if after is not None:
-            finish_campaign(
-                run.settings, run.environ, campaign=after.campaign, default_db=CACHE_FILE
-            )
     except (KeyboardInterrupt, asyncio.CancelledError):
         display.interrupted(report)
         return INTERRUPTED
     except BrokenPipeError:
         return CLOSED
-    display.show_report(report, dropped=_dropped_path(options))
-    return 1 if report.dropped else 0
+    if after is not None:
+        finish_campaign(run.settings, run.environ, campaign=after.campaign, default_db=CACHE_FILE)
+    return None
 
 
 def _prepare(options: FillOptions) -> _Run:
@@ -216,10 +240,9 @@ def _estimate(run: _Run) -> tuple[Counting, Estimate]:
     assumed = run.settings.max_tokens or run.settings.assumed_output_tokens
     counting = Counting(choices=run.choices, assumed_tokens=assumed)
     with ExitStack() as stack:
-        if not run.options.fresh_answers:
-            counting.look_up = stack.enter_context(
-                cached_answers(run.settings, run.environ, default_db=CACHE_FILE)
-            )
+        counting.look_up = stack.enter_context(
+            cached_answers(run.settings, run.environ, default_db=CACHE_FILE, fresh=run.fresh)
+        )
         records = stack.enter_context(open_records(run.source))
         expected = estimate(counting.requests(records), run.settings)
     _require_records(run, counting.records)
@@ -241,7 +264,7 @@ def _ask_in_batches(run: _Run, report: Report) -> AfterBatches:
         run.environ,
         campaign=f"fill {run.options.source.resolve()}",
         default_db=CACHE_FILE,
-        since=time.time() if run.options.fresh_answers else 0.0,
+        fresh=run.fresh,
         looked_in=_env_name(run.options),
         display=BatchDisplay(verbose=run.options.verbose),
     )
@@ -266,13 +289,14 @@ async def _fill(
             run.settings,
             run.environ,
             default_db=CACHE_FILE,
-            fresh=options.fresh_answers and after is None,
+            fresh=run.fresh,
             explicit_endpoint=True,
             looked_in=_env_name(options),
             after=after,
         )
         async with engine:
-            with display.progress(report, total=_total(run, records)):
+            total = _total(run, records)
+            with display.progress(report, total=total), stopping_gently(engine, display.stopping):
                 await fill(records, engine, run.choices, sink, report)
         _require_records(run, report.read)
         writer.finish()

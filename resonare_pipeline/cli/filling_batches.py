@@ -24,7 +24,7 @@ def ask_in_batches(
     *,
     campaign: str,
     default_db: Path,
-    since: float,
+    fresh: str,
     looked_in: str,
     display: BatchDisplay,
 ) -> tuple[AfterBatches, Standing]:
@@ -37,7 +37,7 @@ def ask_in_batches(
         environ: Keys and addresses.
         campaign: What the batches are for.
         default_db: SQLite file of the cache where `RESONARE_DB` names no database.
-        since: Older answers do not count (seconds since 1970).
+        fresh: Name of a run that asks again, whatever the cache holds; empty: none.
         looked_in: The file that was read beside the environment, for messages.
         display: What a person sees.
 
@@ -51,7 +51,7 @@ def ask_in_batches(
         environ,
         campaign=campaign,
         default_db=default_db,
-        since=since,
+        fresh=fresh,
         explicit_endpoint=True,
         looked_in=looked_in,
     ) as driver:
@@ -65,4 +65,4 @@ def ask_in_batches(
                 show(standing)
                 time.sleep(settings.batch_poll_seconds)
     unsent = None if standing.may_send else standing.lacking
-    return AfterBatches(campaign=campaign, since=since, unsent=unsent), standing
+    return AfterBatches(campaign=campaign, since=driver.ledger.cache.since, unsent=unsent), standing

@@ -10,7 +10,7 @@ from resonare_pipeline.cli.request import Request
 from resonare_pipeline.definitions import defs
 from resonare_pipeline.jobs import job_for
 from resonare_pipeline.planning.graph import Stage
-from resources.settings import FORCE, PARTITION_TAG, SETTINGS_KEY
+from resources.settings import ACCOUNT_TAG, FORCE, PARTITION_TAG, SETTINGS_KEY
 
 _INTERRUPTIONS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
 
@@ -47,6 +47,7 @@ def run_partition(
     }
     if request.workspace.single is not None:
         config["single"] = str(request.workspace.single)
+    tags = {ACCOUNT_TAG: request.workspace.account}  # one for all partitions
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     with warnings.catch_warnings(), dg.DagsterInstance.get() as instance:
         warnings.simplefilter("ignore")  # Dagster's notices to developers say nothing to a person
@@ -56,7 +57,7 @@ def run_partition(
                 "resources": {SETTINGS_KEY: {"config": config}},
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
             },
-            tags={} if partition is None else {PARTITION_TAG: partition},
+            tags=tags if partition is None else {**tags, PARTITION_TAG: partition},
             asset_selection=[dg.AssetKey(name) for stage in stages for name in stage.assets],
             raise_on_error=False,
         )

@@ -27,7 +27,7 @@ STATUSES = {
     401: Failure.UNAUTHORISED,
     402: Failure.BUDGET,
     403: Failure.FORBIDDEN,
-    404: Failure.UNAUTHORISED,  # of a model that is unknown, or that the key may not use
+    404: Failure.UNKNOWN_MODEL,  # or one that the key may not use
     413: Failure.INVALID,
     422: Failure.INVALID,
     429: Failure.RATE,

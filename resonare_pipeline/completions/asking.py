@@ -4,6 +4,7 @@ What may not live here: the cache, and who shares a call.
 """
 
 import asyncio
+import math
 import random
 from collections import Counter
 from dataclasses import dataclass, field
@@ -11,13 +12,15 @@ from dataclasses import dataclass, field
 import msgspec
 
 from resonare_pipeline.completions.answers import Judged, texts_of, without_texts
-from resonare_pipeline.completions.budget import Budget
+from resonare_pipeline.completions.budget import Budget, Draw
 from resonare_pipeline.completions.environment import Endpoint
 from resonare_pipeline.completions.estimating import require_upper_usd, windowed_tokens
 from resonare_pipeline.completions.gate import Gate, is_too_long
+from resonare_pipeline.completions.limits import Announcement
+from resonare_pipeline.completions.models import unknown_model
 from resonare_pipeline.completions.pricing import price_of
 from resonare_pipeline.completions.providers.provider import Client, Reply
-from resonare_pipeline.completions.requests import CompletionRequest, Failure
+from resonare_pipeline.completions.requests import Completion, CompletionRequest, Failure
 from resonare_pipeline.completions.settings import CompletionsSettings
 
 FIRST_BACKOFF_SECONDS = 0.5
@@ -60,11 +63,13 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         cost_usd: Of all answers that were needed; None where it is not known.
+        charged_usd: What the answer counts against caps.
         is_billed: A model has written something, so it is worth keeping.
     """
 
     judged: Judged
     cost_usd: float | None = 0.0
+    charged_usd: float = 0.0
     is_billed: bool = False
 
 
@@ -76,18 +81,31 @@ class Asker:
         endpoint: Whom it asks; its key is kept out of all messages.
         settings: How it is asked.
         tally: Where it counts.
+        draw: Draws from what others spend as well; None: from nothing.
+
+    Attributes:
+        sending: Requests under way.
     """
 
     def __init__(
-        self, client: Client, endpoint: Endpoint, settings: CompletionsSettings, tally: Tally
+        self,
+        client: Client,
+        endpoint: Endpoint,
+        settings: CompletionsSettings,
+        tally: Tally,
+        *,
+        draw: Draw | None = None,
     ) -> None:
-        self.budget = Budget(settings.max_cost_usd)
+        self.budget = Budget(settings.max_cost_usd, draw)
         self._client = client
         self._provider = endpoint.provider
         self._secrets = (endpoint.api_key,)
         self._settings = settings
         self._tally = tally
         self._gate = Gate(settings)
+        self.sending = 0
+        self._is_stopped = False
+        self._offered: asyncio.Task[list[str]] | None = None
         self._given_up: Judged | None = None
         self._was_reached = False
         self._was_answered = False
@@ -109,6 +127,11 @@ class Asker:
         finally:
             self.budget.release(upper)
 
+    def stop(self) -> None:
+        """Send nothing more: who asks waits in vain, until it is called off."""
+        self._is_stopped = True
+        self._gate.throw_open()
+
     def _upper_usd(self, request: CompletionRequest) -> float:
         if self._settings.max_cost_usd is None:
             return 0.0
@@ -119,21 +142,23 @@ class Asker:
         cost: float | None = 0.0
         tries = empty = 0
         while True:
-            reply = await self._sent(request)
+            reply = await self._sent(request, upper)
             if reply is None:
                 return Asked(judged=self._given_up or Judged(failure=Failure.NETWORK))
             judged = reply.judged
             if judged.completion is not None:
                 self._lost = 0
                 self._was_answered = True
-                cost = _sum(cost, self._paid(judged, request, upper))
+                paid, charged = self._paid(judged.completion, request, upper, judged.is_counted)
+                cost = _sum(cost, paid)
+                self._note_used_up(reply)
                 empty += judged.failure is Failure.EMPTY
                 # Under a cap, one reservation pays for one answer.
                 may_repeat = empty < EMPTY_TRIES and self._settings.max_cost_usd is None
                 if judged.failure is Failure.EMPTY and may_repeat:
                     continue
-                return Asked(judged=judged, cost_usd=cost, is_billed=True)
-            if reply.is_unknown and not self.budget.hold(upper):
+                return Asked(judged=judged, cost_usd=cost, charged_usd=charged, is_billed=True)
+            if reply.is_unknown and not await self.budget.hold(upper):
                 detail = (
                     f"it may have been billed, and the cap allows no other try: {judged.detail}"
                 )
@@ -154,16 +179,18 @@ class Asker:
         self._unreached += 1
         return max(own, self._unreached)
 
-    async def _sent(self, request: CompletionRequest) -> Reply | None:
+    async def _sent(self, request: CompletionRequest, upper: float) -> Reply | None:
         """Send once, when the gate opens; None if the endpoint was given up meanwhile."""
         if self._given_up is not None:
             return None
         given = await self._gate.enter(lambda: windowed_tokens(request))
         reply: Reply | None = None
         try:
+            if self._is_stopped:
+                await asyncio.Event().wait()
             if self._given_up is None:
                 self._tally.sent += 1
-                reply = self._cleaned(await self._client.send(request), request)
+                reply = self._cleaned(await self._reply(request, upper), request)
         finally:
             completion = reply.judged.completion if reply else None
             usage = completion.usage if completion else None
@@ -174,34 +201,59 @@ class Asker:
                 throttled=reply is not None and reply.status in THROTTLED_STATUSES,
             )
         self._was_reached |= reply is not None and reply.announced is not None
+        if reply is not None and reply.judged.failure is Failure.UNKNOWN_MODEL:
+            return await self._with_models(reply, request)
         return reply
+
+    async def _reply(self, request: CompletionRequest, upper: float) -> Reply:
+        self.sending += 1
+        try:
+            return await self._client.send(request)
+        except asyncio.CancelledError:
+            self.budget.keep(upper)  # it may have been billed
+            raise
+        finally:
+            self.sending -= 1
+
+    async def _with_models(self, reply: Reply, request: CompletionRequest) -> Reply:
+        """Add to what is said of an unknown model which ones there are; they are asked for once."""
+        if self._offered is None:
+            self._offered = asyncio.create_task(self._client.models())
+        offered = await asyncio.shield(self._offered)
+        detail = unknown_model(request.model, reply.judged.detail, offered)
+        return self._cleaned(_saying(reply, detail), request)
 
     def _cleaned(self, reply: Reply, request: CompletionRequest) -> Reply:
         """Take the key and the conversation out of what the endpoint says."""
         if reply.judged.completion is not None:
             return reply
         said = reply.judged.detail
+        if is_too_long(reply.announced):
+            said = f"{said}; {_rest(reply.announced)}"
         detail = without_texts(said, texts_of(request.messages), secrets=self._secrets)
-        return msgspec.structs.replace(
-            reply, judged=msgspec.structs.replace(reply.judged, detail=detail)
-        )
+        return _saying(reply, detail)
 
-    def _paid(self, judged: Judged, request: CompletionRequest, upper: float) -> float | None:
-        if judged.completion is None:
-            return 0.0
-        usage = judged.completion.usage
+    def _paid(
+        self,
+        completion: Completion,
+        request: CompletionRequest,
+        upper: float,
+        is_counted: bool,  # noqa: FBT001  # of the answer
+    ) -> tuple[float | None, float]:
+        """Count an answer; return what it cost, if that is known, and what it counts at a cap."""
+        usage = completion.usage
         self._tally.input_tokens += usage.input_tokens
         self._tally.output_tokens += usage.output_tokens
         self._tally.cached_tokens += usage.cached_tokens
         price = price_of(request.model, self._settings)
-        if price is None or not (judged.is_counted or price.is_free):
+        if price is None or not (is_counted or price.is_free):
             self._tally.unpriced += 1
             self.budget.spend(upper)  # it costs no more than that, and a cap must hold
-            return None
+            return None, upper
         cost = price.cost_usd(usage)
         self._tally.cost_usd += cost
         self.budget.spend(cost)
-        return cost
+        return cost, cost
 
     def _is_final(self, reply: Reply, tries: int) -> bool:
         return (
@@ -228,12 +280,29 @@ class Asker:
         if is_same_for_all or self._lost >= LOST_REQUESTS or not self._was_reached:
             self._give_up(reply.judged)
 
+    def _note_used_up(self, reply: Reply) -> None:
+        """Give the endpoint up if this was the last answer for a long time."""
+        if is_too_long(reply.announced):
+            self._give_up(Judged(failure=Failure.RATE, detail=_rest(reply.announced)))
+
     def _give_up(self, judged: Judged) -> None:
         """Fail all further requests alike, in a way that another run may ask for again."""
         if judged.failure is Failure.FORBIDDEN:
             judged = msgspec.structs.replace(judged, failure=Failure.UNAUTHORISED)
         self._given_up = judged
         self._gate.throw_open()
+
+
+def _saying(reply: Reply, detail: str) -> Reply:
+    return msgspec.structs.replace(
+        reply, judged=msgspec.structs.replace(reply.judged, detail=detail)
+    )
+
+
+def _rest(announced: Announcement | None) -> str:
+    seconds = announced.rest_seconds if announced else 0.0
+    minutes = math.ceil(seconds / 60)
+    return f"the endpoint lets nothing more through for {minutes // 60} h {minutes % 60} min"
 
 
 def _backoff_seconds(tries: int, reply: Reply) -> float:

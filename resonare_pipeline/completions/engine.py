@@ -10,7 +10,6 @@ be mended. The mock's answers never enter the cache.
 """
 
 import asyncio
-import time
 from collections.abc import Callable
 from types import TracebackType
 
@@ -18,6 +17,7 @@ import msgspec
 
 from resonare_pipeline.completions.answers import Judged, texts_of, without_texts
 from resonare_pipeline.completions.asking import Asked, Asker, Tally
+from resonare_pipeline.completions.budget import Draw
 from resonare_pipeline.completions.cache.clerk import Clerk
 from resonare_pipeline.completions.cache.store import Answered, Cache, Record
 from resonare_pipeline.completions.environment import Endpoint, Provider
@@ -26,6 +26,7 @@ from resonare_pipeline.completions.requests import CompletionRequest, Failure, O
 from resonare_pipeline.completions.settings import CompletionsSettings
 
 UNSENT = "its batches brought no answer"
+DRAIN_LOOK_SECONDS = 0.05
 
 OpenClient = Callable[[Endpoint, CompletionsSettings], Client]
 
@@ -38,7 +39,7 @@ class Engine:
         endpoint: Whom it asks.
         open_client: Makes the provider's client when the engine is entered.
         cache: Where answers are kept; it is closed with the engine. None: nowhere.
-        fresh: Ask again, whatever the cache holds from before.
+        since: Older answers do not count, and are asked for again (seconds since 1970).
         unsent: What becomes of a request that the cache has no answer to; None: it is sent.
 
     Attributes:
@@ -52,7 +53,7 @@ class Engine:
         open_client: OpenClient,
         cache: Cache | None,
         *,
-        fresh: bool = False,
+        since: float = 0.0,
         unsent: Failure | None = None,
     ) -> None:
         self.tally = Tally()
@@ -60,19 +61,22 @@ class Engine:
         self._endpoint = endpoint
         self._open_client = open_client
         self._cache = None if endpoint.provider is Provider.MOCK else cache
-        self._fresh = fresh
+        self._since = since
         self._unsent = unsent
         self._flights: dict[str, asyncio.Task[Outcome]] = {}
+        self._storing = 0
         self._clerk: Clerk | None = None
         self._client: Client
         self._asker: Asker
 
     async def __aenter__(self) -> "Engine":
         self._client = self._open_client(self._endpoint, self._settings)
-        self._asker = Asker(self._client, self._endpoint, self._settings, self.tally)
+        draw: Draw | None = None
         if self._cache is not None:
-            since = time.time() if self._fresh else 0.0
-            self._clerk = Clerk(self._cache, since=since, busy=lambda: len(self._flights))
+            self._clerk = Clerk(self._cache, since=self._since, busy=lambda: len(self._flights))
+            draw = self._clerk.draw if self._cache.accounts else None
+        self._asker = Asker(self._client, self._endpoint, self._settings, self.tally, draw=draw)
+        if self._clerk is not None:
             try:
                 await self._clerk.open()
             except BaseException:
@@ -94,7 +98,21 @@ class Engine:
             await self._client.close()
         finally:
             if self._clerk is not None:
-                await self._clerk.close()
+                await self._clerk.close(held_usd=self._asker.budget.held_usd)
+
+    @property
+    def under_way(self) -> int:
+        """Requests that were sent, and whose answers are not stored yet."""
+        return self._asker.sending + self._storing
+
+    async def drain(self) -> None:
+        """Send nothing more, and return when all answers are stored that were under way.
+
+        Requests that were not sent wait in vain; whoever asked calls them off.
+        """
+        self._asker.stop()
+        while self.under_way:
+            await asyncio.sleep(DRAIN_LOOK_SECONDS)
 
     def key(self, request: CompletionRequest) -> str:
         """Return a request's key at this endpoint."""
@@ -139,7 +157,7 @@ class Engine:
             self._clerk.release(key)
             raise
         if asked.is_billed:
-            await self._clerk.store(self._answered(key, asked))
+            await self._store(self._clerk, self._answered(key, asked))
         else:
             self._clerk.release(key)
         return self._told(key, asked)
@@ -154,6 +172,13 @@ class Engine:
         self.tally.cached += 1
         return _outcome(key, record, cached=True)
 
+    async def _store(self, clerk: Clerk, answered: Answered) -> None:
+        self._storing += 1
+        try:
+            await clerk.store(answered)
+        finally:
+            self._storing -= 1
+
     def _answered(self, key: str, asked: Asked) -> Answered:
         judged = asked.judged
         return Answered(
@@ -164,6 +189,7 @@ class Engine:
             provider=self._endpoint.provider,
             endpoint=self._endpoint.name,
             cost_usd=asked.cost_usd,
+            charged_usd=asked.charged_usd,
         )
 
     def _told(self, key: str, asked: Asked) -> Outcome:

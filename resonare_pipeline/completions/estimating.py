@@ -179,8 +179,22 @@ def _expected_output(request: CompletionRequest, settings: CompletionsSettings) 
     return limit or settings.assumed_output_tokens
 
 
-def require_within_cap(expected: Estimate, cap_usd: float | None, *, batch: bool = False) -> None:
+def require_within_cap(
+    expected: Estimate,
+    cap_usd: float | None,
+    *,
+    batch: bool = False,
+    used_usd: float = 0.0,
+    setting: str = "completions.max_cost_usd",
+) -> None:
     """Refuse a set of requests whose estimate is over the cap, before anything is sent.
+
+    Args:
+        expected: Of the requests.
+        cap_usd: None: there is none.
+        batch: They go in batches, which are cheaper.
+        used_usd: What was spent under the cap before.
+        setting: What sets the cap, for messages.
 
     Raises:
         BudgetError: If it is, or if a cap is set and the price is not known.
@@ -191,13 +205,14 @@ def require_within_cap(expected: Estimate, cap_usd: float | None, *, batch: bool
     if cost is None:
         raise BudgetError(
             "the model's price is not known, so no cap can be kept",
-            where="completions.max_cost_usd",
+            where=setting,
             remedy="Set input_usd_per_million and output_usd_per_million, or take the cap away",
         )
-    if cost > cap_usd:
+    if cost and cost + used_usd > cap_usd:
+        used = f", of which ${used_usd:.4f} is spent" if used_usd else ""
         raise BudgetError(
             f"{expected.requests} requests would cost about ${cost:.4f},"
-            f" and ${cap_usd:.4f} is the cap; nothing was sent",
-            where="completions.max_cost_usd",
+            f" and ${cap_usd:.4f} is the cap{used}; nothing was sent",
+            where=setting,
             remedy="Raise the cap, or lower max_tokens",
         )

@@ -152,5 +152,4 @@ class Gate:
 
 def is_too_long(announced: Announcement | None) -> bool:
     """Tell whether an endpoint wants to be left alone for longer than a run can wait."""
-    seconds = announced.retry_after_seconds if announced else None
-    return (seconds or 0.0) > LONGEST_RETRY_AFTER_SECONDS
+    return announced is not None and announced.rest_seconds > LONGEST_RETRY_AFTER_SECONDS

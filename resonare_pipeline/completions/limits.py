@@ -36,6 +36,13 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True):
     tokens: Announced | None = None
     retry_after_seconds: float | None = None
 
+    @property
+    def rest_seconds(self) -> float:
+        """How long nothing more is let through, as `Retry-After` or a used-up limit says."""
+        limits = [limit for limit in (self.requests, self.tokens) if limit is not None]
+        resets = [limit.reset_seconds or 0.0 for limit in limits if limit.remaining == 0]
+        return max(self.retry_after_seconds or 0.0, *resets, 0.0)
+
 
 SILENT = Announcement()
 

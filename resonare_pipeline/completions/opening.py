@@ -1,11 +1,14 @@
 """Opening what the settings name: the provider's client, the cache, the engine."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy.engine import URL
 
+from resonare_pipeline.completions.accounts import Account
+from resonare_pipeline.completions.cache.marks import find_mark, set_mark, take_mark_away
 from resonare_pipeline.completions.cache.places import cache_url
 from resonare_pipeline.completions.cache.store import Cache
 from resonare_pipeline.completions.engine import Engine
@@ -29,11 +32,11 @@ class AfterBatches:
     since: float = 0.0
     unsent: Failure | None = None
 
-    def open_cache(self, url: URL) -> Cache:
+    def open_cache(self, url: URL, accounts: Sequence[Account]) -> Cache:
         """Open the cache, with the campaign's setbacks in it."""
         from resonare_pipeline.completions.batches.setbacks import SettledCache
 
-        return SettledCache(url, campaign=self.campaign, since=self.since)
+        return SettledCache(url, accounts, campaign=self.campaign, since=self.since)
 
 
 def open_engine(
@@ -41,7 +44,8 @@ def open_engine(
     environ: Mapping[str, str],
     *,
     default_db: Path,
-    fresh: bool = False,
+    fresh: str = "",
+    accounts: Sequence[Account] = (),
     explicit_endpoint: bool = False,
     looked_in: str = ".env",
     after: AfterBatches | None = None,
@@ -52,7 +56,9 @@ def open_engine(
         settings: Which model, where, how fast, how dear.
         environ: Variables, those of `.env` included: keys, addresses, `RESONARE_DB`.
         default_db: SQLite file of the cache where `RESONARE_DB` names no database.
-        fresh: Ask again, whatever the cache holds from before.
+        fresh: Name of a run that asks again, whatever the cache holds from before the first run of
+            that name, until `fresh_run_is_whole` is told that it has everything. Empty: none.
+        accounts: What is spent together with other runs; the settings' cap is none of them.
         explicit_endpoint: `BASE_URL` must be set.
         looked_in: The file that was read beside the environment, for messages.
         after: Batches have asked before.
@@ -69,12 +75,60 @@ def open_engine(
         looked_in=looked_in,
         explicit=explicit_endpoint,
     )
-    cache = None
-    if endpoint.provider is not Provider.MOCK:
-        url = cache_url(environ, default_db)
-        cache = after.open_cache(url) if after else Cache(url)
-    unsent = after.unsent if after else None
-    return Engine(settings, endpoint, open_client, cache, fresh=fresh, unsent=unsent)
+    if endpoint.provider is Provider.MOCK:
+        return Engine(settings, endpoint, open_client, None)
+    url = cache_url(environ, default_db)
+    if after is not None:
+        cache: Cache = after.open_cache(url, accounts)
+        return Engine(settings, endpoint, open_client, cache, unsent=after.unsent)
+    cache = Cache(url, accounts)
+    since = set_mark(cache, fresh) if fresh else 0.0
+    return Engine(settings, endpoint, open_client, cache, since=since)
+
+
+def spent_usd(
+    accounts: Sequence[Account], environ: Mapping[str, str], *, default_db: Path
+) -> list[float]:
+    """Return what is spent on each account, or about to be; a cache is not made for that.
+
+    Raises:
+        CacheError: If the cache cannot be read.
+    """
+    with existing_cache(environ, default_db=default_db, accounts=accounts) as cache:
+        return cache.used_usd() if cache else [0.0] * len(accounts)
+
+
+def fresh_since(name: str, environ: Mapping[str, str], *, default_db: Path) -> float | None:
+    """Return when a run for fresh answers was begun that has not ended (seconds since 1970)."""
+    with existing_cache(environ, default_db=default_db) as cache:
+        return find_mark(cache, name) if cache else None
+
+
+def fresh_run_is_whole(name: str, environ: Mapping[str, str], *, default_db: Path) -> None:
+    """Note that a run has all its fresh answers, so that the next of its name asks again."""
+    with existing_cache(environ, default_db=default_db) as cache:
+        if cache:
+            take_mark_away(cache, name)
+
+
+@contextmanager
+def existing_cache(
+    environ: Mapping[str, str], *, default_db: Path, accounts: Sequence[Account] = ()
+) -> Iterator[Cache | None]:
+    """Open the cache; one that is not there yet is not made.
+
+    Raises:
+        CacheError: If it cannot be opened.
+    """
+    url = cache_url(environ, default_db)
+    if url.drivername == "sqlite" and not Path(url.database or "").exists():
+        yield None
+        return
+    cache = Cache(url, accounts)
+    try:
+        yield cache
+    finally:
+        cache.close()
 
 
 def open_client(endpoint: Endpoint, settings: CompletionsSettings) -> Client:

@@ -119,7 +119,8 @@ class Failure(StrEnum):
     BUDGET = "budget"  # the cap, 402, or no credit left
     INVALID = "invalid"  # 400, 413, 422: this request will always be refused
     FORBIDDEN = "forbidden"  # 403: so will this one, for what it says
-    UNAUTHORISED = "unauthorised"  # 401, 404 of a model: every request will be
+    UNAUTHORISED = "unauthorised"  # 401: every request will be
+    UNKNOWN_MODEL = "unknown_model"  # 404: so will every request for it
     EMPTY = "empty"  # no content and no tool call
     TRUNCATED = "truncated"  # finish_reason length
     FILTERED = "filtered"  # content_filter
@@ -137,6 +138,7 @@ class Failure(StrEnum):
             Failure.BATCHED,
             Failure.BUDGET,
             Failure.UNAUTHORISED,
+            Failure.UNKNOWN_MODEL,
         )
 
 

@@ -76,12 +76,13 @@ class CompletionsSettings(BatchSettings):
     status that says nothing of the request, or a broken connection."""
 
     max_cost_usd: Annotated[Dollars | None, EXECUTION] = None
-    """Most that one `resonare fill`, or one record set in a run, may cost, in US dollars; unset: no
-    cap. What would cost more is refused before it is sent. Needs a model whose price is known."""
+    """Most that one `resonare fill`, or one run with all its record sets, may cost, in US dollars;
+    unset: no cap. What would cost more is refused before it is sent. Needs a model whose price is
+    known."""
 
     max_unattended_cost_usd: Annotated[Dollars, EXECUTION] = 0.0
-    """The same for a record set in a run that nobody started by hand. Default: nothing is paid for
-    unattended."""
+    """Most that all runs together that nobody started by hand may cost in any 24 hours, in US
+    dollars, over all processes that share the cache. Default: nothing is paid for unattended."""
 
     assumed_output_tokens: Annotated[Count, EXECUTION] = 512
     """Length of an answer in estimates, where no maximum is set."""

@@ -34,6 +34,7 @@ PROJECT_PACKAGES = ("resonare_pipeline", "assets", "resources")
 NEVER_COUNTED: Mapping[str, str] = {
     "resonare_pipeline.__init__": "offers functions to people; stages import the modules below it",
     "resonare_pipeline.artifacts": "how files are stored; what they hold is hashed as the digest",
+    "resonare_pipeline.completions.accounts": "what may be paid, not what is answered",
     "resonare_pipeline.completions.answers": "reads what came; a request's key is what was asked",
     "resonare_pipeline.completions.asking": "how requests travel; their bodies are hashed",
     "resonare_pipeline.completions.batch_settings": "how requests travel; their bodies are hashed",
@@ -45,6 +46,7 @@ NEVER_COUNTED: Mapping[str, str] = {
     "resonare_pipeline.completions.estimating": "what is expected, not what is answered",
     "resonare_pipeline.completions.gate": "when requests go out",
     "resonare_pipeline.completions.limits": "when requests go out",
+    "resonare_pipeline.completions.models": "what is said of a model that an endpoint lacks",
     "resonare_pipeline.completions.opening": "opens the engine and what it needs",
     "resonare_pipeline.completions.pricing": "what answers cost",
     "resonare_pipeline.completions.providers": "how requests travel; their bodies are hashed",

@@ -39,6 +39,7 @@ class StageRun:
         environ: Variables, those of `.env` included: keys and addresses, which no setting holds.
         unattended: Nobody has started this run by hand.
         patient: Somebody waits for it, however long that takes.
+        account: Name of the run, under which all that it pays for is added up.
     """
 
     partition: str | None
@@ -57,6 +58,7 @@ class StageRun:
     environ: Mapping[str, str] = field(default_factory=dict)
     unattended: bool = False
     patient: bool = False
+    account: str = ""
 
     @property
     def raw(self) -> RawInput:

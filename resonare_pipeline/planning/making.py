@@ -318,6 +318,7 @@ def _prepare(
         environ=environment(workspace.folder),
         unattended=workspace.unattended,
         patient=workspace.patient,
+        account=workspace.account,
     )
 
 

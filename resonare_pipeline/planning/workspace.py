@@ -1,8 +1,9 @@
 """Everything a plan is made from, opened once: graph, settings, raw inputs, store, output."""
 
 import os
+import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -33,6 +34,7 @@ class Workspace:
         single: A file or folder that is taken as the only raw input, or None.
         unattended: What is made here was asked for by nobody, as by a sensor.
         patient: Somebody waits for what is made here, however long that takes.
+        account: Name of the run, under which all that it pays for is added up.
     """
 
     graph: Graph
@@ -45,6 +47,7 @@ class Workspace:
     single: Path | None = None
     unattended: bool = False
     patient: bool = False
+    account: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
     def output(self) -> Files:

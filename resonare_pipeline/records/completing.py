@@ -1,7 +1,6 @@
 """Prompts → answers, through the one engine; committed only when no request is left to be made."""
 
 import asyncio
-import math
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,12 +12,14 @@ import msgspec
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.draft import DroppedRows, OutputDraft
 from resonare_pipeline.artifacts.tables import TableWriter
+from resonare_pipeline.completions.accounts import UNATTENDED, Account
 from resonare_pipeline.completions.batch_settings import Mode
 from resonare_pipeline.completions.environment import Provider, endpoint_name
 from resonare_pipeline.completions.estimating import estimate, require_within_cap
 from resonare_pipeline.completions.requests import Failure, Outcome
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.errors import BudgetError, SettingsError, StageError, UnansweredError
+from resonare_pipeline.fingerprint import fingerprint
 from resonare_pipeline.progress import Progress, silent
 from resonare_pipeline.records.filling import Filled, Report, fill
 from resonare_pipeline.records.items import Record
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 
 COMPLETIONS_FILE = "completions.parquet"
 CACHE_FILE = Path("data/completions.sqlite")  # below the project's folder
+
+UNATTENDED_SETTING = "completions.max_unattended_cost_usd"
+UNATTENDED_SECONDS = 25 * 3_600.0
+"""A day, and an hour for what was under way when it was written down."""
 
 _VERDICTS = (Failure.EMPTY, Failure.TRUNCATED, Failure.FILTERED, Failure.REFUSED)
 _REFUSED = [kind for kind in Failure if not kind.is_retryable and kind not in _VERDICTS]
@@ -48,6 +53,7 @@ class Asking:
         unattended: Nobody has started this; a cap of its own holds then.
         campaign: What batches are for: the same for all runs of a set.
         patient: Somebody waits until all batches are answered.
+        account: Name of the run, whose sets share a cap.
     """
 
     completions: CompletionsSettings
@@ -57,6 +63,7 @@ class Asking:
     unattended: bool = False
     campaign: str = "records"
     patient: bool = False
+    account: str = ""
 
     @property
     def is_batch(self) -> bool:
@@ -65,13 +72,36 @@ class Asking:
         return settings.mode is Mode.BATCH and settings.provider is not Provider.MOCK
 
     @property
+    def accounts(self) -> tuple[Account, ...]:
+        """What is spent together with other sets, and other runs."""
+        settings = self.completions
+        found = []
+        if self.unattended:
+            found.append(
+                Account(
+                    name=UNATTENDED,
+                    cap_usd=settings.max_unattended_cost_usd,
+                    setting=UNATTENDED_SETTING,
+                    seconds=UNATTENDED_SECONDS,
+                )
+            )
+        if settings.max_cost_usd is not None:
+            name = f"run:{self.account}"
+            cap = settings.max_cost_usd
+            found.append(Account(name=name, cap_usd=cap, setting="completions.max_cost_usd"))
+        return tuple(found)
+
+    @property
     def capped(self) -> CompletionsSettings:
-        """The settings with the cap that holds."""
-        if not self.unattended:
-            return self.completions
-        named = self.completions.max_cost_usd
-        cap = min(self.completions.max_unattended_cost_usd, math.inf if named is None else named)
-        return self.completions.model_copy(update={"max_cost_usd": cap})
+        """The settings with the least cap that holds."""
+        caps = [account.cap_usd for account in self.accounts]
+        return self.completions.model_copy(update={"max_cost_usd": min(caps, default=None)})
+
+    def fresh_name(self, prompts: Artifact) -> str:
+        """Return the name of the asking, if it is for fresh answers; else nothing."""
+        if not self.stage.fresh_answers:
+            return ""
+        return fingerprint(["record_completions", prompts.digest, self.completions.identity()])
 
     @property
     def default_db(self) -> Path:
@@ -119,6 +149,10 @@ def make_completions(
             remedy="Correct [completions], then run again",
         )
     out.report(rows=table.count, metadata=_metadata(report))
+    if fresh := asking.fresh_name(prompts):
+        from resonare_pipeline.completions.opening import fresh_run_is_whole  # and SQLAlchemy
+
+        fresh_run_is_whole(fresh, asking.environ, default_db=asking.default_db)
 
 
 def _require_model(asking: Asking) -> None:
@@ -139,22 +173,36 @@ def _require_cap(prompts: Artifact, asking: Asking) -> None:
         return
     counting = Counting(choices=choices_of(settings), assumed_tokens=settings.assumed_output_tokens)
     with ExitStack() as stack:
-        if not asking.stage.fresh_answers:
-            counting.look_up = stack.enter_context(
-                cached_answers(settings, asking.environ, default_db=asking.default_db)
+        counting.look_up = stack.enter_context(
+            cached_answers(
+                settings,
+                asking.environ,
+                default_db=asking.default_db,
+                fresh=asking.fresh_name(prompts),
             )
+        )
         expected = estimate(counting.requests(prompt_records(prompts)), settings)
-    try:
-        require_within_cap(expected, settings.max_cost_usd, batch=asking.is_batch)
-    except BudgetError as error:
-        if not asking.unattended:
-            raise
-        raise BudgetError(
-            error.found,
-            where="completions.max_unattended_cost_usd",
-            expected="a run that somebody starts, for what costs more than that",
-            remedy="Start it by hand, or raise the cap",
-        ) from error
+    from resonare_pipeline.completions.opening import spent_usd  # and SQLAlchemy: 0.3 s
+
+    used = spent_usd(asking.accounts, asking.environ, default_db=asking.default_db)
+    for account, so_far in zip(asking.accounts, used, strict=True):
+        try:
+            require_within_cap(
+                expected,
+                account.cap_usd,
+                batch=asking.is_batch,
+                used_usd=so_far,
+                setting=account.setting,
+            )
+        except BudgetError as error:
+            if account.name != UNATTENDED:
+                raise
+            raise BudgetError(
+                error.found,
+                where=account.setting,
+                expected="a run that somebody starts, for what costs more than that a day",
+                remedy="Start it by hand, or raise the cap",
+            ) from error
 
 
 def _ask_in_batches(
@@ -167,7 +215,9 @@ def _ask_in_batches(
         settings=asking.completions,
         environ=asking.environ,
         default_db=asking.default_db,
-        unattended_cap_usd=asking.capped.max_cost_usd if asking.unattended else None,
+        fresh=asking.fresh_name(prompts),
+        accounts=asking.accounts,
+        unattended=asking.unattended,
         patient=asking.patient,
     )
     after, standing = ask_in_batches(
@@ -203,7 +253,8 @@ async def _ask(
         settings,
         asking.environ,
         default_db=asking.default_db,
-        fresh=asking.stage.fresh_answers and after is None,
+        fresh=asking.fresh_name(prompts),
+        accounts=asking.accounts,
         after=after,
     )
     async with engine:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resonare_pipeline.artifacts.artifact import Artifact
+from resonare_pipeline.completions.accounts import Account
 from resonare_pipeline.completions.batches.opening import open_batches
 from resonare_pipeline.completions.batches.rounds import Rounds, Standing
 from resonare_pipeline.completions.opening import AfterBatches
@@ -29,9 +30,9 @@ class Campaign:
 
     Attributes:
         name: The same for all rounds of a set.
-        unattended_cap_usd: Most that it may cost if nobody has begun it by hand; None: this run
-            was started by hand.
-        since: Older answers do not count (seconds since 1970).
+        fresh: Name of a run that asks again, whatever the cache holds; empty: none.
+        accounts: What is spent together with other sets, and other runs.
+        unattended: Nobody has started this run.
         patient: Somebody waits until all is answered.
     """
 
@@ -39,8 +40,9 @@ class Campaign:
     settings: CompletionsSettings
     environ: Mapping[str, str]
     default_db: Path
-    unattended_cap_usd: float | None = None
-    since: float = 0.0
+    fresh: str = ""
+    accounts: tuple[Account, ...] = ()
+    unattended: bool = False
     patient: bool = False
 
 
@@ -73,12 +75,11 @@ def ask_in_batches(
         campaign.environ,
         campaign=campaign.name,
         default_db=campaign.default_db,
-        since=campaign.since,
+        fresh=campaign.fresh,
+        accounts=campaign.accounts,
+        unattended=campaign.unattended,
     ) as driver:
         ledger = driver.ledger
-        driver.unattended = campaign.unattended_cap_usd is not None
-        if driver.unattended and not ledger.was_asked_for():
-            driver.cap_usd = campaign.unattended_cap_usd
         if not ledger.is_open():
             before_first()
         look_up = looking_up(ledger.cache, settings)
@@ -97,7 +98,7 @@ def ask_in_batches(
                 )
             time.sleep(settings.batch_poll_seconds)
     unsent = None if standing.may_send else standing.lacking
-    after = AfterBatches(campaign=campaign.name, since=campaign.since, unsent=unsent)
+    after = AfterBatches(campaign=campaign.name, since=ledger.cache.since, unsent=unsent)
     return after, standing
 
 

@@ -111,6 +111,12 @@ class Report:
             self.answers += 1
             self.cached += outcome.cached
             self.mock += outcome.completion.mock
+        elif outcome.failure is Failure.UNKNOWN_MODEL and not self._is_admitted:
+            raise StageError(
+                outcome.detail,
+                expected="a model that the endpoint serves",
+                remedy="Set MODEL or completions.model, then run again",
+            )
         elif outcome.failure is Failure.UNAUTHORISED and not self._is_admitted:
             raise StageError(
                 f"the endpoint refuses the key: {outcome.detail}",

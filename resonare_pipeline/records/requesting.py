@@ -38,36 +38,48 @@ def nothing_known(requests: Sequence[CompletionRequest]) -> list[Outcome | None]
 
 @contextmanager
 def cached_answers(
-    settings: CompletionsSettings, environ: Mapping[str, str], *, default_db: Path
+    settings: CompletionsSettings,
+    environ: Mapping[str, str],
+    *,
+    default_db: Path,
+    fresh: str = "",
 ) -> Iterator[LookUp]:
     """Open the cache for looking things up; one that is not there yet is not made.
+
+    Args:
+        fresh: Name of a run that asks again; what was answered before it began does not count.
 
     Raises:
         CacheError: If it cannot be read.
     """
     # Not at the top: who only plans need not wait for SQLAlchemy.
-    from resonare_pipeline.completions.cache.places import cache_url
-    from resonare_pipeline.completions.cache.store import Cache
+    from resonare_pipeline.completions.cache.marks import find_mark
+    from resonare_pipeline.completions.opening import existing_cache
 
-    url = cache_url(environ, default_db)
-    is_absent = url.drivername == "sqlite" and not Path(url.database or "").exists()
-    if settings.provider is Provider.MOCK or is_absent:
+    if settings.provider is Provider.MOCK:
         yield nothing_known
         return
-    cache = Cache(url)
-    try:
-        yield looking_up(cache, settings)
-    finally:
-        cache.close()
+    with existing_cache(environ, default_db=default_db) as cache:
+        since = find_mark(cache, fresh) if cache and fresh else 0.0
+        if cache is None or since is None:
+            yield nothing_known
+            return
+        yield looking_up(cache, settings, since=since)
 
 
-def looking_up(cache: "Cache", settings: CompletionsSettings) -> LookUp:
-    """Return what looks requests up in a cache."""
+def looking_up(cache: "Cache", settings: CompletionsSettings, *, since: float = 0.0) -> LookUp:
+    """Return what looks requests up in a cache.
+
+    Args:
+        cache: The cache.
+        settings: Whose keys they have.
+        since: Older answers do not count (seconds since 1970).
+    """
     name = settings.endpoint_name()
 
     def look_up(requests: Sequence[CompletionRequest]) -> list[Outcome | None]:
         keys = [request.key(settings.provider, name) for request in requests]
-        found = cache.find(keys)
+        found = cache.find(keys, since=since)
         return [
             Outcome(key=key, completion=found[key].completion, failure=found[key].failure)
             if key in found

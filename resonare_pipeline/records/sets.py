@@ -31,7 +31,8 @@ class RecordCompletionsSettings(Section):
     is taken back."""
 
     fresh_answers: Annotated[bool, EXECUTION] = False
-    """Ask again, whatever the cache holds. Together with `--force`, which makes the stage again."""
+    """Ask again, whatever the cache holds; a run that was stopped goes on. Together with `--force`,
+    which makes the stage again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ def requests(count: int, **changes: Any) -> list[CompletionRequest]:
 
 
 def engine(
-    url: str, database: URL | Path, *, key: str = KEY, fresh: bool = False, **settings: Any
+    url: str, database: URL | Path, *, key: str = KEY, fresh: str = "", **settings: Any
 ) -> Engine:
     """Return an engine that asks the server at a URL and keeps answers in a database."""
     place = database if isinstance(database, URL) else URL.create("sqlite", database=str(database))

@@ -95,7 +95,7 @@ def test_an_error_with_status_200_is_an_error() -> None:
         (401, "invalid_api_key", Failure.UNAUTHORISED),
         (402, None, Failure.BUDGET),
         (403, None, Failure.FORBIDDEN),
-        (404, "model_not_found", Failure.UNAUTHORISED),
+        (404, "model_not_found", Failure.UNKNOWN_MODEL),
         (408, None, Failure.SERVER),
         (409, None, Failure.SERVER),
         (413, None, Failure.INVALID),
@@ -131,7 +131,7 @@ def test_a_path_where_nothing_is_served_is_told_from_a_request_that_is_refused(
     judged = judge_error(404, found)
     assert judged.failure is Failure.NETWORK
     assert "/v1" in judged.detail
-    assert judge_error(404, {"error": "model 'm' not found"}).failure is Failure.UNAUTHORISED
+    assert judge_error(404, {"error": "model 'm' not found"}).failure is Failure.UNKNOWN_MODEL
 
 
 def test_credit_that_is_low_is_no_fault_of_the_request() -> None:

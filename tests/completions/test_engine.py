@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy.engine import URL
 
 from resonare_pipeline.completions.engine import Engine
+from resonare_pipeline.completions.opening import fresh_run_is_whole, fresh_since
 from resonare_pipeline.completions.requests import Failure, Outcome
 from tests.completions.asking import ask, engine, request, requests
 from tests.fake_openai.running import Running, serving
@@ -118,10 +119,26 @@ def test_fresh_answers_are_asked_for_again_once(tmp_path: Path) -> None:
     database = tmp_path / "c.db"
     with serving() as server:
         ask(engine(server.url, database), requests(3))
-        outcomes, _ = ask(engine(server.url, database, fresh=True), requests(3) * 2)
+        outcomes, _ = ask(engine(server.url, database, fresh="run"), requests(3) * 2)
         ask(engine(server.url, database), requests(3))
         assert len(server.journal()) == 6
     assert sum(not outcome.cached for outcome in outcomes) == 3
+
+
+def test_a_run_for_fresh_answers_goes_on_until_it_is_whole(database: URL) -> None:
+    environ = {"RESONARE_DB": database.render_as_string(hide_password=False)}
+    with serving() as server:
+        ask(engine(server.url, database), requests(6))
+        ask(engine(server.url, database, fresh="run"), requests(4))
+        _, tally = ask(engine(server.url, database, fresh="run"), requests(6))
+        assert (tally.sent, tally.cached) == (2, 4)
+        _, tally = ask(engine(server.url, database, fresh="other"), requests(6))
+        assert tally.sent == 6
+        assert fresh_since("run", environ, default_db=Path())
+        fresh_run_is_whole("run", environ, default_db=Path())
+        assert not fresh_since("run", environ, default_db=Path())
+        _, tally = ask(engine(server.url, database, fresh="run"), requests(6))
+        assert tally.sent == 6
 
 
 def test_random_failures_are_asked_again_until_all_are_answered(tmp_path: Path) -> None:

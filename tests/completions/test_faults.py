@@ -20,7 +20,7 @@ from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.errors import CacheError, SettingsError
 from tests.completions.asking import ask, engine, request, requests
 from tests.fake_openai.running import serving
-from tests.fake_openai.script import Fault, Rule, Script
+from tests.fake_openai.script import Fault, Limits, Rule, Script
 
 
 @pytest.fixture
@@ -108,11 +108,15 @@ def test_a_key_that_may_do_nothing_drops_no_request_for_good(tmp_path: Path) -> 
 
 
 def test_an_unknown_model_is_refused_until_it_is_known(tmp_path: Path) -> None:
-    with serving(Script(models=("gpt-4o-mini",))) as server:
+    models = ("text-embedding", "gpt-4o-mini", "gpt-4o", "gpt-nor", "whisper")
+    with serving(Script(models=models)) as server:
         wanted = [request("a", model="gpt-nope"), request("b")]
         (bad, good), _ = ask(engine(server.url, tmp_path / "c.db"), wanted)
-    assert (bad.failure, good.failure) == (Failure.UNAUTHORISED, None)
-    assert bad.detail == "HTTP 404: model_not_found, The model `gpt-nope` does not exist"
+    assert (bad.failure, good.failure) == (Failure.UNKNOWN_MODEL, None)
+    assert bad.detail == (
+        "the model 'gpt-nope' is unknown there; it offers gpt-nor, gpt-4o, gpt-4o-mini and 2 more "
+        "(HTTP 404: model_not_found, The model `gpt-nope` does not exist)"
+    )
     assert bad.failure is not None
     assert bad.failure.is_retryable
 
@@ -129,6 +133,16 @@ def test_an_address_without_its_path_is_tried_once_and_refuses_nothing_for_good(
         "HTTP 404: no model is served at this path; most addresses end in /v1"
     )
     assert tally.sent == 1
+
+
+def test_a_limit_that_is_used_up_for_hours_is_not_waited_for(tmp_path: Path) -> None:
+    with serving(Script(limits=Limits(requests=3, window_seconds=7_200))) as server:
+        outcomes, tally = ask(engine(server.url, tmp_path / "c.db"), requests(20))
+        answered = server.state()["answered"]
+    left = [outcome for outcome in outcomes if outcome.failure]
+    assert (tally.answered, answered, len(left)) == (3, 3, 17)
+    assert failures(left) == {Failure.RATE}
+    assert all("lets nothing more through for 2 h 0 min" in outcome.detail for outcome in left)
 
 
 def test_a_prompt_that_is_too_long_stops_no_other(tmp_path: Path) -> None:
@@ -186,6 +200,7 @@ def test_an_endpoint_that_wants_a_day_of_rest_is_given_up_and_nobody_waits(
         opened = engine(server.url, tmp_path / "c.db", concurrency=2)
         outcomes, tally = ask(opened, requests(30))
     assert failures(outcomes) == {Failure.RATE}
+    assert "lets nothing more through for 24 h 0 min" in outcomes[29].detail
     assert tally.sent == 1
 
 

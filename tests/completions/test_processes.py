@@ -2,13 +2,14 @@
 
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 
+from resonare_pipeline.completions.cache.store import Cache
 from tests.completions.asking import ask, engine, requests
 from tests.fake_openai.running import Running, serving_apart
 from tests.fake_openai.script import Fault, Rule, Script
@@ -61,38 +62,53 @@ def test_processes_that_start_together_ask_nothing_twice(processes: int, databas
     assert all(failed == 0 for *_, failed in done)
 
 
-def test_a_process_that_is_killed_leaves_its_answers_and_its_claims_expire(
-    database: URL, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_process_that_is_killed_leaves_its_answers_and_frees_its_claims(database: URL) -> None:
     # What hangs is claimed by the process that is killed; nobody else would ever be answered.
     rules = (Rule(fault=Fault.HANG, contains="question 7", times=1),)
     with serving_apart(Script(rules=rules)) as server:
         process = start(server, database, 20)
         begin(process)
-        wait_for("all but one", lambda: len(server.journal()) == 20 or None)
-        time.sleep(0.5)  # until what was answered is stored; it is the claim that matters here
+        wait_for("all but one", lambda: _stored(database) == 19 or None)
         process.kill()
         process.communicate()
-        monkeypatch.setattr("resonare_pipeline.completions.cache.store.time.time", _much_later)
-        if database.get_backend_name() == "postgresql":
-            _forget_signs_of_life(database)
         outcomes, tally = ask(engine(server.url, database), requests(20))
     assert [outcome.failure for outcome in outcomes] == [None] * 20
     assert tally.sent == 1
 
 
-_now = time.time
+def test_whoever_waits_for_a_process_that_is_killed_takes_over(database: URL) -> None:
+    rules = (Rule(fault=Fault.HANG, contains="question 0", times=1),)
+    with serving_apart(Script(rules=rules)) as server:
+        hanging, waiting = start(server, database, 1), start(server, database, 2)
+        begin(hanging)
+        wait_for("a request", lambda: len(server.journal()) == 1 or None)
+        begin(waiting)
+        wait_for("the other one", lambda: _stored(database) == 1 or None)
+        hanging.kill()
+        hanging.communicate()
+        assert finish(waiting) == [2, 2, 0, 0]
 
 
-def _much_later() -> float:
-    return _now() + 3600
-
-
-def _forget_signs_of_life(database: URL) -> None:
-    """Make all processes look dead, since the database's own clock cannot be moved."""
-    from sqlalchemy import create_engine, text
-
-    engine = create_engine(database)
-    with engine.begin() as connection:
+def test_claims_of_another_machine_hold_until_it_shows_no_sign_of_life(database: URL) -> None:
+    elsewhere = "p0123456789" + "7" * 21
+    cache, other = Cache(database), Cache(database)
+    other.owner = elsewhere
+    other.beat()
+    assert other.claim(["k"]) == ({"k"}, {})
+    cache.sweep()
+    assert cache.claim(["k"]) == (set(), {})
+    database_engine = create_engine(database)
+    with database_engine.begin() as connection:  # the database's clock cannot be moved
         connection.execute(text("UPDATE owners SET alive_until = 0"))
-    engine.dispose()
+    database_engine.dispose()
+    assert cache.claim(["k"]) == ({"k"}, {})
+    cache.close()
+    other.close()
+
+
+def _stored(database: URL) -> int:
+    cache = Cache(database)
+    try:
+        return cache.count()
+    finally:
+        cache.close()

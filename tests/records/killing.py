@@ -56,13 +56,8 @@ def records_of(count: int) -> list[dict[str, Any]]:
     return made
 
 
-def kill_and_resume(folder: Path, *, records: int, kills: int, seed: int, waits: bool) -> Findings:
-    """Kill a filling at random moments, let it end, and look at what the server was asked.
-
-    Args:
-        waits: Claims of killed runs run out by themselves, which takes a minute; else their owners
-            are called dead at once.
-    """
+def kill_and_resume(folder: Path, *, records: int, kills: int, seed: int) -> Findings:
+    """Kill a filling at random moments, let it end, and look at what the server was asked."""
     chance = random.Random(seed)  # noqa: S311  # nothing secret is drawn
     found = Findings()
     requests = records + (records + 9) // 10
@@ -87,7 +82,7 @@ def kill_and_resume(folder: Path, *, records: int, kills: int, seed: int, waits:
             assert not (folder / "out.jsonl").exists()
             entries = read_journal(journal)
             found.asked_again += _asked_again(entries[seen:], known)
-            known, seen = _stored(folder, calls_dead=not waits), len(entries)
+            known, seen = _stored(folder), len(entries)
             found.kills.append(seen)
             found.stored.append(len(known))
         done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, check=False)
@@ -117,7 +112,7 @@ def _is_past(journal: Path, moment: int, process: subprocess.Popen[bytes]) -> bo
     return journal.read_bytes().count(b"\n") >= moment or process.poll() is not None
 
 
-def _stored(folder: Path, *, calls_dead: bool) -> set[str]:
+def _stored(folder: Path) -> set[str]:
     """Return the answers in the cache, by the hash of the body that they name."""
     path = folder / "data" / "completions.sqlite"
     if not path.exists():
@@ -125,9 +120,6 @@ def _stored(folder: Path, *, calls_dead: bool) -> set[str]:
     with contextlib.closing(sqlite3.connect(path, timeout=60)) as database:
         try:
             rows = database.execute("SELECT record FROM answers").fetchall()
-            if calls_dead:
-                database.execute("UPDATE owners SET alive_until = 0")
-                database.commit()
         except sqlite3.OperationalError:  # killed before its tables were made
             return set()
     contents = (json.loads(row)["completion"]["message"]["content"] for (row,) in rows)
@@ -144,16 +136,11 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=2000)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--waits", action="store_true")
     given = parser.parse_args()
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         found = kill_and_resume(
-            Path(folder),
-            records=given.records,
-            kills=given.kills,
-            seed=given.seed,
-            waits=given.waits,
+            Path(folder), records=given.records, kills=given.kills, seed=given.seed
         )
     for line in (
         f"seed {given.seed}, {time.monotonic() - started:.0f} s",

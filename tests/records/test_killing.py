@@ -9,7 +9,7 @@ KILLS = 4
 def test_a_filling_that_is_killed_asks_for_nothing_that_was_stored(tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(1 << 32)
     print(f"seed {seed}")  # noqa: T201  # shown where the test fails
-    found = kill_and_resume(tmp_path, records=300, kills=KILLS, seed=seed, waits=False)
+    found = kill_and_resume(tmp_path, records=300, kills=KILLS, seed=seed)
     assert [row["uuid"] for row in found.rows] == [row["uuid"] for row in records_of(300)]
     assert unfilled(found.rows) == 0
     assert found.asked_again == 0

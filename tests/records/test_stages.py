@@ -176,6 +176,37 @@ def test_a_run_that_nobody_started_pays_for_nothing_but_takes_what_is_there(
     assert len(server.journal()) == 1
 
 
+def capped(cap: str) -> dict[str, str]:
+    # An answer costs some 0.00001 dollars, and is expected to be ten times as long as it is.
+    return {"completions__max_tokens": "100", "completions__max_cost_usd": cap}
+
+
+def test_all_sets_of_a_run_share_its_cap(project: Project, server: Running) -> None:
+    for name in ("one", "two"):
+        project.put([prompt(f"{name} {number}") for number in range(4)], f"{name}.jsonl")
+    run = project.open(**capped("0.00027"))
+    project.make(run, "one")
+    with pytest.raises(BudgetError, match="of which"):
+        project.make(run, "two")
+    assert len(server.journal()) == 4
+    project.make(project.open(**capped("0.00027")), "two")
+    assert len(server.journal()) == 8
+
+
+def test_runs_that_nobody_started_share_a_cap_a_day(project: Project, server: Running) -> None:
+    for name in ("one", "two"):
+        project.put([prompt(f"{name} {number}") for number in range(4)], f"{name}.jsonl")
+    settings = {
+        "completions__max_tokens": "100",
+        "completions__max_unattended_cost_usd": "0.00027",
+    }
+    project.make(replace(project.open(**settings), unattended=True), "one")
+    with pytest.raises(BudgetError, match=r"of which .* a day"):
+        project.make(replace(project.open(**settings), unattended=True), "two")
+    assert len(server.journal()) == 4
+    project.make(project.open(**settings), "two")
+
+
 def test_mock_answers_are_marked_and_never_taken_for_a_models(
     project: Project, server: Running
 ) -> None:

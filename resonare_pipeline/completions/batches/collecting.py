@@ -125,6 +125,8 @@ class Collector:
             provider=self._endpoint.provider,
             endpoint=self._endpoint.name,
             cost_usd=cost,
+            # Where nobody knows, what was reserved for a line, one as the other.
+            charged_usd=batch.reserved_usd / max(1, batch.lines) if cost is None else cost,
         )
 
 

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
+from resonare_pipeline.completions.accounts import Account
 from resonare_pipeline.completions.batches.batch import (
     ENDED,
     WINDOW_SECONDS,
@@ -55,6 +56,7 @@ class Driver:
 
     Attributes:
         cap_usd: Most that the campaign may cost; None: no cap.
+        accounts: What is spent together with other runs, each with a cap of its own.
         unattended: Nobody has asked by hand for what is staged.
         unreached: What the provider last said when it could not be had; empty if it could.
     """
@@ -70,6 +72,7 @@ class Driver:
         self.ledger = ledger
         self.unreached = ""
         self.cap_usd = settings.max_cost_usd
+        self.accounts: tuple[Account, ...] = ()
         self.unattended = False
         self._remote = remote
         self._settings = settings
@@ -115,7 +118,9 @@ class Driver:
             settings=self._settings,
             endpoint=self._endpoint,
             folder=self._folder,
+            drop=self._drop,
             cap_usd=self.cap_usd,
+            accounts=self.accounts,
             unattended=self.unattended,
         )
         return stager.stage(requests)

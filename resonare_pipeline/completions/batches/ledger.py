@@ -13,13 +13,11 @@ from typing import Any
 import msgspec
 from sqlalchemy import (
     BindParameter,
-    ColumnElement,
     Connection,
     Select,
     and_,
     bindparam,
     delete,
-    func,
     insert,
     or_,
     select,
@@ -28,8 +26,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from resonare_pipeline.completions.batches.batch import Batch, State
+from resonare_pipeline.completions.batches.campaigns import LIVE, Campaign
 from resonare_pipeline.completions.batches.setbacks import Setback, SettledCache
 from resonare_pipeline.completions.batches.tables import BATCHES, QUEUE_LIMITS, SETBACKS
+from resonare_pipeline.completions.cache import spending
 from resonare_pipeline.completions.cache.store import (
     ALIVE_SECONDS,
     Answered,
@@ -42,11 +42,10 @@ from resonare_pipeline.completions.cache.tables import CLAIMS, OWNERS
 from resonare_pipeline.completions.requests import Failure
 
 FOR_EVER = 1e12  # seconds since 1970: a batch under way owns its requests until it is settled
-LIVE = tuple(state.value for state in State if state.is_live)
 _WANTED: BindParameter[Any] = bindparam("wanted", expanding=True)
 
 
-class Ledger:
+class Ledger(Campaign):
     """The ledger as one process uses it.
 
     Args:
@@ -58,9 +57,8 @@ class Ledger:
     def __init__(
         self, cache: SettledCache, endpoint: str, *, clock: Callable[[], float] = time.time
     ) -> None:
-        self.cache = cache
+        super().__init__(cache)
         self.endpoint = endpoint
-        self.campaign = cache.campaign
         self.clock = clock
         self._added: set[str] = set()
 
@@ -131,6 +129,12 @@ class Ledger:
             back = {s.key: s for s in setbacks if s.key in held and s.key not in answered}
             self._set_back(connection, batch, list(back.values()), tries)
             release_claims(connection, sorted(held), batch.batch)
+            spending.spend_drawn(
+                connection,
+                batch.batch,
+                cost_usd=sum(item.charged_usd for item in new),
+                now=self.cache.now(connection),
+            )
             cost = sum(item.cost_usd or 0.0 for item in new)
             unpriced = sum(item.cost_usd is None for item in new)
             counted = {
@@ -166,6 +170,7 @@ class Ledger:
                 self._set_back(connection, batch, back, tries)
             connection.execute(delete(CLAIMS).where(owned))
             connection.execute(delete(OWNERS).where(OWNERS.c.owner == batch.batch))
+            spending.give_back(connection, batch.batch)
             binding = BATCHES.c.batch == batch.batch
             connection.execute(update(BATCHES).where(binding).values(**values))
             return len(keys)
@@ -251,61 +256,6 @@ class Ledger:
             set_={"tokens": tokens, "learned_at": row["learned_at"]},
         )
         self.cache.run(lambda connection: connection.execute(statement, row))
-
-    def spent_usd(self) -> float:
-        """Return what the campaign has cost, and can cost with what is under way."""
-        own = and_(BATCHES.c.campaign == self.campaign, BATCHES.c.is_closed.is_(False))
-        live = BATCHES.c.state.in_(LIVE)
-
-        def look(connection: Connection) -> float:
-            sums = [
-                connection.execute(select(func.sum(column)).where(own, which)).scalar_one()
-                for column, which in ((BATCHES.c.cost_usd, ~live), (BATCHES.c.reserved_usd, live))
-            ]
-            return sum(float(dollars or 0.0) for dollars in sums)
-
-        return self.cache.run(look, reading=True)
-
-    def paid(self) -> tuple[float, int]:
-        """Return what the campaign's answers have cost, and how many have no known price."""
-        query = select(func.sum(BATCHES.c.cost_usd), func.sum(BATCHES.c.unpriced)).where(
-            BATCHES.c.campaign == self.campaign, BATCHES.c.is_closed.is_(False)
-        )
-        cost, unpriced = self.cache.run(
-            lambda connection: connection.execute(query).one(), reading=True
-        )
-        return float(cost or 0.0), int(unpriced or 0)
-
-    def has_run(self) -> bool:
-        """Tell whether a batch of the campaign has come to its end."""
-        return self._is_any(BATCHES.c.state == State.SETTLED)
-
-    def is_open(self) -> bool:
-        """Tell whether the campaign has begun and not ended."""
-        return self._is_any(BATCHES.c.state != State.DROPPED)
-
-    def was_asked_for(self) -> bool:
-        """Tell whether somebody has begun the campaign by hand: the rest of it is wanted too."""
-        return self._is_any(BATCHES.c.unattended.is_(False))
-
-    def _is_any(self, condition: ColumnElement[bool]) -> bool:
-        query = select(BATCHES.c.batch).where(
-            BATCHES.c.campaign == self.campaign, BATCHES.c.is_closed.is_(False), condition
-        )
-        first = self.cache.run(
-            lambda connection: connection.execute(query.limit(1)).first(), reading=True
-        )
-        return first is not None
-
-    def finish(self) -> None:
-        """End the campaign: the next run of the same input asks again for what brought nothing."""
-        own = BATCHES.c.campaign == self.campaign
-
-        def put(connection: Connection) -> None:
-            connection.execute(delete(SETBACKS).where(SETBACKS.c.campaign == self.campaign))
-            connection.execute(update(BATCHES).where(own).values(is_closed=True))
-
-        self.cache.run(put)
 
     @property
     def _dialect(self) -> Any:

@@ -1,13 +1,15 @@
 """Opening what batches need: the ledger in the cache's database, and the provider."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from resonare_pipeline.completions.accounts import UNATTENDED, Account
 from resonare_pipeline.completions.batches.driving import Driver
 from resonare_pipeline.completions.batches.ledger import Ledger
 from resonare_pipeline.completions.batches.remote import Remote
 from resonare_pipeline.completions.batches.setbacks import SettledCache
+from resonare_pipeline.completions.cache.marks import set_mark
 from resonare_pipeline.completions.cache.places import cache_url
 from resonare_pipeline.completions.environment import Endpoint, Provider, resolve_endpoint
 from resonare_pipeline.completions.settings import CompletionsSettings
@@ -23,7 +25,9 @@ def open_batches(
     *,
     campaign: str,
     default_db: Path,
-    since: float = 0.0,
+    fresh: str = "",
+    accounts: Sequence[Account] = (),
+    unattended: bool = False,
     explicit_endpoint: bool = False,
     looked_in: str = ".env",
 ) -> Iterator[Driver]:
@@ -34,7 +38,11 @@ def open_batches(
         environ: Variables, those of `.env` included: keys, addresses, `RESONARE_DB`.
         campaign: What new batches are for.
         default_db: SQLite file of the cache where `RESONARE_DB` names no database.
-        since: Older answers do not count (seconds since 1970).
+        fresh: Name of a run that asks again, whatever the cache holds from before the first run of
+            that name. Empty: none.
+        accounts: What is spent together with other runs; the settings' cap holds beside them.
+        unattended: Nobody has started this. A campaign that somebody has begun goes on as if it
+            were by hand.
         explicit_endpoint: `BASE_URL` must be set.
         looked_in: The file that was read beside the environment, for messages.
 
@@ -45,12 +53,18 @@ def open_batches(
     endpoint = batch_endpoint(
         settings, environ, explicit_endpoint=explicit_endpoint, looked_in=looked_in
     )
-    cache = SettledCache(cache_url(environ, default_db), campaign=campaign, since=since)
+    cache = SettledCache(cache_url(environ, default_db), campaign=campaign)
     try:
+        if fresh:
+            cache.since = set_mark(cache, fresh)
         ledger = Ledger(cache, endpoint.name)
         remote = Remote(endpoint, settings)
         folder = default_db.parent / FOLDER
         with Driver(ledger, remote, settings, endpoint, folder) as driver:
+            driver.accounts = tuple(accounts)
+            driver.unattended = unattended
+            if unattended and ledger.was_asked_for():
+                driver.accounts = tuple(a for a in accounts if a.name != UNATTENDED)
             yield driver
     finally:
         cache.close()

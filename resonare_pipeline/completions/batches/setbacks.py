@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import BindParameter, Connection, bindparam, select
 from sqlalchemy.engine import URL
 
+from resonare_pipeline.completions.accounts import Account
 from resonare_pipeline.completions.batches.tables import SETBACKS
 from resonare_pipeline.completions.cache.store import Cache, Record, slices
 from resonare_pipeline.completions.requests import Failure
@@ -43,12 +44,15 @@ class SettledCache(Cache):
 
     Args:
         url: Of the database.
+        accounts: On which answers are spent.
         campaign: What the batches are for.
         since: Older answers do not count (seconds since 1970).
     """
 
-    def __init__(self, url: URL, *, campaign: str, since: float = 0.0) -> None:
-        super().__init__(url)
+    def __init__(
+        self, url: URL, accounts: Sequence[Account] = (), *, campaign: str, since: float = 0.0
+    ) -> None:
+        super().__init__(url, accounts)
         self.campaign = campaign
         self.since = since
 

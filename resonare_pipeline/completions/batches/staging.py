@@ -4,7 +4,7 @@ Requests stream through. A line is written only once its request is claimed for 
 request is in two files. Limits: lines, bytes and enqueued tokens of a file, one model in it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby, islice
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from resonare_pipeline.completions.accounts import Account
 from resonare_pipeline.completions.batches.batch import Batch, State, new_batch_id
 from resonare_pipeline.completions.batches.ledger import Ledger
 from resonare_pipeline.completions.batches.queueing import queue_limit
@@ -70,7 +71,9 @@ class Stager:
 
     Attributes:
         folder: Where files lie until they are uploaded.
+        drop: Gives up a batch of which nothing ran.
         cap_usd: Most that the campaign may cost; None: no cap.
+        accounts: What is spent together with other runs, each with a cap of its own.
         unattended: Nobody has asked for this by hand.
     """
 
@@ -78,7 +81,9 @@ class Stager:
     settings: CompletionsSettings
     endpoint: Endpoint
     folder: Path
+    drop: Callable[[Batch], None]
     cap_usd: float | None
+    accounts: tuple[Account, ...]
     unattended: bool
 
     def stage(self, requests: Iterable[CompletionRequest]) -> Staged:
@@ -111,7 +116,15 @@ class Stager:
         return told
 
     def _room_usd(self) -> float | None:
-        return None if self.cap_usd is None else self.cap_usd - self.ledger.spent_usd()
+        rooms = [
+            account.cap_usd - used
+            for account, used in zip(
+                self.accounts, self.ledger.used_usd(self.accounts), strict=True
+            )
+        ]
+        if self.cap_usd is not None:
+            rooms.append(self.cap_usd - self.ledger.spent_usd())
+        return min(rooms, default=None)
 
     def _lines(self, requests: Iterable[CompletionRequest]) -> list[_Line]:
         lines: dict[str, _Line] = {}
@@ -127,7 +140,7 @@ class Stager:
         return list(lines.values())
 
     def _upper_usd(self, request: CompletionRequest) -> float:
-        if self.cap_usd is None:
+        if self.cap_usd is None and not self.accounts:
             return 0.0
         provider = self.endpoint.provider
         limit = output_limit(request)
@@ -193,7 +206,10 @@ class Stager:
 
     def _end(self, opened: _Open, told: Staged) -> None:
         opened.stream.close()
-        told.lines += opened.lines
+        # Should others have drawn meanwhile what was there, nothing of the batch is asked.
+        has_room = self.ledger.draw(opened.batch.batch, self.accounts, opened.upper_usd)
+        told.lines += opened.lines * has_room
+        told.over_cap += opened.lines * (not has_room)
         self.ledger.change(
             opened.batch,
             lines=opened.lines,
@@ -201,10 +217,9 @@ class Stager:
             tokens=opened.tokens,
             reserved_usd=opened.upper_usd,
             wait_until=0.0,
-            **({} if opened.lines else {"state": State.DROPPED}),
         )
-        if not opened.lines:
-            Path(opened.batch.path).unlink(missing_ok=True)
+        if not (opened.lines and has_room):
+            self.drop(opened.batch)
 
 
 def _chunks(requests: Iterator[CompletionRequest]) -> Iterator[list[CompletionRequest]]:

@@ -51,8 +51,8 @@ class Clerk:
         await self._on_thread(self._cache.beat)
         self._tasks = [asyncio.create_task(self._work()), asyncio.create_task(self._beat())]
 
-    async def close(self) -> None:
-        """Write down what is left, give all claims back, and close the cache."""
+    async def close(self, *, held_usd: float = 0.0) -> None:
+        """Write down what is left, give all claims back, and close the cache; see `Cache.close`."""
         self._is_closing = True
         self._wake.set()
         try:
@@ -62,7 +62,7 @@ class Clerk:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
         finally:
-            await self._on_thread(self._cache.close)
+            await self._on_thread(lambda: self._cache.close(held_usd=held_usd))
             self._thread.shutdown()
 
     async def look_up(self, key: str) -> Record | None:
@@ -90,6 +90,10 @@ class Clerk:
         """Give a claim back without an answer."""
         self._released.append(key)
         self._wake.set()
+
+    async def draw(self, wanted_usd: float) -> float:
+        """Draw an amount from the accounts; see `spending.draw`."""
+        return await self._on_thread(lambda: self._cache.draw(wanted_usd))
 
     async def _beat(self) -> None:
         while True:

@@ -2,11 +2,11 @@
 
 Everything here blocks, and belongs on a thread. Many keys are handled in one transaction. A process
 that wants to ask *claims* the key first; another then waits for the answer instead of asking too.
-Claims hold while their owner shows that it is alive (`beat`), and are taken over after that.
+Claims hold while their owner shows that it is alive (`beat`), and are taken over after that; at
+once if its process is seen to be gone.
 """
 
 import time
-import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -16,6 +16,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
+from resonare_pipeline.completions.accounts import Account
+from resonare_pipeline.completions.cache import spending
 from resonare_pipeline.completions.cache.connecting import (
     DURABLE,
     READING,
@@ -23,6 +25,7 @@ from resonare_pipeline.completions.cache.connecting import (
     is_passing,
     open_database,
 )
+from resonare_pipeline.completions.cache.processes import is_gone, new_name
 from resonare_pipeline.completions.cache.tables import ANSWERS, CLAIMS, OWNERS
 from resonare_pipeline.completions.requests import Completion, Failure
 
@@ -48,13 +51,18 @@ _IN_A_BATCH = Record(failure=Failure.BATCHED, detail="it is in a batch that is u
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
-    """A record on its way into the cache, with what people may look it up by."""
+    """A record on its way into the cache, with what people may look it up by.
+
+    Attributes:
+        charged_usd: What counts against caps: its cost, or the most that it can have cost.
+    """
 
     key: str
     record: Record
     provider: str
     endpoint: str
     cost_usd: float | None
+    charged_usd: float = 0.0
 
 
 class Cache:
@@ -62,11 +70,14 @@ class Cache:
 
     Args:
         url: Of the database.
+        accounts: On which answers are spent.
     """
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, accounts: Sequence[Account] = ()) -> None:
         self.url = url
-        self.owner = uuid.uuid4().hex
+        self.accounts = tuple(accounts)
+        self._drawn_usd = 0.0
+        self.owner = new_name()
         self._engine = open_database(url)
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         self.put_statement = _put_statement(dialect)
@@ -118,6 +129,8 @@ class Cache:
             if found:
                 release_claims(connection, list(found), owner)
             others = [key for key in ordered if key not in own]
+            if others:
+                _forget_gone(connection)  # for those who wait, and will claim again
             batched = _batched(connection, [key for key in others if key not in found])
             return own - found.keys(), found | batched
 
@@ -125,14 +138,54 @@ class Cache:
 
     def store(self, answered: Sequence[Answered], released: Sequence[str] = ()) -> None:
         """Put answers in, and give claims back: theirs, and those of `released`."""
+        charged = sum(item.charged_usd for item in answered)
 
         def put(connection: Connection) -> None:
             if answered:
                 now = time.time()
                 connection.execute(self.put_statement, [answer_row(item, now) for item in answered])
             release_claims(connection, [*(item.key for item in answered), *released], self.owner)
+            self._spend(connection, charged)
 
         self.run(put, durable=bool(answered))
+        self._drawn_usd -= charged
+
+    def draw(self, wanted_usd: float) -> float:
+        """Draw an amount from all accounts; see `spending.draw`."""
+
+        def take(connection: Connection) -> float:
+            return spending.draw(
+                connection,
+                self.accounts,
+                self.owner,
+                left_usd=max(0.0, self._drawn_usd),
+                wanted_usd=wanted_usd,
+                now=self.now(connection),
+            )
+
+        drawn = self.run(take, durable=True)
+        self._drawn_usd += drawn
+        return drawn
+
+    def used_usd(self) -> list[float]:
+        """Return what is spent on each account or drawn from it."""
+
+        def add(connection: Connection) -> list[float]:
+            now = self.now(connection)
+            return [spending.used_usd(connection, account, now) for account in self.accounts]
+
+        return self.run(add, reading=True)
+
+    def _spend(self, connection: Connection, cost_usd: float) -> None:
+        if self.accounts and cost_usd:
+            spending.spend(
+                connection,
+                self.accounts,
+                self.owner,
+                left_usd=max(0.0, self._drawn_usd - cost_usd),
+                cost_usd=cost_usd,
+                now=self.now(connection),
+            )
 
     def beat(self) -> None:
         """Show that this process is alive, for another `ALIVE_SECONDS`."""
@@ -147,6 +200,7 @@ class Cache:
         """Forget claims of processes that are not alive."""
 
         def clear(connection: Connection) -> None:
+            _forget_gone(connection)
             alive = select(OWNERS.c.owner).where(OWNERS.c.alive_until > self.now(connection))
             connection.execute(delete(CLAIMS).where(CLAIMS.c.owner.not_in(alive)))
             connection.execute(delete(OWNERS).where(OWNERS.c.owner.not_in(alive)))
@@ -158,10 +212,16 @@ class Cache:
         statement = select(func.count()).select_from(ANSWERS)
         return self.run(lambda connection: connection.execute(statement).scalar_one(), reading=True)
 
-    def close(self) -> None:
-        """Give all claims back and close the database."""
+    def close(self, *, held_usd: float = 0.0) -> None:
+        """Give back all claims, and what was drawn and not spent, and close the database.
+
+        Args:
+            held_usd: What requests without an answer may have cost; it counts as spent.
+        """
 
         def leave(connection: Connection) -> None:
+            self._spend(connection, held_usd)
+            spending.give_back(connection, self.owner)
             connection.execute(delete(CLAIMS).where(CLAIMS.c.owner == self.owner))
             connection.execute(delete(OWNERS).where(OWNERS.c.owner == self.owner))
 
@@ -260,6 +320,15 @@ def release_claims(connection: Connection, keys: Sequence[str], owner: str) -> N
     """Give claims of an owner back, within a transaction."""
     for some in slices(keys):
         connection.execute(_RELEASE, {"wanted": some, "own": owner})
+
+
+def _forget_gone(connection: Connection) -> None:
+    """Forget who cannot come back, so that their claims are free."""
+    gone = [
+        owner for owner in connection.execute(select(OWNERS.c.owner)).scalars() if is_gone(owner)
+    ]
+    if gone:
+        connection.execute(delete(OWNERS).where(OWNERS.c.owner.in_(gone)))
 
 
 def answer_row(item: Answered, now: float) -> dict[str, Any]:

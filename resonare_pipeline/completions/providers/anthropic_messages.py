@@ -16,6 +16,7 @@ import msgspec
 from resonare_pipeline.completions.answers import Judged, judge
 from resonare_pipeline.completions.environment import Endpoint
 from resonare_pipeline.completions.limits import read_headers
+from resonare_pipeline.completions.models import LOOK_SECONDS, read_models
 from resonare_pipeline.completions.providers.anthropic_bodies import (
     completion_from,
     longest_answer,
@@ -26,6 +27,7 @@ from resonare_pipeline.completions.requests import CompletionRequest, Failure
 from resonare_pipeline.completions.settings import CompletionsSettings
 
 PATH = "/v1/messages"
+MODELS_PATH = "/v1/models?limit=1000"
 
 
 class AnthropicClient:
@@ -81,6 +83,15 @@ class AnthropicClient:
     def output_limit(self, request: CompletionRequest) -> int | None:
         """Return `max_tokens` as it is sent, the budget for thinking included."""
         return longest_answer(request.parameters)
+
+    async def models(self) -> list[str]:
+        """Return the names of the models that are offered; none where they are not told."""
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                response = await self._client.get(MODELS_PATH, cast_to=httpx2.Response)
+        except (anthropic.APIError, TimeoutError, httpx2.TransportError, OSError):
+            return []
+        return read_models(response.content)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -37,5 +37,9 @@ class MockClient:
         """Return 0: nothing is billed."""
         return 0
 
+    async def models(self) -> list[str]:
+        """Return none: any name will do."""
+        return []
+
     async def close(self) -> None:
         """Do nothing: there are no connections."""

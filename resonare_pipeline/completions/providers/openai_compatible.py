@@ -13,11 +13,13 @@ from resonare_pipeline.completions.answers import judge_body
 from resonare_pipeline.completions.environment import Endpoint
 from resonare_pipeline.completions.estimating import output_limit
 from resonare_pipeline.completions.limits import read_headers
+from resonare_pipeline.completions.models import LOOK_SECONDS, read_models
 from resonare_pipeline.completions.providers.provider import Reply, error_reply, network_reply
 from resonare_pipeline.completions.requests import CompletionRequest
 from resonare_pipeline.completions.settings import CompletionsSettings
 
 PATH = "/chat/completions"
+MODELS_PATH = "/models"
 
 
 class OpenAIClient:
@@ -67,6 +69,15 @@ class OpenAIClient:
     def output_limit(self, request: CompletionRequest) -> int | None:
         """Return what the request says; without it, the endpoint decides."""
         return output_limit(request)
+
+    async def models(self) -> list[str]:
+        """Return the names of the models that are offered; none where they are not told."""
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                response = await self._client.get(MODELS_PATH, cast_to=httpx2.Response)
+        except (APIStatusError, APIConnectionError, TimeoutError, httpx2.TransportError, OSError):
+            return []
+        return read_models(response.content)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -41,6 +41,10 @@ class Client(Protocol):
         """Return the most tokens of an answer by the body that is really sent, if it says so."""
         ...
 
+    async def models(self) -> list[str]:
+        """Return the names of the models that are offered; none where they are not told."""
+        ...
+
     async def close(self) -> None:
         """Close all connections."""
         ...

@@ -188,6 +188,18 @@ def test_what_came_goes_back_as_it_came(tmp_path: Path) -> None:
     assert turns[1] == {"role": "assistant", "content": [THOUGHT, TEXT, CALL]}
 
 
+def test_an_unknown_model_is_named_beside_those_that_are_offered(tmp_path: Path) -> None:
+    error = {"type": "error", "error": {"type": "not_found_error", "message": f"model: {MODEL}"}}
+    with serving() as fake:
+        fake.models = ("claude-one", "claude-two")
+        fake.enqueue(error, status=404)
+        (bad,), _ = answers(fake, tmp_path, request(model=MODEL))
+    assert bad.failure is Failure.UNKNOWN_MODEL
+    assert "claude-one" in bad.detail
+    assert "claude-two" in bad.detail
+    assert MODEL in bad.detail
+
+
 def test_a_wrong_key_and_an_overload_are_told_apart(tmp_path: Path) -> None:
     error = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
     denied = {"type": "error", "error": {"type": "authentication_error", "message": "bad key"}}
