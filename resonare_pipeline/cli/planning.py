@@ -2,13 +2,18 @@
 
 import json
 import sys
+from typing import TYPE_CHECKING
 
+import msgspec
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from resonare_pipeline.cli.request import Request
-from resonare_pipeline.planning.plan import Entry, Status
+from resonare_pipeline.planning.plan import Entry, Plan, Status
+
+if TYPE_CHECKING:
+    from resonare_pipeline.cli.plan_costs import Expected
 
 STYLES = {
     Status.HIT: "green",
@@ -21,13 +26,27 @@ STYLES = {
 def show_plan(request: Request, *, force: bool, as_json: bool) -> int:
     """Print how every stage stands, and return the exit code."""
     request.require_inputs()
-    entries = request.entries(request.plan())
+    current = request.plan()
+    entries = request.entries(current)
+    costs = _costs(request, current, entries)
     if as_json:
         rows = [_as_object(entry, force=force) for entry in entries]
-        sys.stdout.write(json.dumps({"stages": rows}, ensure_ascii=False) + "\n")
+        found = {"stages": rows, "costs": [msgspec.to_builtins(cost) for cost in costs]}
+        sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
     else:
         _print(entries, force=force)
+        for cost in costs:
+            Console(soft_wrap=True).print(cost.text, markup=False, highlight=False)
     return 1 if any(entry.error for entry in entries) else 0
+
+
+def _costs(request: Request, current: Plan, entries: list[Entry]) -> list["Expected"]:
+    """Return what would be paid for; nothing of that is loaded where no answers are lacking."""
+    if not any(entry.stage.may_wait and entry.status is not Status.HIT for entry in entries):
+        return []
+    from resonare_pipeline.cli.plan_costs import expected_costs
+
+    return expected_costs(request.workspace, current, entries)
 
 
 def _status(entry: Entry, *, force: bool) -> tuple[Status, tuple[str, ...]]:

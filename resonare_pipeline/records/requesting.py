@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 WORD = " word"  # one token
 CHUNK_RECORDS = 256  # looked up together
+KEYS_AT_A_TIME = 5_000  # the same, of keys alone
 
 LookUp = Callable[[Sequence[CompletionRequest]], Sequence[Outcome | None]]
 """Tells what is known of requests without asking anybody."""
@@ -65,6 +66,30 @@ def cached_answers(
             yield nothing_known
             return
         yield looking_up(cache, settings, since=since)
+
+
+def known_keys(
+    keys: Iterable[str],
+    settings: CompletionsSettings,
+    environ: Mapping[str, str],
+    *,
+    default_db: Path,
+) -> int:
+    """Count the keys that the cache answers; one that is not there yet is not made.
+
+    Raises:
+        CacheError: If it cannot be read.
+    """
+    from resonare_pipeline.completions.opening import existing_cache
+
+    if settings.provider is Provider.MOCK:
+        return 0
+    left, count = iter(keys), 0
+    with existing_cache(environ, default_db=default_db) as cache:
+        while cache is not None and (some := list(islice(left, KEYS_AT_A_TIME))):
+            found = cache.find(some)
+            count += sum(key in found for key in some)
+    return count
 
 
 def looking_up(cache: "Cache", settings: CompletionsSettings, *, since: float = 0.0) -> LookUp:

@@ -1,0 +1,110 @@
+"""What a plan would pay for: requests, tokens, dollars and hours of the sets that lack answers.
+
+As `record_requests` has counted them; where that is not made, nobody knows yet. What the cache
+answers is looked up by key, and batches under way are named.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+
+from resonare_pipeline.artifacts.artifact import Artifact
+from resonare_pipeline.completions.estimating import Estimate
+from resonare_pipeline.completions.settings import CompletionsSettings
+from resonare_pipeline.planning.plan import Entry, Plan, Status
+from resonare_pipeline.planning.workspace import Workspace, environment
+from resonare_pipeline.records.completing import CACHE_FILE
+from resonare_pipeline.records.prompting import REQUESTS_FILE
+from resonare_pipeline.records.requesting import known_keys
+
+PAID_STAGE = "record_completions"
+COUNTING_ASSET = "record_requests"
+
+
+class Expected(msgspec.Struct, frozen=True, kw_only=True):
+    """What one set would take.
+
+    Attributes:
+        estimate: Of all its requests; None: they are not counted yet.
+        first: Records with a turn to be filled.
+        answered: Those whose first turn the cache answers.
+        mode: How they would be asked.
+        batches: Its batches that are under way.
+    """
+
+    partition: str
+    estimate: Estimate | None = None
+    first: int = 0
+    answered: int = 0
+    mode: str = ""
+    batches: int = 0
+
+    @property
+    def text(self) -> str:
+        """The same for people."""
+        if self.estimate is None:
+            return f"{self.partition}: what it costs is known when {COUNTING_ASSET} is made"
+        known = self.estimate
+        parts = [
+            f"{known.requests:,} requests",
+            f"about {known.input_tokens:,} tokens in, {known.output_tokens:,} out",
+            f"{_dollars(known.cost_usd)} online, {_dollars(known.batch_cost_usd)} in batches",
+        ]
+        if known.hours is not None:
+            parts.append(f"at least {known.hours:.2f} hours online")
+        if self.mode == "batch":
+            parts.append("up to 24 hours for each round of batches")
+        if self.batches:
+            parts.append(f"{self.batches} batches are under way")
+        parts.append(f"{self.answered:,} of {self.first:,} first turns are answered in the cache")
+        return f"{self.partition}: {'; '.join(parts)}"
+
+
+def expected_costs(workspace: Workspace, current: Plan, entries: list[Entry]) -> list[Expected]:
+    """Return what the sets of a plan would take whose answers are not all there.
+
+    Raises:
+        CacheError: If the cache cannot be read.
+    """
+    return [
+        _expected(workspace, current, entry)
+        for entry in entries
+        if entry.stage.name == PAID_STAGE and entry.status is not Status.HIT and not entry.error
+    ]
+
+
+def _expected(workspace: Workspace, current: Plan, entry: Entry) -> Expected:
+    settings = entry.settings[CompletionsSettings]
+    assert isinstance(settings, CompletionsSettings)  # noqa: S101  # for the type checker
+    name = str(entry.partition)
+    counted = current.entry(workspace.graph.makers[COUNTING_ASSET], entry.partition).manifest
+    if counted is None:
+        return Expected(partition=name, mode=settings.mode)
+    artifact = workspace.store.artifact(counted, COUNTING_ASSET)
+    environ, default_db = environment(workspace.folder), workspace.folder / CACHE_FILE
+    known = known_keys(_keys(artifact), settings, environ, default_db=default_db)
+    return Expected(
+        partition=name,
+        estimate=msgspec.convert(artifact.entry.metadata["estimate"], Estimate),
+        first=artifact.entry.rows,
+        answered=known,
+        mode=settings.mode,
+        batches=_under_way(f"records/{name}", environ, default_db),
+    )
+
+
+def _keys(artifact: Artifact) -> Iterator[str]:
+    for row in artifact.rows(REQUESTS_FILE, columns=["key"]):
+        yield row["key"]
+
+
+def _under_way(campaign: str, environ: Mapping[str, str], default_db: Path) -> int:
+    from resonare_pipeline.completions.batches.watching import open_campaigns
+
+    campaigns = open_campaigns(environ, default_db=default_db, prefix=campaign)
+    return sum(len(found.live) for found in campaigns if found.name == campaign)
+
+
+def _dollars(cost_usd: float | None) -> str:
+    return "an unknown price" if cost_usd is None else f"${cost_usd:,.4f}"
