@@ -143,7 +143,7 @@ class Asker:
             raise SettingsError(
                 f"nothing says what a request to {request.model!r} can cost at most",
                 where="completions.max_cost_usd",
-                expected="a model whose price and longest answer are known",
+                expected="a model whose price, longest answer and tokens of images are known",
                 remedy="Set max_tokens, and both prices if they are not listed",
             )
         return upper
