@@ -95,16 +95,20 @@ class Settings:
     Attributes:
         common: What holds everywhere, weakest first, up to the partition tables.
         partitions: Tables of `[partition."<folder>/<key>"]`, by that name.
-        stronger: What overrides the partition tables, weakest first.
+        environment: What overrides the partition tables, as it is read beside each of them; an
+            empty name stands for all other partitions.
+        overrides: What overrides the environment.
     """
 
     common: tuple[_Origin, ...]
     partitions: Mapping[str, _Origin]
-    stronger: tuple[_Origin, ...]
+    environment: Mapping[str, _Origin]
+    overrides: _Origin
 
     def values(self) -> Iterator[tuple[str, str, Any]]:
         """Yield every value that is set anywhere, as (place, `section.key`, value)."""
-        for origin in (*self.common, *self.partitions.values(), *self.stronger):
+        stronger = (self.environment[""], self.overrides)
+        for origin in (*self.common, *self.partitions.values(), *stronger):
             for section, values in origin.tables.items():
                 for key, value in values.items():
                     yield origin.name, f"{section}.{key}", value
@@ -120,9 +124,10 @@ class Settings:
             SettingsError: For a value of the wrong type, or values that contradict one another.
         """
         own = [self.partitions[partition]] if partition in self.partitions else []
+        environment = self.environment[partition if own else ""]
         merged: dict[str, Any] = {}
         sources: dict[str, str] = {}
-        for origin in (*self.common, *own, *self.stronger):
+        for origin in (*self.common, *own, environment, self.overrides):
             for key, value in origin.tables.get(kind.section, {}).items():
                 merged[key] = value
                 sources[key] = origin.name
@@ -168,23 +173,36 @@ def load_settings(
     if not isinstance(partitions, dict):
         raise SettingsError("partition is no table", where=str(path))
     common = _checked(known, str(path), tables)
+    own = {
+        name: _checked(known, f'{path} [partition."{name}"]', table)
+        for name, table in partitions.items()
+    }
     settings = Settings(
         common=(common,),
-        partitions={
-            name: _checked(known, f'{path} [partition."{name}"]', table)
-            for name, table in partitions.items()
+        partitions=own,
+        environment={
+            name: _checked(known, "environment", _environment_tables(environ, known, weaker, named))
+            for name, weaker in _weaker_tables(common, own).items()
         },
-        stronger=(
-            _checked(
-                known, "environment", _environment_tables(environ, known, common.tables, named)
-            ),
-            _checked(known, "--set", named),
-        ),
+        overrides=_checked(known, "--set", named),
     )
     for partition in ("", *settings.partitions):
         for kind in known.values():
             settings.section(kind, partition)
     return settings
+
+
+def _weaker_tables(
+    common: _Origin, partitions: Mapping[str, _Origin]
+) -> dict[str, dict[str, Mapping[str, Any]]]:
+    """Return what the settings file says of each section, everywhere and in each partition."""
+    found = {"": dict(common.tables)}
+    for name, origin in partitions.items():
+        tables = dict(common.tables)
+        for section, values in origin.tables.items():
+            tables[section] = {**tables.get(section, {}), **values}
+        found[name] = tables
+    return found
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

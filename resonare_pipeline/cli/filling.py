@@ -329,9 +329,23 @@ def _output(options: FillOptions) -> Iterator[BinaryIO]:
 
 
 def _dropped_path(options: FillOptions) -> Path:
-    """Return where records go that are left out; beside no output, in the working folder."""
-    beside = options.output or Path(options.source.name)
-    return beside.parent / f"{beside.name}.dropped.jsonl"  # "." has no name to change
+    """Return where records go that are left out; beside no output, in the working folder.
+
+    There the name says which part of the input was asked for, so that no part replaces another's.
+    """
+    if options.output is not None:
+        beside, part = options.output, ""
+    else:
+        beside, part = Path(options.source.name), _part(options)
+    return beside.parent / f"{beside.name}{part}.dropped.jsonl"  # "." has no name to change
+
+
+def _part(options: FillOptions) -> str:
+    if options.index is not None:
+        return f".{options.index}-{options.index + 1}"
+    if not options.start and options.end is None:
+        return ""
+    return f".{options.start}-{'end' if options.end is None else options.end}"
 
 
 class _DroppedFile:
@@ -339,7 +353,6 @@ class _DroppedFile:
 
     def __init__(self, options: FillOptions, files: ExitStack) -> None:
         self._path = _dropped_path(options)
-        self._replaces = options.output is not None
         self._files = files
         self._placed: PlacedFile | None = None
 
@@ -349,10 +362,7 @@ class _DroppedFile:
         return self._placed.stream
 
     def settle(self) -> None:
-        """Take away what an earlier run left, if there is nothing to say now.
-
-        Beside no output it stays: that run may have filled another part of the input.
-        """
-        if self._placed is None and self._replaces:
+        """Take away what an earlier run of the same part left, if there is nothing to say now."""
+        if self._placed is None:
             with writing_errors(self._path):
                 self._path.unlink(missing_ok=True)

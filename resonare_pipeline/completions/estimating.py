@@ -7,6 +7,11 @@ from typing import Any
 import msgspec
 
 from resonare_pipeline.completions.environment import Provider
+from resonare_pipeline.completions.media import (
+    TOKENS_PER_MEDIUM,
+    count_media,
+    most_media_tokens,
+)
 from resonare_pipeline.completions.pricing import BATCH_SHARE, Price, price_of
 from resonare_pipeline.completions.providers.anthropic_bodies import longest_answer
 from resonare_pipeline.completions.requests import CompletionRequest, Usage
@@ -16,7 +21,6 @@ from resonare_pipeline.errors import BudgetError, SettingsError
 TOKENS_PER_MESSAGE = 4  # OpenAI's rule: 3 around each message, and its role
 TOKENS_PER_REQUEST = 3
 CHARACTERS_PER_TOKEN = 4  # how endpoints estimate a prompt before they read it
-TOKENS_PER_MEDIUM = 2_000  # an image, a sound, a file: a guess, more than most pictures take
 
 COUNTED = ("role", "content")
 """Fields of a message that are counted by themselves."""
@@ -29,7 +33,11 @@ OUTPUT_LIMITS = ("max_completion_tokens", "max_tokens")
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
-    """What a set of requests will probably take; costs are None where the price is not known."""
+    """What a set of requests will probably take; costs are None where the price is not known.
+
+    Attributes:
+        unbounded: Requests with sounds, files or images that may take any number of tokens.
+    """
 
     requests: int = 0
     input_tokens: int = 0
@@ -37,6 +45,7 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     cost_usd: float | None = 0.0
     batch_cost_usd: float | None = 0.0
     hours: float | None = None
+    unbounded: int = 0
 
 
 def prompt_tokens(request: CompletionRequest) -> int:
@@ -46,7 +55,7 @@ def prompt_tokens(request: CompletionRequest) -> int:
     count = TOKENS_PER_REQUEST + TOKENS_PER_MESSAGE * len(request.messages)
     for text in _texts(request):
         count += count_text(text)
-    return count + TOKENS_PER_MEDIUM * _media(request)
+    return count + TOKENS_PER_MEDIUM * count_media(request)
 
 
 def windowed_tokens(request: CompletionRequest) -> int:
@@ -72,12 +81,6 @@ def _texts(request: CompletionRequest) -> Iterator[str]:
     yield from (_json(v) for v in request.parameters.values() if isinstance(v, dict | list))
 
 
-def _media(request: CompletionRequest) -> int:
-    contents = (message.get("content") for message in request.messages)
-    parts = (part for content in contents if isinstance(content, list) for part in content)
-    return sum(isinstance(part, dict) and "text" not in part for part in parts)
-
-
 def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
@@ -91,7 +94,7 @@ def output_limit(request: CompletionRequest) -> int | None:
 def upper_cost_usd(
     request: CompletionRequest, price: Price, provider: Provider, sent_limit: int | None
 ) -> float | None:
-    """Return the most that one request can cost, or None if nothing bounds its answer.
+    """Return the most that one request can cost, or None if nothing bounds its answer or images.
 
     Args:
         request: What is asked.
@@ -102,11 +105,13 @@ def upper_cost_usd(
     limit = sent_limit or price.most_output_tokens
     if price.output == 0:
         limit = limit or 0
-    if limit is None:
+    media = 0 if price.is_free else most_media_tokens(request)
+    if limit is None or media is None:
         return None
     count = request.parameters.get("n", 1)
     answers = count if isinstance(count, int) else 1
-    tokens = math.ceil(prompt_tokens(request) * UPPER_SHARE[provider])
+    known = prompt_tokens(request) - TOKENS_PER_MEDIUM * count_media(request) + media
+    tokens = math.ceil(known * UPPER_SHARE[provider])
     return price.upper_usd(tokens, limit * answers)
 
 
@@ -127,7 +132,7 @@ def require_upper_usd(
         raise SettingsError(
             f"nothing says what a request to {request.model!r} can cost at most",
             where="completions.max_cost_usd",
-            expected="a model whose price and longest answer are known",
+            expected="a model whose price, longest answer and tokens of images are known",
             remedy="Set max_tokens, and both prices if they are not listed",
         )
     return upper
@@ -139,12 +144,13 @@ def estimate(requests: Iterable[CompletionRequest], settings: CompletionsSetting
     An answer is taken to be as long as it may be, or `assumed_output_tokens` where it may be any.
     `hours` is the least that the settings' own limits allow; None where none is set.
     """
-    count = input_tokens = output_tokens = 0
+    count = input_tokens = output_tokens = unbounded = 0
     model = settings.model
     for request in requests:
         count += 1
         model = request.model
         input_tokens += prompt_tokens(request)
+        unbounded += most_media_tokens(request) is None
         output_tokens += _expected_output(request, settings)
     price = price_of(model, settings)
     usage = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
@@ -156,6 +162,7 @@ def estimate(requests: Iterable[CompletionRequest], settings: CompletionsSetting
         cost_usd=cost,
         batch_cost_usd=None if cost is None else cost * BATCH_SHARE,
         hours=_hours(count, input_tokens + output_tokens, settings),
+        unbounded=unbounded,
     )
 
 
@@ -207,6 +214,14 @@ def require_within_cap(
             "the model's price is not known, so no cap can be kept",
             where=setting,
             remedy="Set input_usd_per_million and output_usd_per_million, or take the cap away",
+        )
+    if expected.unbounded and cost:
+        raise BudgetError(
+            f"{expected.unbounded} requests hold images, sounds or files, and nothing says how many"
+            " tokens those can take, so no cap can be kept",
+            where=setting,
+            expected="no sounds or files, and images for a model whose tokens for them are known",
+            remedy="Take the cap away, or leave these records out",
         )
     if cost and cost + used_usd > cap_usd:
         used = f", of which ${used_usd:.4f} is spent" if used_usd else ""

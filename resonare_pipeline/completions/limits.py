@@ -11,10 +11,12 @@ import math
 import re
 from collections import deque
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import msgspec
 
 MARGIN_SECONDS = 0.005  # clocks of two machines do not run alike
+BUCKET_SHARE = 0.001  # of a window: 60 ms of a minute
 
 _PREFIXES = (b"x-ratelimit-", b"anthropic-ratelimit-", b"retry-after")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|d|h|m|s)")
@@ -137,17 +139,28 @@ def _seconds(text: str | None, now: dt.datetime) -> float | None:
     return _plain_seconds(text)
 
 
+@dataclass(slots=True)
+class _Bucket:
+    """What ended within a moment; all of it counts as if it had ended last."""
+
+    began_at: float
+    ended_at: float
+    amount: int
+
+
 class Window:
     """How much goes out within a sliding window, so that the endpoint's own is never overrun.
 
     When a request arrives there is known only to lie between sending it and its answer. So it
-    counts from the one until a whole window after the other.
+    counts from the one until a whole window after the other. What ends within a thousandth of the
+    window is remembered as one, so at most a thousand amounts are.
     """
 
     def __init__(self, seconds: float, limit: int | None = None) -> None:
         self.limit = limit
         self._seconds = seconds + MARGIN_SECONDS
-        self._ended: deque[tuple[float, int]] = deque()
+        self._moment = seconds * BUCKET_SHARE
+        self._ended: deque[_Bucket] = deque()
         self._ended_amount = 0
         self._running = 0
         self._foreign = 0
@@ -166,13 +179,13 @@ class Window:
             return 0.0
         if self._foreign and now < self._foreign_until and over <= self._foreign:
             return self._foreign_until - now
-        for at, gone in self._ended:
-            over -= gone
+        for bucket in self._ended:
+            over -= bucket.amount
             if over <= 0:
-                return max(0.0, at + self._seconds - now)
+                return max(0.0, bucket.ended_at + self._seconds - now)
         if self._running:
             return None
-        last = self._ended[-1][0] + self._seconds if self._ended else now
+        last = self._ended[-1].ended_at + self._seconds if self._ended else now
         return max(last, self._foreign_until) - now
 
     def begin(self, amount: int) -> None:
@@ -189,8 +202,12 @@ class Window:
         if self.limit is None:
             return
         gone = max(amount, billed)
-        self._ended.append((now, gone))
         self._ended_amount += gone
+        if self._ended and now - self._ended[-1].began_at < self._moment:
+            self._ended[-1].amount += gone
+            self._ended[-1].ended_at = now
+        else:
+            self._ended.append(_Bucket(now, now, gone))
 
     def learn(self, announced: Announced | None, now: float) -> None:
         """Take the endpoint's own limit; what is used up there by others counts here too."""
@@ -211,5 +228,5 @@ class Window:
 
     def _forget(self, now: float) -> None:
         until = now - self._seconds
-        while self._ended and self._ended[0][0] <= until:
-            self._ended_amount -= self._ended.popleft()[1]
+        while self._ended and self._ended[0].ended_at <= until:
+            self._ended_amount -= self._ended.popleft().amount

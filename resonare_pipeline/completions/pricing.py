@@ -108,8 +108,13 @@ def price_of(model: str, settings: CompletionsSettings) -> Price | None:
 def listed_price(model: str) -> Price | None:
     """Return the price that the file has for a model."""
     models = price_list().models
-    name = model.rpartition("/")[2].lower()
-    for candidate in (name, _DATED.sub("", name)):
-        if candidate in models:
-            return models[candidate]
-    return None
+    return models.get(_last_part(model)) or models.get(plain_name(model))
+
+
+def plain_name(model: str) -> str:
+    """Return a model's name without its owner and its day."""
+    return _DATED.sub("", _last_part(model))
+
+
+def _last_part(model: str) -> str:
+    return model.rpartition("/")[2].lower()

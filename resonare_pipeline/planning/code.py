@@ -46,6 +46,7 @@ NEVER_COUNTED: Mapping[str, str] = {
     "resonare_pipeline.completions.estimating": "what is expected, not what is answered",
     "resonare_pipeline.completions.gate": "when requests go out",
     "resonare_pipeline.completions.limits": "when requests go out",
+    "resonare_pipeline.completions.media": "what is expected, not what is answered",
     "resonare_pipeline.completions.models": "what is said of a model that an endpoint lacks",
     "resonare_pipeline.completions.opening": "opens the engine and what it needs",
     "resonare_pipeline.completions.pricing": "what answers cost",

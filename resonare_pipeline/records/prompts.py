@@ -41,11 +41,13 @@ class Answer:
     Attributes:
         content: As the model gave it: a text, or parts.
         tool_calls: In OpenAI's form, each with an id, a name, and a text as arguments.
+        thinking_blocks: Anthropic's, signed; never part of a record.
     """
 
     content: str | list[Any] | None
     tool_calls: tuple[dict[str, Any], ...] = ()
     reasoning: str = ""
+    thinking_blocks: tuple[dict[str, Any], ...] = ()
 
     @classmethod
     def of(cls, message: Message, turn: int) -> "Answer":
@@ -65,6 +67,7 @@ class Answer:
             content=content,
             tool_calls=answered_calls(message.get("tool_calls"), turn),
             reasoning=reasoning if isinstance(reasoning, str) else "",
+            thinking_blocks=_objects(message.get("thinking_blocks")),
         )
 
     @property
@@ -76,9 +79,22 @@ class Answer:
         return "".join(text for text in texts if isinstance(text, str))
 
     def as_message(self) -> Message:
-        """Return the message that later turns see. Reasoning is not sent back."""
-        calls = {"tool_calls": list(self.tool_calls)} if self.tool_calls else {}
-        return {"role": ASSISTANT, "content": self.content, **calls}
+        """Return the message that later turns see.
+
+        Reasoning is not sent back, but Anthropic's blocks of it with a call of tools: its API wants
+        them there unchanged.
+        """
+        message: Message = {"role": ASSISTANT, "content": self.content}
+        if self.tool_calls:
+            message["tool_calls"] = list(self.tool_calls)
+            if self.thinking_blocks:
+                message["thinking_blocks"] = list(self.thinking_blocks)
+        return message
+
+
+def _objects(value: Any) -> tuple[dict[str, Any], ...]:
+    is_list = isinstance(value, list) and all(isinstance(item, dict) for item in value)
+    return tuple(value) if is_list else ()
 
 
 class Shape(Protocol):

@@ -321,15 +321,22 @@ def test_an_output_that_is_the_input_is_refused(
 
 
 @pytest.mark.usefixtures("server")
-def test_what_another_slice_left_out_stays_when_this_one_leaves_nothing_out(
+def test_what_one_slice_left_out_is_replaced_by_the_same_slice_alone(
     resonare: Resonare, project: Path
 ) -> None:
-    put(project, [{"text": "none"}, record(1)])
-    resonare("fill", "in.jsonl", "--end", "1")
-    left = rows(project / "in.jsonl.dropped.jsonl")
-    assert len(left) == 1
-    assert resonare("fill", "in.jsonl", "--start", "1").code == 0
-    assert rows(project / "in.jsonl.dropped.jsonl") == left
+    bad = {"text": "none"}
+    put(project, [bad, record(1), bad, record(2)])
+    for options in (("--end", "1"), ("--start", "2"), ("-i", "2"), ("--start", "1", "--end", "3")):
+        assert resonare("fill", "in.jsonl", *options).code == 1
+    names = ["0-1", "2-end", "2-3", "1-3"]
+    files = [project / f"in.jsonl.{name}.dropped.jsonl" for name in names]
+    assert [[row["number"] for row in rows(file)] for file in files] == [[0], [2], [2], [2]]
+    assert resonare("fill", "in.jsonl").code == 1
+    whole = project / "in.jsonl.dropped.jsonl"
+    assert [row["number"] for row in rows(whole)] == [0, 2]
+    put(project, [record(0), record(1), bad, record(2)])
+    assert resonare("fill", "in.jsonl", "--end", "1").code == 0
+    assert [file.exists() for file in [*files, whole]] == [False, True, True, True, True]
 
 
 @pytest.mark.usefixtures("server")

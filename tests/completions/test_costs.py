@@ -12,8 +12,10 @@ from resonare_pipeline.completions.estimating import (
     estimate,
     prompt_tokens,
     require_within_cap,
+    upper_cost_usd,
     windowed_tokens,
 )
+from resonare_pipeline.completions.media import most_media_tokens
 from resonare_pipeline.completions.pricing import PRICES_PATH, Price, price_list, price_of
 from resonare_pipeline.completions.requests import CompletionRequest, Failure, Usage
 from resonare_pipeline.completions.settings import CompletionsSettings
@@ -115,6 +117,57 @@ def test_what_a_prompt_is_counted_as_holds_tools_calls_and_parts() -> None:
 
 def _with(message: dict[str, Any]) -> CompletionRequest:
     return CompletionRequest(model="gpt-4o-mini", messages=(message,))
+
+
+def with_part(part: dict[str, Any], model: str = "gpt-4o") -> CompletionRequest:
+    content = [{"type": "text", "text": "what is it?"}, part]
+    return CompletionRequest(
+        model=model,
+        messages=({"role": "user", "content": content},),
+        parameters={"max_tokens": 10},
+    )
+
+
+def image(**detail: str) -> dict[str, Any]:
+    return {"type": "image_url", "image_url": {"url": "https://example.org/a.png", **detail}}
+
+
+SOUND = {"type": "input_audio", "input_audio": {"data": "", "format": "wav"}}
+
+
+def test_an_image_is_bounded_by_the_most_that_its_model_takes_for_it() -> None:
+    assert most_media_tokens(request()) == 0
+    assert most_media_tokens(with_part(image(detail="low"))) == 85
+    assert most_media_tokens(with_part(image())) == 85 + 8 * 170
+    assert most_media_tokens(with_part(image(), "openai/gpt-4o-mini-2024-07-18")) == 48_169
+    price = Price(input=1.0, output=1.0)
+    text, low, high = (
+        upper_cost_usd(wanted, price, Provider.OPENAI, 10)
+        for wanted in (
+            with_part({"type": "text", "text": ""}),
+            with_part(image(detail="low")),
+            with_part(image(detail="high")),
+        )
+    )
+    assert text is not None
+    assert low == pytest.approx(text + 85 * 1.1 / 1e6, abs=1.2e-6)
+    assert high == pytest.approx(text + 1_445 * 1.1 / 1e6, abs=1.2e-6)
+
+
+@pytest.mark.parametrize("wanted", [with_part(SOUND), with_part(image(), "gpt-5.4")])
+def test_a_cap_is_refused_for_what_may_take_any_number_of_tokens(
+    wanted: CompletionRequest, tmp_path: Path
+) -> None:
+    expected = estimate([request(), wanted], MINI)
+    require_within_cap(expected, None)
+    with pytest.raises(BudgetError, match="1 requests hold images, sounds or files"):
+        require_within_cap(expected, 100.0)
+    with serving() as server:
+        with pytest.raises(SettingsError, match="can cost at most"):
+            ask(engine(server.url, tmp_path / "c.db", max_cost_usd=100.0), [wanted])
+        free: dict[str, Any] = {"input_usd_per_million": 0, "output_usd_per_million": 0}
+        outcomes, _ = ask(engine(server.url, tmp_path / "c.db", max_cost_usd=0.0, **free), [wanted])
+    assert outcomes[0].failure is None
 
 
 def test_thinking_is_part_of_what_an_answer_can_cost() -> None:

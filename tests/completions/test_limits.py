@@ -1,10 +1,13 @@
 import datetime as dt
 import random
+import tracemalloc
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from resonare_pipeline.completions import limits
 from resonare_pipeline.completions.limits import Announced, Announcement, Window, read_headers
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -79,6 +82,7 @@ def test_a_limit_that_is_none_is_not_taken_for_one(text: str) -> None:
     assert read({"x-ratelimit-limit-requests": text}).requests is None
 
 
+@pytest.mark.parametrize("share", [limits.BUCKET_SHARE, 0.3])
 @settings(max_examples=150)
 @given(
     st.integers(1, 8),
@@ -86,11 +90,12 @@ def test_a_limit_that_is_none_is_not_taken_for_one(text: str) -> None:
     st.integers(0, 2**32),
 )
 def test_no_window_of_the_endpoint_ever_holds_more_than_its_limit(
-    limit: int, items: list[tuple[int, float]], seed: int
+    share: float, limit: int, items: list[tuple[int, float]], seed: int
 ) -> None:
     """Arrivals lie anywhere between sending and the answer; one request at a time is sent."""
     draw = random.Random(seed)  # noqa: S311  # arrivals, not secrets
-    window = Window(1.0, limit)
+    with mock.patch.object(limits, "BUCKET_SHARE", share):
+        window = Window(1.0, limit)
     now = 0.0
     running: list[tuple[float, int]] = []  # when each ends, and its amount
     arrivals: list[tuple[float, int]] = []
@@ -107,6 +112,23 @@ def test_no_window_of_the_endpoint_ever_holds_more_than_its_limit(
     for at, _ in arrivals:
         held = [amount for when, amount in arrivals if at - 1.0 < when <= at]
         assert sum(held) <= limit or len(held) == 1
+
+
+def test_what_a_window_remembers_does_not_grow_with_requests() -> None:
+    def size_after(count: int) -> int:
+        window = Window(60.0, 1_000_000)
+        tracemalloc.start()
+        try:
+            for number in range(count):
+                window.begin(1)
+                window.end(1, 100, 59 * number / count)
+            assert window.wait_seconds(1_000_000 - 100 * count, 59.0) == 0
+            assert window.wait_seconds(1_000_001 - 100 * count, 59.0) == pytest.approx(1, abs=0.1)
+            return tracemalloc.get_traced_memory()[0]
+        finally:
+            tracemalloc.stop()
+
+    assert size_after(9_000) < 2 * size_after(1_500)
 
 
 def test_what_others_use_up_counts_until_the_reset() -> None:

@@ -60,6 +60,34 @@ def test_the_environment_wins_over_the_file_and_an_override_over_both(tmp_path: 
     assert load(tmp_path, {"MODEL": "env"}, model="set").model == "set"
 
 
+def test_a_provider_of_one_partition_decides_which_names_are_read_for_that(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "resonare.toml").write_text(
+        '[partition."records/one".completions]\nprovider = "anthropic"\n'
+        '[partition."records/two".completions]\ntop_p = 0.5\n'
+    )
+    environ = {
+        "OPENAI_MODEL": "a",
+        "ANTHROPIC_MODEL": "b",
+        "OPENAI_BASE_URL": "http://h/v1",
+        "RESONARE_COMPLETIONS__TEMPERATURE": "0.5",
+    }
+    found = load_settings([CompletionsSettings], folder=tmp_path, environ=environ, overrides={})
+    one, two, none = (
+        found.section(CompletionsSettings, name)
+        for name in ("records/one", "records/two", "records/none")
+    )
+    assert (one.model, one.base_url, one.temperature) == ("b", "", 0.5)
+    assert (two.model, two.base_url, two.top_p) == ("a", "http://h/v1", 0.5)
+    assert (none.model, none.top_p) == ("a", None)
+    overrides = {"completions.provider": "openai"}
+    found = load_settings(
+        [CompletionsSettings], folder=tmp_path, environ=environ, overrides=overrides
+    )
+    assert found.section(CompletionsSettings, "records/one").model == "a"
+
+
 def test_the_provider_decides_which_names_are_read_wherever_it_is_set(tmp_path: Path) -> None:
     environ = {"OPENAI_MODEL": "a", "ANTHROPIC_MODEL": "b", "OPENAI_BASE_URL": "http://h/v1"}
     assert load(tmp_path, environ, provider="anthropic").model == "b"

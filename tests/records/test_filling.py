@@ -123,6 +123,39 @@ def test_results_that_stand_in_the_record_answer_a_call() -> None:
     assert done.rows[0]["messages"][3]["content"] == "it is 42"
 
 
+THOUGHT = {"type": "thinking", "thinking": "look it up", "signature": "c2ln"}
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [([THOUGHT], [THOUGHT]), ([], None), ("a text", None), ([THOUGHT, "no block"], None)],
+)
+def test_blocks_of_thinking_go_back_with_a_call_of_tools_and_into_no_record(
+    given: Any, sent: Any
+) -> None:
+    turns = [
+        {"role": "user", "content": "one"},
+        {"role": "assistant", "content": ""},
+        {"role": "tool", "content": "42"},
+        {"role": "assistant", "content": ""},
+        {"role": "user", "content": "two"},
+        {"role": "assistant", "content": ""},
+    ]
+
+    def reply(request: CompletionRequest) -> Reply:
+        is_first = len(request.messages) == 1
+        calls = {"tool_calls": [TOOL_CALL]} if is_first else {}
+        return {"content": "said", "thinking_blocks": given, **calls}
+
+    done = fill_bytes(lines({"messages": turns}), Answers(reply))
+    assert [request.messages[1].get("thinking_blocks") for request in done.answers.asked[1:]] == [
+        sent,
+        sent,
+    ]
+    assert "thinking_blocks" not in done.answers.asked[2].messages[3]
+    assert b"thinking_blocks" not in done.out
+
+
 def test_a_failed_record_is_left_out_whole_and_the_others_go_on() -> None:
     def reply(request: CompletionRequest) -> Reply:
         return Failure.FILTERED if request.messages[0]["content"] == "bad" else echo(request)
