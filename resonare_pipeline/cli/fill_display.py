@@ -13,6 +13,7 @@ from resonare_pipeline.records.filling import Report
 from resonare_pipeline.records.requesting import Counting
 
 REFRESHES_PER_SECOND = 4
+REASONS_SHOWN = 5  # with the first record that was left out for each
 UNKNOWN = "unknown"
 
 
@@ -117,6 +118,9 @@ class FillDisplay:
         if report.dropped:
             reasons = ", ".join(f"{reason} {n:,}" for reason, n in report.dropped.most_common())
             self._err.print(f"[red]left out[/] {reasons}; see {dropped}")
+            for reason, _ in report.dropped.most_common(REASONS_SHOWN):
+                first = report.firsts[reason]
+                self._err.print(f"  {reason}, the first: {first}", markup=False)
         if report.retryable:
             self._err.print("The same command asks again for those that failed.")
 

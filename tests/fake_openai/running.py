@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -36,6 +37,10 @@ class Running:
         """Return what it has answered so far."""
         decoder = msgspec.json.Decoder(Entry)
         return [decoder.decode(line) for line in self._asked("/_journal").splitlines()]
+
+    def bodies(self) -> list[Any]:
+        """Return the bodies it was sent, in order, while its script said to keep them."""
+        return list(map(msgspec.json.decode, self._asked("/_bodies").splitlines()))
 
     def state(self) -> dict[str, int]:
         """Return what its windows and connections have held at most."""

@@ -1,7 +1,7 @@
 """The HTTP side: chat completions, models, and what tests ask of the server itself.
 
-`POST /v1/chat/completions`, `GET /v1/models`; `GET /_journal` (JSON lines), `GET /_state`,
-`PUT /_script`. One asyncio loop, some thousands of requests a second.
+`POST /v1/chat/completions`, `GET /v1/models`; `GET /_journal` and `GET /_bodies` (JSON lines),
+`GET /_state`, `PUT /_script`. One asyncio loop, some thousands of requests a second.
 """
 
 import asyncio
@@ -48,6 +48,7 @@ class FakeOpenAI:
         self.running = 0
         self.most_running = 0
         self.answered = 0
+        self.bodies: list[bytes] = []
         self.use(script)
 
     def use(self, script: Script) -> None:
@@ -71,6 +72,8 @@ class FakeOpenAI:
                 return _json(200, {"object": "list", "data": models})
             case "GET", "/_journal":
                 return web.Response(body=self.journal.lines())
+            case "GET", "/_bodies":
+                return web.Response(body=b"\n".join(self.bodies))
             case "GET", "/_state":
                 return _json(200, self.state())
             case "PUT", "/_script":
@@ -88,6 +91,8 @@ class FakeOpenAI:
         }
 
     async def _chat(self, request: web.BaseRequest, raw: bytes) -> web.StreamResponse:
+        if self.script.keeps_bodies:
+            self.bodies.append(raw)
         try:
             body = msgspec.json.decode(raw)
             refused = self._refused(request, body)
