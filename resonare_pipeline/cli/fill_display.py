@@ -121,7 +121,7 @@ class FillDisplay:
             f"records    {counting.records:,} ({counting.to_fill:,} to fill, "
             f"{counting.unusable:,} would be left out)",
             f"requests   {expected.requests:,} to {model}; {counting.known:,} more are answered in "
-            "the cache",
+            f"the cache{_shared(counting.repeated)}",
             f"tokens     about {expected.input_tokens:,} in, {expected.output_tokens:,} out",
             f"cost       about {_price(expected.cost_usd)} online, "
             f"{_price(expected.batch_cost_usd)} as a batch",
@@ -165,6 +165,10 @@ class FillDisplay:
             f"[yellow]interrupted[/] {report.answers:,} answers are kept, no output is half "
             "written. The same command goes on from there."
         )
+
+
+def _shared(requests: int) -> str:
+    return f", {requests:,} share the answer of an identical one" if requests else ""
 
 
 def _price(cost_usd: float | None) -> str:

@@ -5,11 +5,14 @@ the cache it is taken from there; else text of the length that answers are assum
 its place.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+
+import msgspec
 
 from resonare_pipeline.completions.environment import Provider
 from resonare_pipeline.completions.requests import CompletionRequest, Outcome
@@ -22,6 +25,7 @@ from resonare_pipeline.records.understanding import prompt_of
 
 WORD = " word"  # one token
 CHUNK_RECORDS = 256  # looked up together
+MARK_BYTES = 16  # of a request's hash; many millions of requests have no two alike by chance
 
 LookUp = Callable[[Sequence[CompletionRequest]], Sequence[Outcome | None]]
 """Tells what is known of requests without asking anybody."""
@@ -87,6 +91,7 @@ class Counting:
         to_fill: Those with a turn to be filled.
         unusable: Those that would be left out.
         known: Requests whose answers are in the cache.
+        repeated: Requests that will share the answer of an identical one.
     """
 
     choices: Choices
@@ -96,7 +101,9 @@ class Counting:
     to_fill: int = 0
     unusable: int = 0
     known: int = 0
+    repeated: int = 0
     _chunk: list[_Walk] = field(default_factory=list)
+    _yielded: set[bytes] = field(default_factory=set)
 
     def requests(self, records: Iterable[Record]) -> Iterator[CompletionRequest]:
         """Yield the requests that are still to be sent."""
@@ -138,9 +145,21 @@ class Counting:
 
     def _unknown(self, walk: _Walk) -> Iterator[CompletionRequest]:
         while walk.left:
-            yield self._request(walk)
+            request = self._request(walk)
+            if self._is_new(request):
+                yield request
+            else:
+                self.repeated += 1
             content = WORD * self.assumed_tokens
             walk.messages[walk.left.pop(0)] = {"role": ASSISTANT, "content": content}
+
+    def _is_new(self, request: CompletionRequest) -> bool:
+        told = msgspec.json.encode((request.messages, request.tools))  # all else is the same
+        mark = hashlib.blake2b(told, digest_size=MARK_BYTES).digest()
+        if mark in self._yielded:
+            return False
+        self._yielded.add(mark)
+        return True
 
     def _request(self, walk: _Walk) -> CompletionRequest:
         choices = self.choices

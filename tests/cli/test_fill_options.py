@@ -208,6 +208,20 @@ def test_dry_run_says_what_would_be_asked_and_writes_and_sends_nothing(
     assert not (project / "data" / "completions.sqlite").exists()
 
 
+def test_dry_run_and_cap_count_identical_prompts_once_as_they_are_paid_for(
+    resonare: Resonare, project: Path, server: Running
+) -> None:
+    put(project, [record(1200 + number % 2, n=number) for number in range(10)])
+    options = ("--model", "gpt-4o-mini", "--max-tokens", "1000")
+    done = resonare("fill", "in.jsonl", *options, "--dry-run")
+    assert "10 (10 to fill" in done.out
+    assert "2 to gpt-4o-mini; 0 more are answered in the cache, 8 share the answer" in done.out
+    before = asked(server)
+    # Two answers cost up to 0.0012 dollars and two prompts next to nothing; ten would cost 0.006.
+    assert resonare("fill", "in.jsonl", *options, "--max-cost-usd", "0.002").code == 0
+    assert asked(server) == before + 2
+
+
 @pytest.mark.usefixtures("server")
 @pytest.mark.parametrize("given", ["json", "jsonl", "parquet"])
 def test_the_format_of_the_output_is_what_was_said_before_what_its_name_says(
