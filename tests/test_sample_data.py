@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
+RECORDS = SAMPLE / "records" / "plant-questions.jsonl"
 EXPORTS = sorted((SAMPLE / "chats").rglob("*.json"))
 MOST_BYTES = 400_000
 SESSION_SILENCE_SECONDS = 3_600
@@ -141,3 +142,16 @@ def test_sample_exports_hold_what_readers_stumble_over() -> None:
     family = strict(SAMPLE / "chats" / "family-group.json")["messages"]
     local_times = [message["date"] for message in family]
     assert local_times != sorted(local_times)  # the hour that repeats when summer time ends
+
+
+def test_sample_records_are_ten_conversations_with_turns_to_be_filled() -> None:
+    records = [json.loads(line) for line in RECORDS.read_text(encoding="utf-8").splitlines()]
+    assert len({record["uuid"] for record in records}) == len(records) == 10
+    empty = []
+    for record in records:
+        roles = [turn["role"] for turn in record["messages"]]
+        assert roles == ["system", *["user", "assistant"] * (len(roles) // 2)]
+        turns = record["messages"][2::2]
+        empty.append([not turn["content"] for turn in turns])
+    assert sorted(map(tuple, empty)) == [(False, True), *[(True,)] * 7, *[(True, True)] * 2]
+    assert not re.search(r"@|https?:|\d{4}", RECORDS.read_text(encoding="utf-8"))

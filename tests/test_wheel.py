@@ -34,3 +34,5 @@ def test_wheel_in_an_empty_folder_runs_the_demo(tmp_path: Path) -> None:
     laid = list((tmp_path / "data" / "demo" / "output" / "chats").glob("*/train.jsonl"))
     assert laid
     assert all(path.stat().st_size for path in laid)
+    filled = tmp_path / "data" / "demo" / "output" / "records" / "plant-questions"
+    assert b"Mock answer" in (filled / "filled.jsonl").read_bytes()

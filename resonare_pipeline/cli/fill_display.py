@@ -1,12 +1,14 @@
 """How a filling shows itself: on standard error, since records may go to standard output."""
 
 import datetime as dt
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from resonare_pipeline.completions.estimating import Estimate
@@ -14,13 +16,17 @@ from resonare_pipeline.records.filling import Report
 from resonare_pipeline.records.requesting import Counting
 
 REFRESHES_PER_SECOND = 4
+SECONDS_A_LINE = 10.0
+REASONS_SHOWN = 5  # with the first record that was left out for each
 UNKNOWN = "unknown"
 
 
 class _Bar(Progress):
-    """A bar that looks up how far the work is whenever it is drawn."""
+    """A bar that looks up how far the work is each time it is drawn."""
 
     def __init__(self, report: Report, *, console: Console, total: int | None) -> None:
+        self._report = report  # before rich asks for the first drawing
+        self._started = time.monotonic()
         super().__init__(
             TextColumn("{task.percentage:>3.0f}%" if total else ""),
             BarColumn(),
@@ -29,16 +35,44 @@ class _Bar(Progress):
             console=console,
             refresh_per_second=REFRESHES_PER_SECOND,
         )
-        self._report = report
-        self._started = time.monotonic()
-        self._task = self.add_task("", total=total, text="")
+        self.add_task("", total=total, text="")
 
-    def refresh(self) -> None:
-        """Draw the bar as things stand."""
-        if getattr(self, "_task", None) is not None:
-            text = progress_text(self._report, time.monotonic() - self._started)
-            self.update(self._task, completed=self._report.done, text=text)
-        super().refresh()
+    def get_renderable(self) -> RenderableType:
+        """Return the bar as things stand; rich calls it for each drawing."""
+        text = progress_text(self._report, time.monotonic() - self._started)
+        for task in self.task_ids:  # the one, once it is added
+            self.update(task, completed=self._report.done, text=text)
+        return super().get_renderable()
+
+
+class _Lines:
+    """Writes a line now and then where nothing can be drawn over: to a log, say."""
+
+    def __init__(self, report: Report, *, console: Console, total: int | None) -> None:
+        self._report = report
+        self._console = console
+        self._total = total
+        self._started = time.monotonic()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._work, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+        self._say()
+
+    def _work(self) -> None:
+        while not self._ended.wait(SECONDS_A_LINE):
+            self._say()
+
+    def _say(self) -> None:
+        share = f"{self._report.done / self._total:4.0%}  " if self._total else ""
+        text = progress_text(self._report, time.monotonic() - self._started)
+        self._console.print(share + text, markup=False)
 
 
 def progress_text(report: Report, seconds: float) -> str:
@@ -73,11 +107,13 @@ class FillDisplay:
         Args:
             total: What `Report.done` will come to; None if nobody knows.
         """
-        if not (self._err.is_terminal or self._verbose):
-            yield
-            return
-        bar = _Bar(report, console=self._err, total=total)
-        with bar:
+        if self._err.is_terminal:
+            with _Bar(report, console=self._err, total=total):
+                yield
+        elif self._verbose:
+            with _Lines(report, console=self._err, total=total):
+                yield
+        else:
             yield
 
     def show_estimate(self, counting: Counting, expected: Estimate, *, model: str) -> None:
@@ -86,7 +122,7 @@ class FillDisplay:
             f"records    {counting.records:,} ({counting.to_fill:,} to fill, "
             f"{counting.unusable:,} would be left out)",
             f"requests   {expected.requests:,} to {model}; {counting.known:,} more are answered in "
-            "the cache",
+            f"the cache{_shared(counting.repeated)}",
             f"tokens     about {expected.input_tokens:,} in, {expected.output_tokens:,} out",
             f"cost       about {_price(expected.cost_usd)} online, "
             f"{_price(expected.batch_cost_usd)} as a batch",
@@ -123,6 +159,9 @@ class FillDisplay:
         if report.dropped:
             reasons = ", ".join(f"{reason} {n:,}" for reason, n in report.dropped.most_common())
             self._err.print(f"[red]left out[/] {reasons}; see {dropped}")
+            for reason, _ in report.dropped.most_common(REASONS_SHOWN):
+                first = report.firsts[reason]
+                self._err.print(f"  {reason}, the first: {first}", markup=False)
         if report.retryable:
             self._err.print("The same command asks again for those that failed.")
 
@@ -139,6 +178,10 @@ class FillDisplay:
             f"[yellow]interrupted[/] {report.answers:,} answers are kept, no output is half "
             "written. The same command goes on from there."
         )
+
+
+def _shared(requests: int) -> str:
+    return f", {requests:,} share the answer of an identical one" if requests else ""
 
 
 def _price(cost_usd: float | None) -> str:

@@ -174,8 +174,13 @@ def _carry_out(run: _Run, report: Report, display: FillDisplay) -> int | None:
 def _prepare(options: FillOptions) -> _Run:
     if options.index is not None and (options.start or options.end is not None):
         raise SettingsError("--index is one record, and --start and --end a range of them")
-    if not options.source.is_file():
-        raise InputError("no such file", where=str(options.source))
+    if options.end is not None and options.end <= options.start:
+        raise SettingsError(
+            f"no record lies between {options.start} and {options.end}",
+            where="--end",
+            expected="a number above that of --start; the record of that number is left out",
+        )
+    _require_file(options.source)
     _require_apart(options)
     environ = _environ(options)
     settings = load_settings(
@@ -203,6 +208,24 @@ def _prepare(options: FillOptions) -> _Run:
         has_padding=source.format is Format.PARQUET,
     )
     return _Run(options=options, source=source, settings=settings, environ=environ, choices=choices)
+
+
+def _require_file(source: Path) -> None:
+    if source.is_dir():
+        raise InputError(
+            "it is a folder",
+            where=str(source),
+            expected="one file",
+            remedy="Name a file in it; below data/raw/records/ a folder is a set for resonare run",
+        )
+    if not source.exists():
+        raise InputError("no such file", where=str(source))
+    if not source.is_file():
+        raise InputError(
+            "it is no regular file, and could not be read twice",
+            where=str(source),
+            expected="a file on disk",
+        )
 
 
 def _require_apart(options: FillOptions) -> None:

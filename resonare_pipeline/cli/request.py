@@ -14,6 +14,7 @@ from resonare_pipeline.planning.workspace import Workspace, environment, open_wo
 from resonare_pipeline.settings import Places, parse_assignments
 
 DEMO_FOLDER = "data/demo"
+DEMO_SETTINGS = {"completions.provider": "mock"}  # offline, for nothing, and said of each answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,17 +119,18 @@ def chosen_places(*, raw: str | None, store: str | None, output: str | None) -> 
 def open_demo(folder: Path) -> Request:
     """Return a request for everything that the synthetic samples give.
 
-    The project's own resonare.toml is left aside: its people are not in the samples.
+    The project's own resonare.toml is left aside: its people are not in the samples. Prompt records
+    are filled by the mock, whatever endpoint is named.
     """
     home = folder / DEMO_FOLDER
     places = Places(
         raw=str(sample_folder()), store=str(home / "artifacts"), output=str(home / "output")
     )
     return Request(
-        workspace=open_workspace(GRAPH, places=places, folder=home),
+        workspace=open_workspace(GRAPH, overrides=DEMO_SETTINGS, places=places, folder=home),
         stages=tuple(_made_by_default(GRAPH)),
         partitions=None,
-        overrides={},
+        overrides=dict(DEMO_SETTINGS),
         data_folder=home,
     )
 

@@ -28,6 +28,8 @@ RECORDS_A_REQUEST = 16  # so that one slow answer keeps few others from being as
 FEWEST_HELD = 1_024
 MOST_HELD_BYTES = 32 << 20
 UNREACHED = 16  # requests in a row that never came through: nobody is there
+UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"  # OpenSSL's own words
+OWN_CERTIFICATE = ", or name the file of a certificate of your own in SSL_CERT_FILE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,7 @@ class Report:
         cost_usd: Of what was sent now, as far as prices are known.
         unpriced: Requests that were sent for a price that is not known.
         dropped: Reason → records.
+        firsts: Reason → the first record left out for it: its place, and what was found there.
     """
 
     read: int = 0
@@ -90,7 +93,10 @@ class Report:
     cost_usd: float = 0.0
     unpriced: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
+    firsts: dict[str, str] = field(default_factory=dict)
+    _outcomes: int = 0
     _unreached: int = 0
+    _unreached_detail: str = ""
     _is_admitted: bool = False
 
     def note(self, outcome: Outcome) -> None:
@@ -106,7 +112,10 @@ class Report:
             self._is_admitted = True
             self.input_tokens += outcome.completion.usage.input_tokens
             self.output_tokens += outcome.completion.usage.output_tokens
-        self._unreached += outcome.failure is Failure.NETWORK
+        self._outcomes += 1
+        if outcome.failure is Failure.NETWORK:
+            self._unreached += 1
+            self._unreached_detail = outcome.detail
         if outcome.completion is not None and outcome.failure is None:
             self.answers += 1
             self.cached += outcome.cached
@@ -119,15 +128,31 @@ class Report:
             )
         elif outcome.failure is Failure.UNAUTHORISED and not self._is_admitted:
             raise StageError(
-                f"the endpoint refuses the key: {outcome.detail}",
+                f"the endpoint refuses the key or the model: {outcome.detail}",
                 expected="a key that may use this model",
-                remedy="Check API_KEY and BASE_URL, then give the same command again",
+                remedy="Check API_KEY, MODEL and BASE_URL, then give the same command again",
             )
-        elif self._unreached >= UNREACHED and not self.answers:
+        elif self._unreached >= UNREACHED:
+            self.require_reached()
+
+    def require_reached(self) -> None:
+        """Make sure that not every request so far has failed to get through.
+
+        Raises:
+            StageError: If it has.
+        """
+        if self._unreached and self._unreached == self._outcomes:
+            own = OWN_CERTIFICATE if UNTRUSTED in self._unreached_detail else ""
             raise StageError(
-                f"the endpoint cannot be reached: {outcome.detail}",
-                remedy="Check BASE_URL, then give the same command again",
+                f"the endpoint cannot be reached: {self._unreached_detail}",
+                remedy=f"Check BASE_URL{own}, then give the same command again",
             )
+
+    def note_left_out(self, record: Record, filled: Filled) -> None:
+        """Count a record that is left out."""
+        reason = str(filled.reason)
+        self.dropped[reason] += 1
+        self.firsts.setdefault(reason, ": ".join(filter(None, (record.place, filled.detail))))
 
     @property
     def retryable(self) -> dict[str, int]:
@@ -159,6 +184,7 @@ async def fill(
                 await _hand_over(held, sink, report)
         while held:
             await _hand_over(held, sink, report)
+        report.require_reached()
     finally:
         tasks = [task for _, task in held if isinstance(task, asyncio.Task)]
         for task in tasks:
@@ -196,7 +222,7 @@ async def _hand_over(
             filled = _left_out(error, filled.outcomes)
     if filled.reason:
         sink.drop(record, filled)
-        report.dropped[str(filled.reason)] += 1
+        report.note_left_out(record, filled)
     elif filled.text is None:
         report.untouched += 1
     else:

@@ -5,12 +5,15 @@ the cache it is taken from there; else text of the length that answers are assum
 its place.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from resonare_pipeline.completions.environment import Provider
 from resonare_pipeline.completions.requests import CompletionRequest, Outcome
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 WORD = " word"  # one token
 CHUNK_RECORDS = 256  # looked up together
 KEYS_AT_A_TIME = 5_000  # the same, of keys alone
+MARK_BYTES = 16  # of a request's hash; many millions of requests have no two alike by chance
 
 LookUp = Callable[[Sequence[CompletionRequest]], Sequence[Outcome | None]]
 """Tells what is known of requests without asking anybody."""
@@ -126,6 +130,7 @@ class Counting:
         to_fill: Those with a turn to be filled.
         unusable: Those that would be left out.
         known: Requests whose answers are in the cache.
+        repeated: Requests that will share the answer of an identical one.
     """
 
     choices: Choices
@@ -135,7 +140,9 @@ class Counting:
     to_fill: int = 0
     unusable: int = 0
     known: int = 0
+    repeated: int = 0
     _chunk: list[Walk] = field(default_factory=list)
+    _yielded: set[bytes] = field(default_factory=set)
 
     def requests(self, records: Iterable[Record]) -> Iterator[CompletionRequest]:
         """Yield the requests that are still to be sent."""
@@ -168,7 +175,7 @@ class Counting:
             going: list[Walk] = []
             for walk, request, outcome in zip(walks, requests, found, strict=True):
                 if outcome is None:
-                    yield request
+                    yield from self._new(request)
                     yield from self._guessed(walk)
                     continue
                 self.known += 1
@@ -182,7 +189,17 @@ class Counting:
             walk.guess(WORD * self.assumed_tokens)
             if walk.turn is None:
                 return
-            yield walk.request(self.choices)
+            yield from self._new(walk.request(self.choices))
+
+    def _new(self, request: CompletionRequest) -> Iterator[CompletionRequest]:
+        """Yield a request unless an identical one was: it is paid for once."""
+        told = msgspec.json.encode((request.messages, request.tools))  # all else is the same
+        mark = hashlib.blake2b(told, digest_size=MARK_BYTES).digest()
+        if mark in self._yielded:
+            self.repeated += 1
+            return
+        self._yielded.add(mark)
+        yield request
 
 
 def _goes_on(walk: Walk, message: Message) -> bool:

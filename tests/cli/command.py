@@ -45,3 +45,22 @@ def imported_by(folder: Path, *arguments: str) -> set[str]:
     )
     assert done.returncode == 0, done.stderr
     return set(done.stderr.split())
+
+
+def peak_memory_mb(folder: Path, *arguments: str) -> tuple[str, float]:
+    """Run the command in a process of its own, and return what it said and the most it held."""
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from resonare_pipeline.cli import main\n"
+        f"sys.argv = {['resonare', *arguments]!r}\n"
+        "try:\n    main()\n"
+        "except SystemExit:\n    pass\n"
+        "lines = Path('/proc/self/status').read_text().splitlines()\n"
+        "print(next(line.split()[1] for line in lines if line.startswith('VmHWM')))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return " ".join(done.stderr.split()), int(done.stdout.split()[-1]) / 1024

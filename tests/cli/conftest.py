@@ -1,10 +1,13 @@
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from resonare_pipeline.cli import main
 from tests.cli.command import DATA, Outcome, Resonare
+from tests.fake_openai.running import Running, serving
+from tests.fake_openai.script import Script
 
 
 @pytest.fixture
@@ -40,3 +43,19 @@ def resonare(
         return Outcome(code if isinstance(code, int) else 0, captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[Running]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def server(endpoint: Running, project: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
+    """An endpoint that answers everything well, named in the project's .env."""
+    for name in ("BASE_URL", "API_KEY", "MODEL"):
+        monkeypatch.delenv(name, raising=False)
+    (project / ".env").write_text(f"BASE_URL={endpoint.url}\nAPI_KEY=dummy\n")
+    endpoint.use(Script())
+    return endpoint

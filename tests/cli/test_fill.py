@@ -1,7 +1,6 @@
 import json
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,41 +10,10 @@ import pytest
 from resonare_pipeline.cli import filling
 from resonare_pipeline.records.filling import fill
 from tests.cli.command import Resonare, imported_by
-from tests.fake_openai.running import Running, serving
+from tests.cli.records import asked, put, record, rows
+from tests.fake_openai.running import Running
 from tests.fake_openai.script import Fault, Rule, Script
 from tests.processes import clean_environment, script, wait_for
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[Running]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture
-def server(endpoint: Running, project: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
-    for name in ("BASE_URL", "API_KEY", "MODEL"):
-        monkeypatch.delenv(name, raising=False)
-    (project / ".env").write_text(f"BASE_URL={endpoint.url}\nAPI_KEY=dummy\n")
-    endpoint.use(Script())
-    return endpoint
-
-
-def asked(server: Running) -> int:
-    return len(server.journal())
-
-
-def record(number: int, **more: Any) -> dict[str, Any]:
-    turns = [{"role": "user", "content": f"q{number}"}, {"role": "assistant", "content": ""}]
-    return {"uuid": f"u{number}", "messages": turns, "license": "cc-by-4.0", **more}
-
-
-def put(project: Path, records: list[Any], name: str = "in.jsonl") -> None:
-    (project / name).write_text("".join(json.dumps(item) + "\n" for item in records))
-
-
-def rows(path: Path) -> list[Any]:
-    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 @pytest.mark.usefixtures("server")

@@ -288,6 +288,21 @@ def test_demo_makes_conversations_from_the_samples(project: Path, resonare: Reso
     assert all(path.stat().st_size for path in files)
 
 
+def test_demo_fills_records_offline_whatever_endpoint_is_named(
+    project: Path, resonare: Resonare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BASE_URL", "http://127.0.0.1:9/v1")  # nobody listens there
+    monkeypatch.setenv("API_KEY", "dummy")
+    monkeypatch.setenv("DEFAULT_LLM_PROVIDER", "openai")
+    outcome = resonare("demo")
+    assert outcome.code == 0, outcome.err
+    assert "12 answers are a mock's" in outcome.out + outcome.err
+    laid = project / "data/demo/output/records/plant-questions/filled.jsonl"
+    records = [json.loads(line) for line in laid.read_text(encoding="utf-8").splitlines()]
+    assert len(records) == 10
+    assert all(turn["content"] for record in records for turn in record["messages"])
+
+
 def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
     heavy = {"dagster", "pandas", "pyarrow", "tiktoken", "pydantic"}
     assert not imported_by(tmp_path, "--help") & heavy

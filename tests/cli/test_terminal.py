@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import re
 import signal
 import subprocess
@@ -17,6 +16,7 @@ from resonare_pipeline.cli.completing import (
     complete_targets,
 )
 from tests.benchmarks.generate_telegram import Shape, write_export
+from tests.cli.terminal import in_terminal
 from tests.processes import clean_environment, script, wait_for
 
 
@@ -38,31 +38,6 @@ def run_to_end(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
         text=True,
         check=False,
     )
-
-
-def in_terminal(folder: Path, *arguments: str) -> str:
-    """Return all that a command shows in a terminal."""
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [script("resonare"), *arguments],
-        cwd=folder,
-        env=clean_environment(COLUMNS="160", TERM="xterm-256color"),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    ):
-        os.close(theirs)
-        shown = b""
-        while True:
-            try:
-                piece = os.read(ours, 65_536)
-            except OSError:  # how Linux says that nobody writes any more
-                break
-            if not piece:
-                break
-            shown += piece
-    os.close(ours)
-    return shown.decode(errors="replace")
 
 
 def test_run_in_a_terminal_shows_amount_and_time_left_while_stages_run(folder: Path) -> None:

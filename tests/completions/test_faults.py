@@ -1,23 +1,19 @@
 """What a person does wrong, and what an endpoint does: clear messages, nothing lost."""
 
 import asyncio
-import datetime as dt
-import ipaddress
 import socket
 import sqlite3
 import ssl
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from resonare_pipeline.completions.engine import Engine
 from resonare_pipeline.completions.opening import open_engine
 from resonare_pipeline.completions.requests import Failure, Outcome
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.errors import CacheError, SettingsError
+from tests.certificates import self_signed
 from tests.completions.asking import ask, engine, request, requests
 from tests.fake_openai.running import serving
 from tests.fake_openai.script import Fault, Limits, Rule, Script
@@ -26,31 +22,7 @@ from tests.fake_openai.script import Fault, Limits, Rule, Script
 @pytest.fixture
 def certificate(tmp_path: Path) -> ssl.SSLContext:
     """A certificate that nobody has signed but itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = dt.datetime.now(dt.UTC)
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path / "server.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(path)
-    return context
+    return self_signed(tmp_path / "server.pem")
 
 
 def failures(outcomes: list[Outcome]) -> set[Failure | None]:

@@ -38,6 +38,10 @@ class Running:
         decoder = msgspec.json.Decoder(Entry)
         return [decoder.decode(line) for line in self._asked("/_journal").splitlines()]
 
+    def bodies(self) -> list[Any]:
+        """Return the bodies it was sent, in order, while its script said to keep them."""
+        return list(map(msgspec.json.decode, self._asked("/_bodies").splitlines()))
+
     def state(self) -> dict[str, int]:
         """Return what its windows, connections and queues have held at most, and counts."""
         return msgspec.json.decode(self._asked("/_state"), type=dict[str, int])

@@ -147,6 +147,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         context_tokens: Longer prompts are refused; 0: none is.
         output_tokens: What an answer is billed for, where `max_tokens` does not cap it.
         tool_calls: Requests with tools are answered by a call of the first.
+        keeps_bodies: Bodies of requests can be asked for (`GET /_bodies`).
     """
 
     seed: int = 0
@@ -159,6 +160,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     output_tokens: int = 12
     tool_calls: bool = True
     batches: BatchScript = msgspec.field(default_factory=BatchScript)
+    keeps_bodies: bool = False
 
 
 class Play:

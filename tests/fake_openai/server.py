@@ -1,8 +1,8 @@
 """The HTTP side: chat completions, models, and what tests ask of the server itself.
 
-`POST /v1/chat/completions`, `GET /v1/models`, `/v1/files`, `/v1/batches`; `GET /_journal` (JSON
-lines), `GET /_state`, `PUT /_script`, `PUT /_clock`, `GET /_batches`, `GET /_files`. One asyncio
-loop, some thousands of requests a second.
+`POST /v1/chat/completions`, `GET /v1/models`, `/v1/files`, `/v1/batches`; `GET /_journal` and
+`GET /_bodies` (JSON lines), `GET /_state`, `PUT /_script`, `PUT /_clock`, `GET /_batches`,
+`GET /_files`. One asyncio loop, some thousands of requests a second.
 """
 
 import asyncio
@@ -59,6 +59,7 @@ class FakeOpenAI:
         fates = Fates(script.batches.fates)
         self.file_routes = FileRoutes(self.files, fates, self._tell)
         self.batch_routes = BatchRoutes(self.desk, self.files, fates, self._tell)
+        self.bodies: list[bytes] = []
         self.use(script)
 
     def use(self, script: Script) -> None:
@@ -112,6 +113,8 @@ class FakeOpenAI:
         match request.method, request.path:
             case "GET", "/_journal":
                 return web.Response(body=self.journal.lines())
+            case "GET", "/_bodies":
+                return web.Response(body=b"\n".join(self.bodies))
             case "GET", "/_state":
                 await self.desk.settle()
                 return json_reply(200, self.state())
@@ -132,6 +135,8 @@ class FakeOpenAI:
         return json_reply(404, {"detail": "Not Found"})
 
     async def _chat(self, request: web.BaseRequest, raw: bytes) -> web.StreamResponse:
+        if self.script.keeps_bodies:
+            self.bodies.append(raw)
         try:
             body = msgspec.json.decode(raw)
             refused = self._locked_out(request) or refusal(body, self.script)

@@ -81,11 +81,17 @@ class Ledger(Campaign):
         """Take requests into a batch.
 
         Returns:
-            The keys that are in it now, and how many others are being asked by somebody.
+            The keys that are in it now and were not before, and how many others are being asked
+            by somebody.
         """
-        own, found = self.cache.claim(keys, since=self.cache.since, owner=batch)
+        before = self.cache.run(
+            lambda connection: self._held(connection, batch, keys), reading=True
+        )
+        own, found = self.cache.claim(
+            [key for key in keys if key not in before], since=self.cache.since, owner=batch
+        )
         under_way = sum(record.failure is Failure.BATCHED for record in found.values())
-        return own, under_way + len(set(keys) - own - found.keys())
+        return own, under_way + len(set(keys) - before - own - found.keys())
 
     def change(self, batch: Batch, **values: Any) -> Batch:
         """Write down how far a batch has come."""
