@@ -100,7 +100,8 @@ def fill(
     ] = False,
 ) -> None:
     """Fill the empty assistant turns of records. Stopped anywhere, the same command goes on."""
-    from resonare_pipeline.cli.filling import FillOptions, run_fill
+    from resonare_pipeline.cli.fill_options import FillOptions
+    from resonare_pipeline.cli.filling import run_fill
     from resonare_pipeline.records.items import Format
 
     given = {

@@ -9,22 +9,24 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-import msgspec
-
-from assets.graph import GRAPH
 from resonare_pipeline.cli.batch_display import BatchDisplay
 from resonare_pipeline.cli.fill_display import FillDisplay
+from resonare_pipeline.cli.fill_options import (
+    FillOptions,
+    FillRun,
+    dropped_path,
+    env_name,
+    prepare_fill,
+)
 from resonare_pipeline.cli.filling_batches import ask_in_batches
 from resonare_pipeline.cli.stopping import stopping_gently
-from resonare_pipeline.completions.batch_settings import Mode
 from resonare_pipeline.completions.batches.opening import finish_campaign
-from resonare_pipeline.completions.environment import Provider, resolve_endpoint
+from resonare_pipeline.completions.environment import resolve_endpoint
 from resonare_pipeline.completions.estimating import Estimate, estimate, require_within_cap
 from resonare_pipeline.completions.opening import (
     AfterBatches,
@@ -32,88 +34,22 @@ from resonare_pipeline.completions.opening import (
     fresh_since,
     open_engine,
 )
-from resonare_pipeline.completions.requests import require_parameters
-from resonare_pipeline.completions.settings import CompletionsSettings
-from resonare_pipeline.errors import InputError, SettingsError
-from resonare_pipeline.fingerprint import fingerprint
-from resonare_pipeline.planning.workspace import environment
+from resonare_pipeline.errors import InputError
 from resonare_pipeline.records.dropping import DroppedLines
 from resonare_pipeline.records.filling import Report, fill
 from resonare_pipeline.records.items import Format
 from resonare_pipeline.records.placing import PlacedFile, standard_output, writing_errors
 from resonare_pipeline.records.reading import (
     Records,
-    Source,
-    find_source,
     open_records,
-    unchanged,
 )
 from resonare_pipeline.records.requesting import Counting, cached_answers
 from resonare_pipeline.records.sinks import FileSink
-from resonare_pipeline.records.walking import Choices
 from resonare_pipeline.records.writing import open_writer
-from resonare_pipeline.settings import load_settings
 
-DEFAULT_MODEL = "default"  # what servers of a single model take for it
 CACHE_FILE = Path("data/completions.sqlite")
 INTERRUPTED = 130  # exit code; what shells give for a command that SIGINT has ended
 CLOSED = 141  # the same for SIGPIPE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FillOptions:
-    """The arguments of the command.
-
-    Attributes:
-        output: None: standard output.
-        overrides: Settings of `[completions]` that were given, as text.
-        parameters: `key=value` pairs for the request's body.
-    """
-
-    source: Path
-    output: Path | None = None
-    output_format: Format | None = None
-    input_format: Format | None = None
-    env: Path | None = None
-    start: int = 0
-    end: int | None = None
-    index: int | None = None
-    skip_existing: bool = False
-    fresh_answers: bool = False
-    dry_run: bool = False
-    verbose: bool = False
-    overrides: Mapping[str, str] = field(default_factory=dict)
-    parameters: tuple[str, ...] = ()
-
-    @property
-    def format(self) -> Format:
-        """The format of the output: as it is said, or as its name says, else JSON lines."""
-        suffix = self.output.suffix.lower().removeprefix(".") if self.output else ""
-        known = suffix in list(Format)
-        return self.output_format or (Format(suffix) if known else Format.JSONL)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Run:
-    options: FillOptions
-    source: Source
-    settings: CompletionsSettings
-    environ: Mapping[str, str]
-    choices: Choices
-
-    @property
-    def is_batch(self) -> bool:
-        """Whether it is asked in batches; the mock answers at once."""
-        return self.settings.mode is Mode.BATCH and self.settings.provider is not Provider.MOCK
-
-    @property
-    def fresh(self) -> str:
-        """Name of the run, if it is for fresh answers; else nothing."""
-        if not self.options.fresh_answers:
-            return ""
-        choices = replace(self.choices, concurrency=1)  # however fast it is asked
-        path = str(self.options.source.resolve())
-        return fingerprint(["fill", path, asdict(choices), self.settings.identity()])
 
 
 def run_fill(options: FillOptions) -> int:
@@ -126,7 +62,7 @@ def run_fill(options: FillOptions) -> int:
         StoreError: If the output cannot be written.
         StageError: If every request would fail.
     """
-    run = _prepare(options)
+    run = prepare_fill(options)
     display = FillDisplay(verbose=options.verbose)
     if options.dry_run:
         counting, expected = _estimate(run)
@@ -136,7 +72,7 @@ def run_fill(options: FillOptions) -> int:
         run.environ,
         provider=run.settings.provider,
         base_url=run.settings.base_url,
-        looked_in=_env_name(options),
+        looked_in=env_name(options),
         explicit=True,
     )
     if run.settings.max_cost_usd is not None:
@@ -148,11 +84,11 @@ def run_fill(options: FillOptions) -> int:
         return stopped
     if run.fresh and not report.retryable:
         fresh_run_is_whole(run.fresh, run.environ, default_db=CACHE_FILE)
-    display.show_report(report, dropped=_dropped_path(options))
+    display.show_report(report, dropped=dropped_path(options))
     return 1 if report.dropped else 0
 
 
-def _carry_out(run: _Run, report: Report, display: FillDisplay) -> int | None:
+def _carry_out(run: FillRun, report: Report, display: FillDisplay) -> int | None:
     """Fill the records; return the exit code if that was stopped before its end."""
     try:
         after = _ask_in_batches(run, report) if run.is_batch else None
@@ -171,95 +107,7 @@ def _carry_out(run: _Run, report: Report, display: FillDisplay) -> int | None:
     return None
 
 
-def _prepare(options: FillOptions) -> _Run:
-    if options.index is not None and (options.start or options.end is not None):
-        raise SettingsError("--index is one record, and --start and --end a range of them")
-    if options.end is not None and options.end <= options.start:
-        raise SettingsError(
-            f"no record lies between {options.start} and {options.end}",
-            where="--end",
-            expected="a number above that of --start; the record of that number is left out",
-        )
-    _require_file(options.source)
-    _require_apart(options)
-    environ = _environ(options)
-    settings = load_settings(
-        GRAPH.sections(), folder=Path.cwd(), environ=environ, overrides=options.overrides
-    ).section(CompletionsSettings)
-    more = dict(map(_parameter, options.parameters))
-    require_parameters(more, where="--param")
-    settings = settings.model_copy(update={"parameters": settings.parameters | more})
-    source = find_source(
-        str(options.source),
-        options.source.stat().st_size,
-        unchanged(options.source),
-        format_=options.input_format,
-    )
-    first, last = options.start, options.end
-    if options.index is not None:
-        first, last = options.index, options.index + 1
-    choices = Choices(
-        model=settings.model or DEFAULT_MODEL,
-        parameters=settings.request_parameters(),
-        concurrency=settings.concurrency,
-        first=first,
-        last=last,
-        skip_existing=options.skip_existing,
-        has_padding=source.format is Format.PARQUET,
-    )
-    return _Run(options=options, source=source, settings=settings, environ=environ, choices=choices)
-
-
-def _require_file(source: Path) -> None:
-    if source.is_dir():
-        raise InputError(
-            "it is a folder",
-            where=str(source),
-            expected="one file",
-            remedy="Name a file in it; below data/raw/records/ a folder is a set for resonare run",
-        )
-    if not source.exists():
-        raise InputError("no such file", where=str(source))
-    if not source.is_file():
-        raise InputError(
-            "it is no regular file, and could not be read twice",
-            where=str(source),
-            expected="a file on disk",
-        )
-
-
-def _require_apart(options: FillOptions) -> None:
-    for path in (options.output, _dropped_path(options)):
-        if path is not None and path.exists() and path.samefile(options.source):
-            raise SettingsError(
-                "it is the input as well, which would be replaced",
-                where=str(path),
-                expected="another name for what is written",
-                remedy="Name the output with -o",
-            )
-
-
-def _environ(options: FillOptions) -> dict[str, str]:
-    if options.env is not None and not options.env.is_file():
-        raise SettingsError("no such file", where=str(options.env), expected="--env FILE")
-    return environment(Path.cwd(), file=options.env)
-
-
-def _env_name(options: FillOptions) -> str:
-    return str(options.env or ".env")
-
-
-def _parameter(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise SettingsError(f"{text!r} sets nothing", where="--param", expected="key=value")
-    try:
-        return name, msgspec.json.decode(value)
-    except msgspec.DecodeError:
-        return name, value
-
-
-def _estimate(run: _Run) -> tuple[Counting, Estimate]:
+def _estimate(run: FillRun) -> tuple[Counting, Estimate]:
     assumed = run.settings.max_tokens or run.settings.assumed_output_tokens
     counting = Counting(choices=run.choices, assumed_tokens=assumed)
     with ExitStack() as stack:
@@ -272,14 +120,14 @@ def _estimate(run: _Run) -> tuple[Counting, Estimate]:
     return counting, expected
 
 
-def _require_records(run: _Run, read: int) -> None:
+def _require_records(run: FillRun, read: int) -> None:
     if not read:
         asked = run.choices.first or run.choices.last is not None
         found = f"no record from number {run.choices.first} on" if asked else "no record in it"
         raise InputError(found, where=run.source.name, expected="records, counted from 0")
 
 
-def _ask_in_batches(run: _Run, report: Report) -> AfterBatches:
+def _ask_in_batches(run: FillRun, report: Report) -> AfterBatches:
     after, standing = ask_in_batches(
         lambda: open_records(run.source),
         run.choices,
@@ -288,7 +136,7 @@ def _ask_in_batches(run: _Run, report: Report) -> AfterBatches:
         campaign=f"fill {run.options.source.resolve()}",
         default_db=CACHE_FILE,
         fresh=run.fresh,
-        looked_in=_env_name(run.options),
+        looked_in=env_name(run.options),
         display=BatchDisplay(verbose=run.options.verbose),
     )
     report.cost_usd, report.unpriced = standing.cost_usd, standing.unpriced
@@ -296,7 +144,7 @@ def _ask_in_batches(run: _Run, report: Report) -> AfterBatches:
 
 
 async def _fill(
-    run: _Run, report: Report, display: FillDisplay, after: AfterBatches | None
+    run: FillRun, report: Report, display: FillDisplay, after: AfterBatches | None
 ) -> None:
     task = asyncio.current_task()
     if task is not None:
@@ -314,7 +162,7 @@ async def _fill(
             default_db=CACHE_FILE,
             fresh=run.fresh,
             explicit_endpoint=True,
-            looked_in=_env_name(options),
+            looked_in=env_name(options),
             after=after,
         )
         async with engine:
@@ -326,7 +174,7 @@ async def _fill(
         dropped.settle()
 
 
-def _total(run: _Run, records: Records) -> int | None:
+def _total(run: FillRun, records: Records) -> int | None:
     """Return what `Report.done` comes to; None for a part of the input, whose end is unknown."""
     if run.choices.last is None:
         return records.total
@@ -351,31 +199,11 @@ def _output(options: FillOptions) -> Iterator[BinaryIO]:
     stdout.flush()
 
 
-def _dropped_path(options: FillOptions) -> Path:
-    """Return where records go that are left out; beside no output, in the working folder.
-
-    There the name says which part of the input was asked for, so that no part replaces another's.
-    """
-    if options.output is not None:
-        beside, part = options.output, ""
-    else:
-        beside, part = Path(options.source.name), _part(options)
-    return beside.parent / f"{beside.name}{part}.dropped.jsonl"  # "." has no name to change
-
-
-def _part(options: FillOptions) -> str:
-    if options.index is not None:
-        return f".{options.index}-{options.index + 1}"
-    if not options.start and options.end is None:
-        return ""
-    return f".{options.start}-{'end' if options.end is None else options.end}"
-
-
 class _DroppedFile:
     """The file of records that are left out; there is none if there is no such record."""
 
     def __init__(self, options: FillOptions, files: ExitStack) -> None:
-        self._path = _dropped_path(options)
+        self._path = dropped_path(options)
         self._files = files
         self._placed: PlacedFile | None = None
 
