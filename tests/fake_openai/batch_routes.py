@@ -51,7 +51,8 @@ class BatchRoutes:
                 return await self._create(request)
             case "GET", False, _:
                 await self._desk.settle()
-                return page(request, [batch.told() for batch in self._desk.listed()])
+                found = [batch.told() for batch in self._desk.listed()]
+                return page(request, found, usual=20, most=100)
             case "GET", True, "":
                 return await self._retrieved(batch_id)
             case "POST", True, "cancel":

@@ -8,12 +8,18 @@ import msgspec
 
 from tests.fake_openai.fates import Struck
 from tests.fake_openai.files import StoredFile
-from tests.fake_openai.scanning import Problem, Scan, problem
+from tests.fake_openai.scanning import Problem, Scan, problem, too_many_tokens
 from tests.fake_openai.script import BatchScript, Fate
 from tests.fake_openai.working import Work
 
 COUNTED = frozenset({"validating", "in_progress", "finalizing"})
 """States in which a batch's prompt tokens count as enqueued."""
+
+ROUNDED = 1e-6
+"""Added to a count of lines, so that half of ten is five whatever the times are rounded to."""
+
+LIMIT_TOKENS = 90_000
+"""The limit that is told where fate refuses a batch for its tokens and the script sets none."""
 
 TIMES = (
     "in_progress",
@@ -88,16 +94,22 @@ class Batch:
         lasting = self.script.running_seconds
         gone = then - self.at["in_progress"]
         done = 1.0 if gone >= lasting else gone / lasting
-        for fate in (Fate.EXPIRES, Fate.CANCELLED):
+        for fate in (Fate.EXPIRED, Fate.CANCELLED):
             if fate in self.fates:
                 done = min(done, self.fates[fate].share)
-        return int(self.scan.total * done)
+        return int(self.scan.total * done + ROUNDED)
 
     def found_wrong(self) -> list[Problem]:
         """Return what is wrong with the input, or what fate says is."""
         if Fate.FAILS in self.fates:
-            return [problem(self.fates[Fate.FAILS].code or "invalid_json_line", 1)]
+            return [self._failing(self.fates[Fate.FAILS].code)]
         return self.scan.problems
+
+    def _failing(self, code: str) -> Problem:
+        if code == "token_limit_exceeded":
+            model = self.scan.model or ""
+            return too_many_tokens(model, self.script.enqueued_tokens.get(model, LIMIT_TOKENS))
+        return problem(code or "invalid_json_line", 1)
 
     def look(self) -> None:
         """Count a retrieval."""

@@ -12,19 +12,13 @@ from tests.fake_openai.batches import COUNTED, Batch
 from tests.fake_openai.clock import Clock
 from tests.fake_openai.fates import Struck
 from tests.fake_openai.files import Files, StoredFile
-from tests.fake_openai.scanning import Problem, Scan
+from tests.fake_openai.scanning import Problem, Scan, too_many_tokens
 from tests.fake_openai.script import Fate
 from tests.fake_openai.sheets import Sheet
 from tests.fake_openai.working import Floor, Work
 
 SLICE_LINES = 250
-"""Lines worked through before other requests are let in: some 20 ms."""
-
-REFUSED_TOKENS = (
-    "Enqueued token limit reached for {model} in organization org-fake. "
-    "Limit: {limit:,} enqueued tokens. "
-    "Please try again once some in_progress batches have been completed."
-)
+"""Lines worked through before other requests are let in: some 5 ms."""
 
 
 class Desk:
@@ -134,6 +128,8 @@ class Desk:
         """Let go of input files."""
         for batch in self._all.values():
             batch.stream.close()
+            if batch.work:
+                batch.work.drop()
 
     async def _change(self, batch: Batch, then: float) -> None:
         """Let a batch go on to its next status."""
@@ -167,7 +163,7 @@ class Desk:
         held = self._enqueued(model, before=batch) + batch.scan.tokens
         if limit is None or held <= limit:
             return []
-        return [Problem("token_limit_exceeded", REFUSED_TOKENS.format(model=model, limit=limit))]
+        return [too_many_tokens(model, limit)]
 
     def _enqueued(self, model: str, *, before: Batch) -> int:
         """Return the enqueued tokens of batches that were made before one."""
@@ -187,7 +183,7 @@ class Desk:
         if Fate.CANCELLED in batch.fates:
             batch.enter("cancelling", then)
             self._end(batch, "cancelled", then)
-        elif Fate.EXPIRES in batch.fates or then >= batch.expires_at:
+        elif Fate.EXPIRED in batch.fates or then >= batch.expires_at:
             self._end(batch, "expired", then)
         else:
             batch.enter("finalizing", then)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.fake_openai.script import Fate, FateRule
 
-UPLOADS = frozenset({Fate.UPLOAD_BROKEN, Fate.UPLOAD_UNANSWERED})
+UPLOADS = frozenset({Fate.UPLOAD_BROKEN, Fate.UPLOAD_UNANSWERED, Fate.UPLOAD_FAILED})
 
 Struck = dict[Fate, FateRule]
 """The fates of one batch; of two rules with one fate, the first."""

@@ -8,7 +8,7 @@ from aiohttp import BodyPartReader, web
 
 from tests.fake_openai.fates import Fates, Struck
 from tests.fake_openai.files import Files, StoredFile
-from tests.fake_openai.replies import cut, json_reply, page, refused
+from tests.fake_openai.replies import cut, failed, json_reply, page, refused
 from tests.fake_openai.script import Fate
 from tests.fake_openai.telling import Tell
 
@@ -68,22 +68,28 @@ class FileRoutes:
         found = [file for file in self._files.listed() if purpose in (None, file.purpose)]
         if request.query.get("order") == "asc":
             found.reverse()
-        return page(request, [file.described() for file in found])
+        return page(request, [file.described() for file in found], usual=10_000, most=10_000)
 
     async def _upload(self, request: web.BaseRequest) -> web.StreamResponse:
+        if not request.content_type.startswith("multipart/"):
+            return refused(400, "Expected a multipart body")
         upload = _Upload(self._files.draft())
-        await self._received(request, upload)
+        try:
+            await self._received(request, upload)
+        except ConnectionError:  # who sent it was killed
+            return self._not_kept(upload, web.Response(), 0, "broken")
+        except ValueError:
+            return self._not_kept(upload, refused(400, "We could not parse the multipart body"))
         if Fate.UPLOAD_BROKEN in upload.fates:
             cut(request)
             return self._not_kept(upload, web.Response(), 0, Fate.UPLOAD_BROKEN)
-        if upload.filename is None:
-            return self._not_kept(upload, refused(400, "'file' is a required property"))
-        if upload.fields.get("purpose") != "batch":
-            said = f"'{upload.fields.get('purpose')}' is not one of ['batch']"
-            return self._not_kept(upload, refused(400, said, param="purpose"))
-        if upload.path.stat().st_size > MOST_BYTES:
-            return self._not_kept(upload, refused(413, "Maximum file size exceeded"))
-        kept = self._files.keep(upload.path, upload.filename, "batch")
+        if Fate.UPLOAD_FAILED in upload.fates:
+            return self._not_kept(upload, failed(), outcome=Fate.UPLOAD_FAILED)
+        objection = _objection(upload)
+        return self._not_kept(upload, objection) if objection else self._kept(request, upload)
+
+    def _kept(self, request: web.BaseRequest, upload: _Upload) -> web.Response:
+        kept = self._files.keep(upload.path, upload.filename or "", "batch")
         self.uploads += 1
         if Fate.UPLOAD_UNANSWERED in upload.fates:
             self._tell("upload", upload.hashed, 0, Fate.UPLOAD_UNANSWERED, "")
@@ -128,6 +134,18 @@ class FileRoutes:
         told = response.status if status is None else status
         self._tell("upload", upload.hashed, told, outcome, "")
         return response
+
+
+def _objection(upload: _Upload) -> web.Response | None:
+    """Return the refusal of what was sent whole."""
+    if upload.filename is None:
+        return refused(400, "'file' is a required property", param="file")
+    if upload.fields.get("purpose") != "batch":
+        said = f"'{upload.fields.get('purpose')}' is not one of ['batch']"
+        return refused(400, said, param="purpose")
+    if upload.path.stat().st_size > MOST_BYTES:
+        return refused(413, "Maximum file size exceeded")
+    return None
 
 
 async def _content(request: web.BaseRequest, file: StoredFile) -> web.StreamResponse:

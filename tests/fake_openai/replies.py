@@ -9,9 +9,6 @@ from aiohttp import web
 from tests.fake_openai.answers import error
 
 JSON = "application/json"
-MOST_LISTED = {"/v1/files": 10_000, "/v1/batches": 100}
-LISTED = {"/v1/files": 10_000, "/v1/batches": 20}
-"""What a page holds where no `limit` is asked for."""
 
 
 def json_reply(status: int, value: object) -> web.Response:
@@ -33,23 +30,32 @@ def failed() -> web.Response:
     return web.Response(status=500, body=body, content_type=JSON)
 
 
-def page(request: web.BaseRequest, found: Sequence[dict[str, Any]]) -> web.Response:
-    """Return the page of a list that `after` and `limit` ask for."""
+def page(
+    request: web.BaseRequest, found: Sequence[dict[str, Any]], *, usual: int, most: int
+) -> web.Response:
+    """Return the page of a list that `after` and `limit` ask for.
+
+    Args:
+        request: What asks.
+        found: The whole list.
+        usual: What a page holds where no limit is asked for.
+        most: The highest limit.
+    """
     after, limit = request.query.get("after"), request.query.get("limit")
-    most = int(limit) if limit and limit.isdigit() else LISTED[request.path]
-    if not 1 <= most <= MOST_LISTED[request.path]:
-        return refused(400, f"Invalid 'limit': {most}", param="limit")
+    size = int(limit) if limit and limit.isdigit() else usual
+    if not 1 <= size <= most:
+        return refused(400, f"Invalid 'limit': {size}", param="limit")
     names = [value["id"] for value in found]
     if after and after not in names:
         return refused(400, f"No such object: {after}", param="after")
     start = names.index(after) + 1 if after else 0
-    shown = found[start : start + most]
+    shown = found[start : start + size]
     value = {
         "object": "list",
         "data": shown,
         "first_id": shown[0]["id"] if shown else None,
         "last_id": shown[-1]["id"] if shown else None,
-        "has_more": start + most < len(found),
+        "has_more": start + size < len(found),
     }
     return json_reply(200, value)
 

@@ -39,7 +39,7 @@ class Running:
         return [decoder.decode(line) for line in self._asked("/_journal").splitlines()]
 
     def state(self) -> dict[str, int]:
-        """Return what its windows and connections have held at most."""
+        """Return what its windows, connections and queues have held at most, and counts."""
         return msgspec.json.decode(self._asked("/_state"), type=dict[str, int])
 
     def use(self, script: Script) -> None:

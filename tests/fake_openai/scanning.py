@@ -48,7 +48,7 @@ class Line(msgspec.Struct):
 
 class _Body(msgspec.Struct):
     model: str
-    messages: list[dict[str, Any]] = []
+    messages: Any = None
 
 
 READ_LINE = msgspec.json.Decoder(Line)
@@ -58,6 +58,19 @@ _READ_BODY = msgspec.json.Decoder(_Body)
 def problem(code: str, line: int | None = None, param: str | None = None) -> Problem:
     """Return a problem with the usual message of its code."""
     return Problem(code, MESSAGES.get(code, f"Scripted: {code}"), param, line)
+
+
+def too_many_tokens(model: str, limit: int) -> Problem:
+    """Return the problem of a batch that does not fit beside those that wait.
+
+    The text is OpenAI's, of openai-python #2084.
+    """
+    said = (
+        f"Enqueued token limit reached for {model} in organization org-fake. "
+        f"Limit: {limit:,} enqueued tokens. "
+        "Please try again once some in_progress batches have been completed."
+    )
+    return Problem("token_limit_exceeded", said)
 
 
 class Scan:
@@ -111,7 +124,7 @@ class Scan:
             body = _READ_BODY.decode(line.body)
         except msgspec.DecodeError:
             return _misshapen(raw, self.total)
-        self.tokens += _counted(body)
+        self.tokens += _counted(body.messages)
         if self.model is None:
             self.model = body.model
         if line.custom_id in self._seen:
@@ -131,8 +144,12 @@ class Scan:
         return None
 
 
-def _counted(body: _Body) -> int:
-    return prompt_tokens({"messages": body.messages})
+def _counted(messages: Any) -> int:
+    """Count a prompt; what is none is refused when its line is run."""
+    try:
+        return prompt_tokens({"messages": messages})
+    except (TypeError, AttributeError):
+        return 0
 
 
 def _misshapen(raw: bytes, number: int) -> Problem:
@@ -152,4 +169,4 @@ def _misshapen(raw: bytes, number: int) -> Problem:
         if not isinstance(found, kind):
             said = f"Missing required parameter: '{name}'."
             return Problem("missing_required_parameter", said, name, number)
-    return Problem("invalid_type", "Invalid type for 'messages'.", "body.messages", number)
+    return problem("invalid_json_line", number)

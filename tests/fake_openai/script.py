@@ -61,6 +61,7 @@ class Fate(StrEnum):
 
     UPLOAD_BROKEN = "upload_broken"  # it breaks after the first piece; nothing is kept
     UPLOAD_UNANSWERED = "upload_unanswered"  # it breaks at the end; the file is kept
+    UPLOAD_FAILED = "upload_failed"  # 500, and nothing is kept
     CREATE_BROKEN = "create_broken"  # the batch is made, the connection breaks
     CREATE_FAILED = "create_failed"  # 500, and no batch is made
     CREATE_FAILED_MADE = "create_failed_made"  # 500, although the batch is made
@@ -68,7 +69,7 @@ class Fate(StrEnum):
     RETRIEVE_FAILS = "retrieve_fails"  # `count` retrievals are answered 500
     VANISHES = "vanishes"  # 404 from the `count`-th retrieval on, and in no listing
     FAILS = "fails"  # validation fails with `code`
-    EXPIRES = "expires"  # a `share` of the lines is done when its running time is over
+    EXPIRED = "expired"  # a `share` of the lines is done when its running time is over
     CANCELLED = "cancelled"  # the same, by the provider's hand
     STATUS = "status"  # once validated, it shows the status `code` for ever
     OUTPUT_LATE = "output_late"  # `count` retrievals of the finished one show no output_file_id
@@ -86,13 +87,13 @@ class Fate(StrEnum):
 
 
 class FateRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A fate and which batches it strikes (for the upload's two: which uploads).
+    """A fate and which batches it strikes (of an upload: which uploads).
 
     Attributes:
         nth: It strikes only the n-th one created under this script, from 1; None: any.
         contains: It strikes only where the input file (an upload's first piece) holds this text.
         times: How many it strikes at most; None: all.
-        share: Of lines, 0 to 1: drawn at random, and for `expires` and `cancelled` the first ones.
+        share: Of lines, 0 to 1: drawn at random, and for `expired` and `cancelled` the first ones.
         count: Of retrievals, listings, downloads or lines.
         code: Of a failed validation, or an unknown status.
         fault: What becomes of lines that fail.
@@ -168,20 +169,28 @@ class Play:
         self._random = random.Random(seed)  # noqa: S311  # faults are drawn, not secrets
         self._left = [rule.times for rule in rules]
 
-    def strike(self, body: bytes, *, unfit: frozenset[Fault] = frozenset()) -> Rule | None:
+    def strike(
+        self,
+        body: bytes,
+        *,
+        unfit: frozenset[Fault] = frozenset(),
+        drawn: random.Random | None = None,
+    ) -> Rule | None:
         """Return the rule that strikes a request, if one does.
 
         Args:
             body: The request's body.
             unfit: Faults that cannot be had there; their rules do not strike and do not count.
+            drawn: Where shares are drawn from; None: from what all requests share.
         """
+        drawn = drawn or self._random
         for index, rule in enumerate(self._rules):
             left = self._left[index]
             if left == 0 or rule.fault in unfit:
                 continue
             if rule.contains and rule.contains.encode() not in body:
                 continue
-            if rule.share < 1 and self._random.random() >= rule.share:
+            if rule.share < 1 and drawn.random() >= rule.share:
                 continue
             if left is not None:
                 self._left[index] = left - 1

@@ -251,9 +251,11 @@ async def serve(
         ended: Ends it.
     """
     runner = web.ServerRunner(web.Server(server.handle), handle_signals=False, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, HOST, port, ssl_context=tls, backlog=1024).start()
-    told(f"{'https' if tls else 'http'}://{HOST}:{runner.addresses[0][1]}/v1")
-    await ended.wait()
-    await runner.cleanup()
-    server.close()
+    try:
+        await runner.setup()
+        await web.TCPSite(runner, HOST, port, ssl_context=tls, backlog=1024).start()
+        told(f"{'https' if tls else 'http'}://{HOST}:{runner.addresses[0][1]}/v1")
+        await ended.wait()
+    finally:
+        await runner.cleanup()
+        server.close()

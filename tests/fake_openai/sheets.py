@@ -42,6 +42,10 @@ class Sheet:
         if Fate.LINES_SHUFFLED in self._fates:
             _shuffle(self.path, self._drawn)
 
+    def drop(self) -> None:
+        """Leave the file as it is."""
+        self._stream.close()
+
     def _put(self, line: bytes) -> None:
         self.lines += 1
         self._stream.write(line)

@@ -104,6 +104,11 @@ class Work:
         self.output.close()
         self.errors.close()
 
+    def drop(self) -> None:
+        """Leave both files as they are."""
+        self.output.drop()
+        self.errors.drop()
+
     def _written(self, line: Line, result: Result) -> None:
         response = {
             "status_code": result.status,
@@ -171,7 +176,7 @@ class Work:
         if self._strikes(Fate.LINES_FAIL):
             return self._fates[Fate.LINES_FAIL].fault
         for play in self._floor.plays:
-            rule = play.strike(asked, unfit=UNFIT)
+            rule = play.strike(asked, unfit=UNFIT, drawn=self._drawn)
             if rule:
                 return rule.fault
         return None
