@@ -32,6 +32,7 @@ from resonare_pipeline.completions.batches.setbacks import Setback, SettledCache
 from resonare_pipeline.completions.batches.tables import BATCHES, QUEUE_LIMITS, SETBACKS
 from resonare_pipeline.completions.cache.store import (
     ALIVE_SECONDS,
+    BATCH_PREFIX,
     Answered,
     Cache,
     answer_row,
@@ -42,8 +43,16 @@ from resonare_pipeline.completions.cache.tables import CLAIMS, OWNERS
 from resonare_pipeline.completions.requests import Failure
 
 FOR_EVER = 1e12  # seconds since 1970: a batch under way owns its requests until it is settled
+LEARNED_SECONDS = 7 * 86_400.0  # accounts rise to higher tiers, and a limit kept to tells nothing
 LIVE = tuple(state.value for state in State if state.is_live)
+STEPS = frozenset({"state", "remote", "creating_at"})
+"""Columns that tell what was asked of the provider; two processes must not write them over."""
+
 _WANTED: BindParameter[Any] = bindparam("wanted", expanding=True)
+
+
+class MovedError(Exception):
+    """Another process has taken a batch on meanwhile, so what was to be written does not hold."""
 
 
 class Ledger:
@@ -75,6 +84,20 @@ class Ledger:
         self.cache.run(put)
         self._added.add(batch.batch)
 
+    def sweep(self) -> None:
+        """Forget claims of processes that are not alive, and of batches that are not there."""
+        self.cache.sweep()
+        known = select(BATCHES.c.batch).where(BATCHES.c.state.in_(LIVE))
+        lost = and_(OWNERS.c.owner.like(f"{BATCH_PREFIX}%"), OWNERS.c.owner.not_in(known))
+
+        def clear(connection: Connection) -> None:
+            owners = connection.execute(select(OWNERS.c.owner).where(lost)).scalars().all()
+            for owner in owners:
+                connection.execute(delete(CLAIMS).where(CLAIMS.c.owner == owner))
+                connection.execute(delete(OWNERS).where(OWNERS.c.owner == owner))
+
+        self.cache.run(clear)
+
     def is_own(self, batch: Batch) -> bool:
         """Tell whether this process has written a batch down, and so has its file."""
         return batch.batch in self._added
@@ -90,16 +113,44 @@ class Ledger:
         return own, under_way + len(set(keys) - own - found.keys())
 
     def change(self, batch: Batch, **values: Any) -> Batch:
-        """Write down how far a batch has come."""
-        binding = BATCHES.c.batch == batch.batch
+        """Write down how far a batch has come.
+
+        Raises:
+            MovedError: If a step is taken that another process has taken already.
+        """
+        changed = msgspec.structs.replace(batch, **values)
+        is_back = batch.is_begun and not changed.is_begun and changed.state.is_live
 
         def put(connection: Connection) -> None:
-            connection.execute(update(BATCHES).where(binding).values(**values))
-            if values.get("creating_at") is not None:
-                self._own(connection, batch.batch, FOR_EVER)
+            self._update(connection, batch, values)
+            if is_back:  # nothing of it is under way; should this process die, others may ask
+                until = self.cache.now(connection) + ALIVE_SECONDS
+                self._own(connection, batch.batch, until)
 
         self.cache.run(put, durable=True)
-        return msgspec.structs.replace(batch, **values)
+        return changed
+
+    def begin(self, batch: Batch) -> Batch | None:
+        """Write down that a batch is about to be made.
+
+        Returns:
+            The batch; None if others have taken requests of it, since this process seemed dead.
+
+        Raises:
+            MovedError: If another process has taken this step already.
+        """
+        values = {"creating_at": self.clock(), "looks": 0}
+        owned = select(func.count()).where(CLAIMS.c.owner == batch.batch)
+
+        def put(connection: Connection) -> bool:
+            if not batch.source and connection.execute(owned).scalar_one() < batch.lines:
+                return False
+            self._update(connection, batch, values)
+            self._own(connection, batch.batch, FOR_EVER)
+            return True
+
+        has_all = self.cache.run(put, durable=True)
+        return msgspec.structs.replace(batch, **values) if has_all else None
 
     def store(
         self, batch: Batch, answers: Sequence[Answered], setbacks: Sequence[Setback], tries: int
@@ -156,9 +207,13 @@ class Ledger:
 
         Returns:
             How many requests brought nothing.
+
+        Raises:
+            MovedError: If another process has ended it already.
         """
 
         def put(connection: Connection) -> int:
+            self._update(connection, batch, values)
             owned = CLAIMS.c.owner == batch.batch
             keys = sorted(connection.execute(select(CLAIMS.c.key).where(owned)).scalars())
             if lacking.failure is not None:
@@ -166,8 +221,11 @@ class Ledger:
                 self._set_back(connection, batch, back, tries)
             connection.execute(delete(CLAIMS).where(owned))
             connection.execute(delete(OWNERS).where(OWNERS.c.owner == batch.batch))
-            binding = BATCHES.c.batch == batch.batch
-            connection.execute(update(BATCHES).where(binding).values(**values))
+            if (
+                values.get("state") is State.DROPPED
+            ):  # one that nothing was in tells nobody anything
+                empty = and_(BATCHES.c.batch == batch.batch, BATCHES.c.lines == 0)
+                connection.execute(delete(BATCHES).where(empty))
             return len(keys)
 
         return self.cache.run(put, durable=True)
@@ -229,9 +287,11 @@ class Ledger:
         self.cache.run(show)
 
     def limit(self, model: str) -> int | None:
-        """Return how many tokens may be enqueued, if a refusal has told."""
+        """Return how many tokens may be enqueued, if a refusal has told within the last week."""
         query = select(QUEUE_LIMITS.c.tokens).where(
-            QUEUE_LIMITS.c.endpoint == self.endpoint, QUEUE_LIMITS.c.model == model
+            QUEUE_LIMITS.c.endpoint == self.endpoint,
+            QUEUE_LIMITS.c.model == model,
+            QUEUE_LIMITS.c.learned_at > self.clock() - LEARNED_SECONDS,
         )
         return self.cache.run(
             lambda connection: connection.execute(query).scalar_one_or_none(), reading=True
@@ -311,6 +371,18 @@ class Ledger:
     def _dialect(self) -> Any:
         return postgresql if self.cache.url.get_backend_name() == "postgresql" else sqlite
 
+    def _update(self, connection: Connection, batch: Batch, values: dict[str, Any]) -> None:
+        """Change a row; where a step is taken, only if the batch still stands where it was seen."""
+        which = [BATCHES.c.batch == batch.batch]
+        if not STEPS.isdisjoint(values):
+            which += [
+                BATCHES.c.state == batch.state,
+                BATCHES.c.remote.is_not_distinct_from(batch.remote),
+                BATCHES.c.creating_at.is_not_distinct_from(batch.creating_at),
+            ]
+        if not connection.execute(update(BATCHES).where(*which).values(**values)).rowcount:
+            raise MovedError(f"another process goes on with {batch.batch}")
+
     def _own(self, connection: Connection, batch: str, until: float) -> None:
         connection.execute(self.cache.show_statement, {"owner": batch, "alive_until": until})
 
@@ -344,7 +416,7 @@ class Ledger:
                 "key": setback.key,
                 "tries": 1,
                 "failure": str(setback.failure),
-                "detail": setback.detail,
+                "detail": setback.detail.replace("\0", ""),  # PostgreSQL takes none
                 "is_final": not setback.may_be_asked_again or tries <= 1,
             }
             for setback in setbacks
