@@ -50,7 +50,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
         completed: Lines that were answered so far, as the provider counts.
         failed: Lines that failed so far.
         refusals: How often there was no room for it.
-        looks: How often in a row something was looked for in vain.
+        looks: How often in a row something was looked for in vain; below 0 for the batch itself.
         detail: What the provider said of it, for people.
         creating_at: When its making was begun; None once it is known, or known not to be.
         wait_until: Nothing is done before that.

@@ -1,14 +1,17 @@
 """What a campaign has done and paid so far: the requests of one input, over all its rounds."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, select, update
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, select, update
 
 from resonare_pipeline.completions.accounts import Account
-from resonare_pipeline.completions.batches.batch import State
+from resonare_pipeline.completions.batches.batch import Batch, State
 from resonare_pipeline.completions.batches.setbacks import SettledCache
 from resonare_pipeline.completions.batches.tables import BATCHES, SETBACKS
 from resonare_pipeline.completions.cache import spending
+from resonare_pipeline.completions.cache.store import Cache
 
 LIVE = tuple(state.value for state in State if state.is_live)
 
@@ -112,3 +115,12 @@ class Campaign:
             connection.execute(update(BATCHES).where(own).values(is_closed=True))
 
         self.cache.run(put)
+
+
+def read_batches(cache: Cache, query: Select[Any]) -> list[Batch]:
+    """Return the rows of a query over all columns of `BATCHES`."""
+    rows = cache.run(lambda connection: connection.execute(query).all(), reading=True)
+    return [msgspec.convert(dict(zip(_COLUMNS, row, strict=True)), Batch) for row in rows]
+
+
+_COLUMNS = [str(column.name) for column in BATCHES.c]

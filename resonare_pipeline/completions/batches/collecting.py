@@ -8,11 +8,13 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
+
 from resonare_pipeline.completions.answers import Judged
 from resonare_pipeline.completions.batches.batch import Batch, RemoteBatch, State
-from resonare_pipeline.completions.batches.ledger import Ledger
+from resonare_pipeline.completions.batches.ledger import Ledger, MovedError
 from resonare_pipeline.completions.batches.lines import judge_line, read_output
-from resonare_pipeline.completions.batches.remote import Remote, remove
+from resonare_pipeline.completions.batches.remote import Remote, remove, writing
 from resonare_pipeline.completions.batches.setbacks import Setback
 from resonare_pipeline.completions.cache.store import Answered, Record
 from resonare_pipeline.completions.environment import Endpoint
@@ -56,30 +58,32 @@ class Collector:
         self._endpoint = endpoint
         self._folder = folder
 
-    def collect(self, batch: Batch, found: RemoteBatch) -> Batch:
+    def collect(self, batch: Batch, found: RemoteBatch, *, lacking: Setback | None = None) -> Batch:
         """Store what a batch brought, and end it; what it brought nothing for is a setback.
+
+        Args:
+            batch: As the ledger has it.
+            found: As the provider has it.
+            lacking: What that is put down to; None: what its status says.
 
         Raises:
             NotNowError: If its files cannot be had for now.
+            MovedError: If another process has collected it meanwhile.
         """
         files = (found.output_file_id, found.error_file_id)
         gone = [file for file in files if file and not self._take_in(batch, file)]
-        lacking = LACKING.get(found.status, LOST)
+        lacking = lacking or LACKING.get(found.status, LOST)
         if gone:
             detail = f"the provider has lost the file {gone[0]}, which it may have been in"
             lacking = Setback(failure=Failure.SERVER, detail=detail)
-        self._ledger.settle(
-            batch,
-            lacking,
-            self._settings.batch_tries,
-            state=State.COLLECTED,
-            settled_at=self._ledger.clock(),
-        )
-        return self.tidy(batch, found)
+        values = {"state": State.COLLECTED, "settled_at": self._ledger.clock()}
+        self._ledger.settle(batch, lacking, self._settings.batch_tries, **values)
+        return self.tidy(msgspec.structs.replace(batch, **values), found)
 
     def tidy(self, batch: Batch, found: RemoteBatch | None) -> Batch:
         """Delete the files of a batch that is collected."""
-        remove(batch.path)
+        for path in (batch.path, *map(str, self._folder.glob(f"{batch.batch}.*"))):
+            remove(path)  # what a process left that was killed, too
         if self._settings.batch_delete_files:
             theirs = (found.output_file_id, found.error_file_id) if found else ()
             for file in (batch.input_file, *theirs):
@@ -88,8 +92,10 @@ class Collector:
         return self._ledger.change(batch, state=State.SETTLED)
 
     def _take_in(self, batch: Batch, file: str) -> bool:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._folder / f"{batch.batch}.{file}.part"
+        with writing(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True)
+        # By no name of the provider's, and by one that no other process writes to.
+        path = self._folder / f"{batch.batch}.{self._ledger.cache.owner}.part"
         try:
             if not self._remote.download(file, path):
                 return False
@@ -104,6 +110,8 @@ class Collector:
                     self._store(batch, answers, setbacks)
                     answers, setbacks = [], []
             self._store(batch, answers, setbacks)
+        except FileNotFoundError as error:
+            raise MovedError("another process has collected the batch") from error
         finally:
             path.unlink(missing_ok=True)
         return True

@@ -11,6 +11,8 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
+
 from resonare_pipeline.completions.accounts import Account
 from resonare_pipeline.completions.batches.batch import (
     ENDED,
@@ -20,15 +22,10 @@ from resonare_pipeline.completions.batches.batch import (
     State,
 )
 from resonare_pipeline.completions.batches.collecting import LOST, Collector
-from resonare_pipeline.completions.batches.ledger import Ledger
+from resonare_pipeline.completions.batches.ledger import Ledger, MovedError
 from resonare_pipeline.completions.batches.queueing import queue_limit
 from resonare_pipeline.completions.batches.refusals import settle_failed
-from resonare_pipeline.completions.batches.remote import (
-    NotNowError,
-    Remote,
-    UnsureError,
-    remove,
-)
+from resonare_pipeline.completions.batches.remote import NotNowError, Remote, UnsureError, remove
 from resonare_pipeline.completions.batches.setbacks import Setback
 from resonare_pipeline.completions.batches.staging import Staged, Stager
 from resonare_pipeline.completions.cache.store import ALIVE_SECONDS
@@ -84,7 +81,7 @@ class Driver:
         self._pulse = threading.Thread(target=self._beat, name="batches", daemon=True)
 
     def __enter__(self) -> "Driver":
-        self.ledger.cache.sweep()
+        self.ledger.sweep()
         self.ledger.beat()
         self._pulse.start()
         return self
@@ -140,6 +137,8 @@ class Driver:
             elif self.ledger.clock() >= batch.wait_until:
                 try:
                     self._step(batch)
+                except MovedError:
+                    continue  # whoever has it now goes on with it
                 except NotNowError as error:
                     self.unreached = str(error)
         self._failed_looks = self._failed_looks + 1 if self.unreached else 0
@@ -167,29 +166,42 @@ class Driver:
 
     def _drop(self, batch: Batch) -> None:
         """Give up a batch of which nothing ran; its requests are free again."""
+        nothing, now = Setback(failure=None), self.ledger.clock()
+        try:
+            self.ledger.settle(batch, nothing, 1, state=State.DROPPED, settled_at=now)
+        except MovedError:
+            return
         remove(batch.path)
-        nothing = Setback(failure=None)
-        self.ledger.settle(batch, nothing, 1, state=State.DROPPED, settled_at=self.ledger.clock())
         try:
             files = self._remote.uploaded(batch.batch) if batch.looks else []
             for file in (batch.input_file, *files):
                 if file:
                     self._remote.delete(file)
-        except NotNowError:
+        except (NotNowError, StageError):
             return  # a file that lies there costs nothing
 
     def _step(self, batch: Batch) -> None:
+        if batch.state is State.STAGED and not Path(batch.path).is_file():
+            self._drop(batch)  # somebody has removed it; its requests are staged anew
+            return
         if batch.state is State.STAGED and self._has_room(batch):
-            # Should the upload break, `looks` tells that a part of it may lie there.
-            batch = self.ledger.change(batch, looks=batch.looks + 1)
-            file = self._remote.upload(Path(batch.path), batch.batch)
-            batch = self.ledger.change(batch, input_file=file, state=State.UPLOADED, looks=0)
+            batch = self._uploaded(batch)
         if batch.state is State.UPLOADED and self._has_room(batch):
             batch = self._created(batch)
         elif batch.state is State.SUBMITTED:
             self._look_at(batch)
         elif batch.state is State.COLLECTED:
             self._collector.tidy(batch, self._remote.look(batch.remote or ""))
+
+    def _uploaded(self, batch: Batch) -> Batch:
+        # Should the upload break, `looks` tells that a part of it may lie there.
+        batch = self.ledger.change(batch, looks=batch.looks + 1)
+        file = self._remote.upload(Path(batch.path), batch.batch)
+        if batch.looks > 1:
+            for other in self._remote.uploaded(batch.batch):
+                if other != file:
+                    self._remote.delete(other)
+        return self.ledger.change(batch, input_file=file, state=State.UPLOADED, looks=0)
 
     def _has_room(self, batch: Batch) -> bool:
         """Tell whether its tokens fit; what is larger than the limit itself is staged anew."""
@@ -210,7 +222,11 @@ class Driver:
         """Make the batch, or find the one that was made."""
         if batch.creating_at is not None and not self._may_create(batch):
             return batch
-        batch = self.ledger.change(batch, creating_at=self.ledger.clock(), looks=0)
+        begun = self.ledger.begin(batch)
+        if begun is None:
+            self._drop(batch)
+            return batch
+        batch = begun
         remove(batch.path)
         try:
             found = self._remote.create(batch.input_file or "", batch.url, batch.batch)
@@ -220,13 +236,26 @@ class Driver:
         except (NotNowError, StageError):
             self.ledger.change(batch, creating_at=None)
             raise
-        return self._submitted(batch, found)
+        try:
+            return self._submitted(batch, found)
+        except MovedError:
+            self._give_up(batch, found)
+            raise
+
+    def _give_up(self, batch: Batch, made: RemoteBatch) -> None:
+        """Cancel a batch that was made while another process took it on, unless it found that."""
+        known = self.ledger.batches(batch=batch.batch)
+        if not any(other.remote == made.id for other in known):
+            self._remote.cancel(made.id)
 
     def _may_create(self, batch: Batch) -> bool:
         """Look for a batch that may have been made; tell whether it is certain that none was."""
         assert batch.creating_at is not None  # noqa: S101  # for the type checker
         since = batch.staged_at - CLOCK_SLACK_SECONDS
-        found = self._remote.named(batch.batch, since=since)
+        named = self._remote.named(batch.batch, since=since)
+        # Those that were refused for want of room are known; of them each refusal tells of one.
+        failed = [item for item in named if item.status == "failed"][batch.refusals :]
+        found = [item for item in named if item.status != "failed"] or failed
         for repeated in found[1:]:
             self._remote.cancel(repeated.id)
         if found:
@@ -262,6 +291,7 @@ class Driver:
             status=found.status,
             completed=counts.completed or 0,
             failed=counts.failed or 0,
+            looks=max(0, batch.looks),
         )
         if found.status == "failed":
             batch = settle_failed(
@@ -283,23 +313,25 @@ class Driver:
         elif self._is_overdue(batch):
             self._remote.cancel(found.id)
             detail = f"the batch is {found.status!r} long after its time was over"
-            self._end(batch, Setback(failure=Failure.EXPIRED, detail=detail))
+            lacking = Setback(failure=Failure.EXPIRED, detail=detail)
+            self._collector.collect(batch, found, lacking=lacking)
 
     def _is_overdue(self, batch: Batch) -> bool:
         since = batch.submitted_at if batch.submitted_at is not None else batch.staged_at
         return self.ledger.clock() - since > WINDOW_SECONDS + GRACE_SECONDS
 
     def _vanished(self, batch: Batch) -> None:
-        """Look for a batch under another id, and else take its lines as lost."""
-        if batch.looks < LISTING_LOOKS:
-            self.ledger.change(batch, looks=batch.looks + 1)
+        """Take a batch's lines as lost, once it was looked for in vain some times in a row."""
+        if batch.looks > -LISTING_LOOKS:
+            self.ledger.change(batch, looks=min(0, batch.looks) - 1)
             return
         self._end(batch, Setback(failure=LOST.failure, detail="the provider has lost the batch"))
 
     def _end(self, batch: Batch, lacking: Setback) -> None:
         tries, now = self._settings.batch_tries, self.ledger.clock()
         self.ledger.settle(batch, lacking, tries, state=State.COLLECTED, settled_at=now)
-        self._collector.tidy(batch, None)
+        ended = msgspec.structs.replace(batch, state=State.COLLECTED, settled_at=now)
+        self._collector.tidy(ended, None)
 
 
 def _is_late(found: RemoteBatch) -> bool:

@@ -14,10 +14,10 @@ import msgspec
 from sqlalchemy import (
     BindParameter,
     Connection,
-    Select,
     and_,
     bindparam,
     delete,
+    func,
     insert,
     or_,
     select,
@@ -26,14 +26,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from resonare_pipeline.completions.batches.batch import Batch, State
-from resonare_pipeline.completions.batches.campaigns import LIVE, Campaign
-from resonare_pipeline.completions.batches.setbacks import Setback, SettledCache
-from resonare_pipeline.completions.batches.tables import BATCHES, QUEUE_LIMITS, SETBACKS
+from resonare_pipeline.completions.batches.campaigns import LIVE, Campaign, read_batches
+from resonare_pipeline.completions.batches.setbacks import Setback, SettledCache, set_back
+from resonare_pipeline.completions.batches.tables import BATCHES, QUEUE_LIMITS
 from resonare_pipeline.completions.cache import spending
 from resonare_pipeline.completions.cache.store import (
     ALIVE_SECONDS,
+    BATCH_PREFIX,
     Answered,
-    Cache,
     answer_row,
     release_claims,
     slices,
@@ -42,7 +42,15 @@ from resonare_pipeline.completions.cache.tables import CLAIMS, OWNERS
 from resonare_pipeline.completions.requests import Failure
 
 FOR_EVER = 1e12  # seconds since 1970: a batch under way owns its requests until it is settled
+LEARNED_SECONDS = 7 * 86_400.0  # accounts rise to higher tiers, and a limit kept to tells nothing
+STEPS = frozenset({"state", "remote", "creating_at"})
+"""Columns that tell what was asked of the provider; two processes must not write them over."""
+
 _WANTED: BindParameter[Any] = bindparam("wanted", expanding=True)
+
+
+class MovedError(Exception):
+    """Another process has taken a batch on meanwhile, so what was to be written does not hold."""
 
 
 class Ledger(Campaign):
@@ -73,6 +81,20 @@ class Ledger(Campaign):
         self.cache.run(put)
         self._added.add(batch.batch)
 
+    def sweep(self) -> None:
+        """Forget claims of processes that are not alive, and of batches that are not there."""
+        self.cache.sweep()
+        known = select(BATCHES.c.batch).where(BATCHES.c.state.in_(LIVE))
+        lost = and_(OWNERS.c.owner.like(f"{BATCH_PREFIX}%"), OWNERS.c.owner.not_in(known))
+
+        def clear(connection: Connection) -> None:
+            owners = connection.execute(select(OWNERS.c.owner).where(lost)).scalars().all()
+            for owner in owners:
+                connection.execute(delete(CLAIMS).where(CLAIMS.c.owner == owner))
+                connection.execute(delete(OWNERS).where(OWNERS.c.owner == owner))
+
+        self.cache.run(clear)
+
     def is_own(self, batch: Batch) -> bool:
         """Tell whether this process has written a batch down, and so has its file."""
         return batch.batch in self._added
@@ -94,16 +116,44 @@ class Ledger(Campaign):
         return own, under_way + len(set(keys) - before - own - found.keys())
 
     def change(self, batch: Batch, **values: Any) -> Batch:
-        """Write down how far a batch has come."""
-        binding = BATCHES.c.batch == batch.batch
+        """Write down how far a batch has come.
+
+        Raises:
+            MovedError: If a step is taken that another process has taken already.
+        """
+        changed = msgspec.structs.replace(batch, **values)
+        is_back = batch.is_begun and not changed.is_begun and changed.state.is_live
 
         def put(connection: Connection) -> None:
-            connection.execute(update(BATCHES).where(binding).values(**values))
-            if values.get("creating_at") is not None:
-                self._own(connection, batch.batch, FOR_EVER)
+            self._update(connection, batch, values)
+            if is_back:  # nothing of it is under way; should this process die, others may ask
+                until = self.cache.now(connection) + ALIVE_SECONDS
+                self._own(connection, batch.batch, until)
 
         self.cache.run(put, durable=True)
-        return msgspec.structs.replace(batch, **values)
+        return changed
+
+    def begin(self, batch: Batch) -> Batch | None:
+        """Write down that a batch is about to be made.
+
+        Returns:
+            The batch; None if others have taken requests of it, since this process seemed dead.
+
+        Raises:
+            MovedError: If another process has taken this step already.
+        """
+        values = {"creating_at": self.clock(), "looks": 0}
+        owned = select(func.count()).where(CLAIMS.c.owner == batch.batch)
+
+        def put(connection: Connection) -> bool:
+            if not batch.source and connection.execute(owned).scalar_one() < batch.lines:
+                return False
+            self._update(connection, batch, values)
+            self._own(connection, batch.batch, FOR_EVER)
+            return True
+
+        has_all = self.cache.run(put, durable=True)
+        return msgspec.structs.replace(batch, **values) if has_all else None
 
     def store(
         self, batch: Batch, answers: Sequence[Answered], setbacks: Sequence[Setback], tries: int
@@ -133,7 +183,7 @@ class Ledger(Campaign):
                 connection.execute(self.cache.put_statement, rows)
             answered = {item.key for item in new}
             back = {s.key: s for s in setbacks if s.key in held and s.key not in answered}
-            self._set_back(connection, batch, list(back.values()), tries)
+            set_back(connection, batch.campaign, list(back.values()), tries)
             release_claims(connection, sorted(held), batch.batch)
             spending.spend_drawn(
                 connection,
@@ -166,19 +216,26 @@ class Ledger(Campaign):
 
         Returns:
             How many requests brought nothing.
+
+        Raises:
+            MovedError: If another process has ended it already.
         """
 
         def put(connection: Connection) -> int:
+            self._update(connection, batch, values)
             owned = CLAIMS.c.owner == batch.batch
             keys = sorted(connection.execute(select(CLAIMS.c.key).where(owned)).scalars())
             if lacking.failure is not None:
                 back = [msgspec.structs.replace(lacking, key=key) for key in keys]
-                self._set_back(connection, batch, back, tries)
+                set_back(connection, batch.campaign, back, tries)
             connection.execute(delete(CLAIMS).where(owned))
             connection.execute(delete(OWNERS).where(OWNERS.c.owner == batch.batch))
             spending.give_back(connection, batch.batch)
-            binding = BATCHES.c.batch == batch.batch
-            connection.execute(update(BATCHES).where(binding).values(**values))
+            if (
+                values.get("state") is State.DROPPED
+            ):  # one that nothing was in tells nobody anything
+                empty = and_(BATCHES.c.batch == batch.batch, BATCHES.c.lines == 0)
+                connection.execute(delete(BATCHES).where(empty))
             return len(keys)
 
         return self.cache.run(put, durable=True)
@@ -240,9 +297,11 @@ class Ledger(Campaign):
         self.cache.run(show)
 
     def limit(self, model: str) -> int | None:
-        """Return how many tokens may be enqueued, if a refusal has told."""
+        """Return how many tokens may be enqueued, if a refusal has told within the last week."""
         query = select(QUEUE_LIMITS.c.tokens).where(
-            QUEUE_LIMITS.c.endpoint == self.endpoint, QUEUE_LIMITS.c.model == model
+            QUEUE_LIMITS.c.endpoint == self.endpoint,
+            QUEUE_LIMITS.c.model == model,
+            QUEUE_LIMITS.c.learned_at > self.clock() - LEARNED_SECONDS,
         )
         return self.cache.run(
             lambda connection: connection.execute(query).scalar_one_or_none(), reading=True
@@ -267,6 +326,18 @@ class Ledger(Campaign):
     def _dialect(self) -> Any:
         return postgresql if self.cache.url.get_backend_name() == "postgresql" else sqlite
 
+    def _update(self, connection: Connection, batch: Batch, values: dict[str, Any]) -> None:
+        """Change a row; where a step is taken, only if the batch still stands where it was seen."""
+        which = [BATCHES.c.batch == batch.batch]
+        if not STEPS.isdisjoint(values):
+            which += [
+                BATCHES.c.state == batch.state,
+                BATCHES.c.remote.is_not_distinct_from(batch.remote),
+                BATCHES.c.creating_at.is_not_distinct_from(batch.creating_at),
+            ]
+        if not connection.execute(update(BATCHES).where(*which).values(**values)).rowcount:
+            raise MovedError(f"another process goes on with {batch.batch}")
+
     def _own(self, connection: Connection, batch: str, until: float) -> None:
         connection.execute(self.cache.show_statement, {"owner": batch, "alive_until": until})
 
@@ -276,43 +347,5 @@ class Ledger(Campaign):
             held.update(connection.execute(_HELD, {"wanted": some, "owner": batch}).scalars())
         return held
 
-    def _set_back(
-        self, connection: Connection, batch: Batch, setbacks: list[Setback], tries: int
-    ) -> None:
-        """Count a try for each; which may be the last one."""
-        if not setbacks:
-            return
-        statement = self._dialect.insert(SETBACKS)
-        new = statement.excluded
-        done = SETBACKS.c.tries + 1
-        statement = statement.on_conflict_do_update(
-            index_elements=["campaign", "key"],
-            set_={
-                "tries": done,
-                "failure": new.failure,
-                "detail": new.detail,
-                "is_final": or_(new.is_final, done >= tries),
-            },
-        )
-        rows = [
-            {
-                "campaign": batch.campaign,
-                "key": setback.key,
-                "tries": 1,
-                "failure": str(setback.failure),
-                "detail": setback.detail,
-                "is_final": not setback.may_be_asked_again or tries <= 1,
-            }
-            for setback in setbacks
-        ]
-        connection.execute(statement, rows)
 
-
-def read_batches(cache: Cache, query: Select[Any]) -> list[Batch]:
-    """Return the rows of a query over all columns of `BATCHES`."""
-    rows = cache.run(lambda connection: connection.execute(query).all(), reading=True)
-    return [msgspec.convert(dict(zip(_COLUMNS, row, strict=True)), Batch) for row in rows]
-
-
-_COLUMNS = [str(column.name) for column in BATCHES.c]
 _HELD = select(CLAIMS.c.key).where(CLAIMS.c.key.in_(_WANTED), CLAIMS.c.owner == bindparam("owner"))

@@ -60,9 +60,10 @@ _OUTPUT = msgspec.json.Decoder(OutputLine, strict=False)
 def read_output(line: bytes) -> OutputLine | None:
     """Read a line of an output or error file; None if it is malformed."""
     try:
-        return _OUTPUT.decode(line)
+        found = _OUTPUT.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
+    return None if "\0" in found.custom_id else found  # no id of ours, and PostgreSQL takes none
 
 
 def judge_line(line: OutputLine, *, model: str) -> Judged:

@@ -21,6 +21,7 @@ from resonare_pipeline.completions.settings import CompletionsSettings
 
 LONGEST_WAIT_SECONDS = 900.0
 MOST_REFUSALS = 100  # for want of room; at the longest wait about a day
+PATIENT_REFUSALS = 3  # of a batch that is alone, before it is made smaller; a few minutes
 TOO_LONG = "its prompt alone is longer than all that may be enqueued"
 
 OF_THE_BATCH = {
@@ -57,6 +58,10 @@ def settle_failed(
     if any(reason.code == TOO_MANY_CODE for reason in reasons):
         return _wait_for_room(ledger, settings, batch, reasons, drop)
     detail = _told(reasons)
+    code = next((reason.code for reason in reasons if reason.code in OF_THE_BATCH), None)
+    if code is not None:  # at whatever line: the others would fail alike
+        lacking = Setback(failure=OF_THE_BATCH[code], detail=detail)
+        return _ended(ledger, settings.batch_tries, batch, lacking, detail)
     numbers = {reason.line: reason for reason in reasons if reason.line}
     if numbers and batch.input_file and not batch.source:
         keys = _keys(batch.input_file, numbers, download, folder / f"{batch.batch}.part")
@@ -66,17 +71,14 @@ def settle_failed(
         ]
         if setbacks:
             ledger.store(batch, [], setbacks, settings.batch_tries)
-            return _ended(ledger, settings, batch, Setback(failure=None), detail)
-    code = next((reason.code for reason in reasons if reason.code in OF_THE_BATCH), "")
-    failure = OF_THE_BATCH.get(code or "", Failure.SERVER)
-    return _ended(ledger, settings, batch, Setback(failure=failure, detail=detail), detail)
+            return _ended(ledger, settings.batch_tries, batch, Setback(failure=None), detail)
+    lacking = Setback(failure=Failure.SERVER, detail=detail)
+    return _ended(ledger, settings.batch_tries, batch, lacking, detail)
 
 
-def _ended(
-    ledger: Ledger, settings: CompletionsSettings, batch: Batch, lacking: Setback, detail: str
-) -> Batch:
+def _ended(ledger: Ledger, tries: int, batch: Batch, lacking: Setback, detail: str) -> Batch:
     values = {"state": State.COLLECTED, "settled_at": ledger.clock(), "detail": detail}
-    ledger.settle(batch, lacking, settings.batch_tries, **values)
+    ledger.settle(batch, lacking, tries, **values)
     return msgspec.structs.replace(batch, **values)
 
 
@@ -90,15 +92,19 @@ def _wait_for_room(
     detail = _told(reasons)
     limits = [told_limit(reason.message or "") for reason in reasons]
     limit = next((tokens for tokens in limits if tokens is not None), None)
+    if batch.refusals >= PATIENT_REFUSALS and _is_alone(ledger, batch) and batch.lines > 1:
+        # Nothing of ours takes the room, so by the provider's count it may never fit.
+        limit = min(limit or batch.tokens, batch.tokens // 2)
     if limit is not None:
-        ledger.learn(batch.model, limit)
+        ledger.learn(batch.model, min(limit, ledger.limit(batch.model) or limit))
     is_too_large = limit is not None and batch.tokens > limit
     if batch.source == "" and is_too_large and batch.lines > 1:
         drop(batch)
         return batch
     if is_too_large or batch.refusals >= MOST_REFUSALS:
         said = TOO_LONG if is_too_large else detail
-        return _ended(ledger, settings, batch, Setback(failure=Failure.RATE, detail=said), detail)
+        tries = 1 if is_too_large else settings.batch_tries
+        return _ended(ledger, tries, batch, Setback(failure=Failure.RATE, detail=said), detail)
     pause = min(LONGEST_WAIT_SECONDS, settings.batch_poll_seconds * 2 ** min(batch.refusals, 20))
     return ledger.change(
         batch,
@@ -107,6 +113,13 @@ def _wait_for_room(
         refusals=batch.refusals + 1,
         wait_until=ledger.clock() + pause,
         detail=detail,
+    )
+
+
+def _is_alone(ledger: Ledger, batch: Batch) -> bool:
+    return not any(
+        other.is_enqueued and other.model == batch.model and other.batch != batch.batch
+        for other in ledger.batches(live=True)
     )
 
 

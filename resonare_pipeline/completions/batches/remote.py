@@ -7,6 +7,7 @@ is, for nobody knows whether a request that broke has made it.
 
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,15 +19,16 @@ from resonare_pipeline.completions.answers import OUT_OF_CREDIT, describe_error
 from resonare_pipeline.completions.batches.batch import METADATA_KEY, RemoteBatch
 from resonare_pipeline.completions.environment import Endpoint
 from resonare_pipeline.completions.settings import CompletionsSettings
-from resonare_pipeline.errors import StageError
+from resonare_pipeline.errors import ResonareError, StageError, StoreError
 
 READ_TRIES = 4  # by the SDK, half a second to eight apart
 FILE_NAME = "{batch}.jsonl"  # at the provider; tells whose it is
 PAGE = 100  # the most that a listing gives at a time
 NOT_FOUND = 404
+NOT_ALLOWED = 405
 REFUSED_KEY = (401, 403)
 PASSING = (408, 409, 429)
-
+NOT_THERE = 501  # as servers say that know of no files or batches; no waiting changes that
 
 Read = TypeVar("Read")
 
@@ -52,6 +54,9 @@ class _File(msgspec.Struct):
 class _Files(msgspec.Struct):
     data: list[_File]
     has_more: bool = False
+
+
+Listing = TypeVar("Listing", _Page, _Files)
 
 
 class Remote:
@@ -120,7 +125,10 @@ class Remote:
             if isinstance(refusal, NotNowError) and error.status_code not in PASSING:
                 raise UnsureError(str(refusal)) from error
             raise refusal from error
-        return _decoded(response.content, RemoteBatch)
+        try:
+            return _decoded(response.content, RemoteBatch)
+        except NotNowError as error:  # it was accepted, whatever the answer is
+            raise UnsureError(str(error)) from error
 
     def look(self, remote: str) -> RemoteBatch | None:
         """Return a batch as it is now; None if there is none of that id."""
@@ -128,15 +136,9 @@ class Remote:
         return None if content is None else _decoded(content, RemoteBatch)
 
     def listed(self) -> Iterator[RemoteBatch]:
-        """Yield all batches, the newest first."""
-        after = ""
-        while True:
-            content = self._read("/batches", limit=PAGE, **({"after": after} if after else {}))
-            page = _decoded(content or b'{"data": []}', _Page)
+        """Yield all batches, in the order of the provider's: OpenAI has the newest first."""
+        for page in self._pages("/batches", _Page):
             yield from page.data
-            if not page.has_more or not page.data:
-                return
-            after = page.data[-1].id
 
     def named(self, batch: str, *, since: float) -> list[RemoteBatch]:
         """Return the batches whose metadata hold an id of ours, the oldest first.
@@ -146,34 +148,33 @@ class Remote:
             since: Batches that were made before that are not looked through (seconds since 1970).
         """
         found: list[RemoteBatch] = []
+        has_young = False
         for item in self.listed():
-            if item.created_at is not None and item.created_at < since:
-                break
-            if (item.metadata or {}).get(METADATA_KEY) == batch:
+            is_old = item.created_at is not None and item.created_at < since
+            if is_old and has_young:
+                break  # and if the oldest came first, the young ones are still to come
+            has_young |= not is_old
+            if not is_old and (item.metadata or {}).get(METADATA_KEY) == batch:
                 found.append(item)
-        return found[::-1]
+        return sorted(found, key=lambda item: item.created_at or 0.0)
 
     def uploaded(self, batch: str) -> list[str]:
         """Return the ids of files that were uploaded for a batch of ours."""
-        name, after, found = FILE_NAME.format(batch=batch), "", []
-        while True:
-            more = {"after": after} if after else {}
-            content = self._read("/files", purpose="batch", limit=PAGE, **more)
-            page = _decoded(content or b'{"data": []}', _Files)
-            found += [file.id for file in page.data if file.filename == name]
-            if not page.has_more or not page.data:
-                return found
-            after = page.data[-1].id
+        name = FILE_NAME.format(batch=batch)
+        pages = self._pages("/files", _Files, purpose="batch")
+        return [file.id for page in pages for file in page.data if file.filename == name]
 
     def download(self, file: str, path: Path) -> bool:
         """Write a file of the provider's to a path; False if there is none of that id.
 
         Raises:
             NotNowError: If it did not come whole.
+            StoreError: If it cannot be written.
         """
         try:
             with (
                 self._reading.files.with_streaming_response.content(file) as response,
+                writing(path),
                 path.open("wb") as stream,
             ):
                 for chunk in response.iter_bytes():
@@ -206,6 +207,20 @@ class Remote:
             return False
         return True
 
+    def _pages(self, path: str, kind: type[Listing], **query: Any) -> Iterator[Listing]:
+        """Yield the pages of a listing, each once, though the server know no pages."""
+        after, seen = "", set[str]()
+        while True:
+            content = self._read(path, limit=PAGE, **query, **({"after": after} if after else {}))
+            page = _decoded(content or b'{"data": []}', kind)
+            if not page.data or page.data[-1].id in seen:
+                return
+            yield page
+            if not page.has_more:
+                return
+            after = page.data[-1].id
+            seen.add(after)
+
     def _read(self, path: str, **query: Any) -> bytes | None:
         try:
             response = self._reading.get(path, cast_to=httpx2.Response, options={"params": query})
@@ -235,9 +250,10 @@ class Remote:
                 where=self._shown,
                 remedy="Nothing is lost; give the same command again when there is",
             )
-        if status in PASSING or status >= 500:
+        if status in PASSING or (status >= 500 and status != NOT_THERE):
             return NotNowError(f"{self._shown}: {said}")
-        remedy = 'Ask online instead (completions.mode = "online")' if status == NOT_FOUND else ""
+        is_absent = status in (NOT_FOUND, NOT_ALLOWED, NOT_THERE)
+        remedy = 'Ask online instead (completions.mode = "online")' if is_absent else ""
         return StageError(f"the endpoint makes no batch: {said}", where=self._shown, remedy=remedy)
 
     def _described(self, error: Exception) -> str:
@@ -255,6 +271,25 @@ def _decoded(content: bytes, kind: type[Read]) -> Read:
         return msgspec.json.decode(content, type=kind, strict=False)
     except msgspec.DecodeError as error:
         raise NotNowError("the endpoint's answer is none of its Batch API") from error
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Raise what the file system says as an error that says where.
+
+    Raises:
+        StoreError: For a full disk, and whatever else keeps a file from being written.
+    """
+    try:
+        yield
+    except ResonareError:
+        raise
+    except OSError as error:
+        raise StoreError(
+            f"cannot be written: {error.strerror or error}",
+            where=str(path),
+            remedy="Make room there, then give the same command again; batches go on meanwhile",
+        ) from error
 
 
 def remove(path: str) -> None:

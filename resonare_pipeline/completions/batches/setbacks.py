@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import BindParameter, Connection, bindparam, select
+from sqlalchemy import BindParameter, Connection, bindparam, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 
 from resonare_pipeline.completions.accounts import Account
@@ -63,6 +64,37 @@ class SettledCache(Cache):
             for key, failure, detail in connection.execute(_FINAL, given):
                 found[key] = Record(failure=Failure(failure), detail=detail)
         return found
+
+
+def set_back(connection: Connection, campaign: str, setbacks: list[Setback], tries: int) -> None:
+    """Count a try for each; which may be the last one."""
+    if not setbacks:
+        return
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(SETBACKS)
+    new = statement.excluded
+    done = SETBACKS.c.tries + 1
+    statement = statement.on_conflict_do_update(
+        index_elements=["campaign", "key"],
+        set_={
+            "tries": done,
+            "failure": new.failure,
+            "detail": new.detail,
+            "is_final": or_(new.is_final, done >= tries),
+        },
+    )
+    rows = [
+        {
+            "campaign": campaign,
+            "key": setback.key,
+            "tries": 1,
+            "failure": str(setback.failure),
+            "detail": setback.detail.replace("\0", ""),  # PostgreSQL takes none
+            "is_final": not setback.may_be_asked_again or tries <= 1,
+        }
+        for setback in setbacks
+    ]
+    connection.execute(statement, rows)
 
 
 _WANTED: BindParameter[Any] = bindparam("wanted", expanding=True)

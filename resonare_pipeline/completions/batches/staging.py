@@ -16,6 +16,7 @@ from resonare_pipeline.completions.accounts import Account
 from resonare_pipeline.completions.batches.batch import Batch, State, new_batch_id
 from resonare_pipeline.completions.batches.ledger import Ledger
 from resonare_pipeline.completions.batches.queueing import queue_limit
+from resonare_pipeline.completions.batches.remote import writing
 from resonare_pipeline.completions.environment import Endpoint
 from resonare_pipeline.completions.estimating import (
     output_limit,
@@ -91,19 +92,31 @@ class Stager:
 
         Raises:
             SettingsError: If there is a cap, and nothing says what a request can cost.
+            StoreError: If a file cannot be written.
             CacheError: If the ledger cannot be used.
         """
         told = Staged()
         room = self._room_usd()
         for model, some in _by_model(requests):
-            opened: _Open | None = None
-            limit = queue_limit(model, self.settings, self.ledger)
-            waiting: list[_Line] = []
-            for chunk in _chunks(some):
+            room = self._stage(model, some, told, room)
+        return told
+
+    def _stage(
+        self,
+        model: str,
+        requests: Iterator[CompletionRequest],
+        told: Staged,
+        room: float | None,
+    ) -> float | None:
+        """Write the files of one model; return the room that is left."""
+        opened: _Open | None = None
+        limit = queue_limit(model, self.settings, self.ledger)
+        waiting: list[_Line] = []
+        try:
+            for chunk in _chunks(requests):
                 waiting += self._lines(chunk)
                 while waiting:
-                    if opened is None:
-                        opened = self._begin(model, limit)
+                    opened = opened or self._begin(model, limit)
                     taken = self._that_fit(opened, waiting)
                     if not taken:
                         self._end(opened, told)
@@ -113,7 +126,10 @@ class Stager:
                     room = self._take(opened, taken, told, room)
             if opened is not None:
                 self._end(opened, told)
-        return told
+        finally:
+            if opened is not None:
+                opened.stream.close()
+        return room
 
     def _room_usd(self) -> float | None:
         rooms = [
@@ -148,7 +164,8 @@ class Stager:
 
     def _begin(self, model: str, most_tokens: int | None) -> _Open:
         name = new_batch_id()
-        self.folder.mkdir(parents=True, exist_ok=True)
+        with writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
         path = (self.folder / f"{name}.jsonl").resolve()
         batch = Batch(
             batch=name,
@@ -162,7 +179,8 @@ class Stager:
             wait_until=FILLING,
         )
         self.ledger.add(batch)
-        return _Open(batch, path.open("wb"), most_tokens)
+        with writing(path):
+            return _Open(batch, path.open("wb"), most_tokens)
 
     def _that_fit(self, opened: _Open, waiting: list[_Line]) -> list[_Line]:
         """Return the first lines that a file still takes; an empty one takes at least one."""
@@ -197,7 +215,8 @@ class Stager:
                 room = None if room is None else room + line.upper_usd
                 continue
             own.discard(line.key)  # once, though it stand twice in a round
-            opened.stream.write(line.text)
+            with writing(Path(opened.batch.path)):
+                opened.stream.write(line.text)
             opened.lines += 1
             opened.bytes += len(line.text)
             opened.tokens += line.tokens
@@ -205,7 +224,8 @@ class Stager:
         return room
 
     def _end(self, opened: _Open, told: Staged) -> None:
-        opened.stream.close()
+        with writing(Path(opened.batch.path)):
+            opened.stream.close()
         # Should others have drawn meanwhile what was there, nothing of the batch is asked.
         has_room = self.ledger.draw(opened.batch.batch, self.accounts, opened.upper_usd)
         told.lines += opened.lines * has_room

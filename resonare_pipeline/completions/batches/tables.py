@@ -23,9 +23,9 @@ BATCHES = Table(
     Column("bytes", BigInteger, nullable=False, default=0),
     Column("tokens", BigInteger, nullable=False, default=0),
     Column("reserved_usd", Double, nullable=False, default=0.0),
-    Column("input_file", String(128)),
-    Column("remote", String(128)),  # the provider's id of the batch
-    Column("status", String(32), nullable=False, default=""),
+    Column("input_file", Text),  # ids and words of providers are as long as they like
+    Column("remote", Text),  # the provider's id of the batch
+    Column("status", Text, nullable=False, default=""),
     Column("completed", Integer, nullable=False, default=0),
     Column("failed", Integer, nullable=False, default=0),
     Column("refusals", Integer, nullable=False, default=0),

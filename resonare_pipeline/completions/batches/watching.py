@@ -10,8 +10,7 @@ import msgspec
 from sqlalchemy import select
 
 from resonare_pipeline.completions.batches.batch import ENDED, Batch, RemoteBatch, State
-from resonare_pipeline.completions.batches.campaigns import LIVE
-from resonare_pipeline.completions.batches.ledger import read_batches
+from resonare_pipeline.completions.batches.campaigns import LIVE, read_batches
 from resonare_pipeline.completions.batches.tables import BATCHES
 from resonare_pipeline.completions.cache.places import cache_url
 from resonare_pipeline.completions.cache.store import Cache
