@@ -55,6 +55,7 @@ class Driver:
 
     Attributes:
         unreached: What the provider last said when it could not be had; empty if it could.
+        refused: Files submitted by hand that the provider will never take, by the batch's id.
     """
 
     def __init__(
@@ -67,6 +68,8 @@ class Driver:
     ) -> None:
         self.ledger = ledger
         self.unreached = ""
+        self.refused: dict[str, StageError] = {}
+        self.folder = folder
         self._remote = remote
         self._settings = settings
         self._endpoint = endpoint
@@ -75,6 +78,11 @@ class Driver:
         self._failed_looks = 0
         self._ended = threading.Event()
         self._pulse = threading.Thread(target=self._beat, name="batches", daemon=True)
+
+    @property
+    def remote(self) -> Remote:
+        """Where the batches are made."""
+        return self._remote
 
     def __enter__(self) -> "Driver":
         self.ledger.cache.sweep()
@@ -131,6 +139,8 @@ class Driver:
                     self._step(batch)
                 except NotNowError as error:
                     self.unreached = str(error)
+                except StageError as error:
+                    self._refuse(batch, error)
         self._failed_looks = self._failed_looks + 1 if self.unreached else 0
         if self._failed_looks >= UNREACHED_LOOKS:
             raise StageError(
@@ -150,6 +160,15 @@ class Driver:
         elif not batch.is_enqueued:
             self._drop(batch)
 
+    def tidy(self, batch: Batch) -> None:
+        """End a batch that is collected: its files go, as the settings say.
+
+        Raises:
+            NotNowError: If the provider cannot be had.
+        """
+        found = self._remote.look(batch.remote) if batch.remote else None
+        self._collector.tidy(batch, found)
+
     def _mine(self) -> list[Batch]:
         mine = self.ledger.cache.owner
         return [batch for batch in self.ledger.batches(live=True) if batch.driver == mine]
@@ -166,6 +185,19 @@ class Driver:
                     self._remote.delete(file)
         except NotNowError:
             return  # a file that lies there costs nothing
+
+    def _refuse(self, batch: Batch, error: StageError) -> None:
+        """Give up a file of somebody's that is refused: it is no reason to stop for anybody else.
+
+        Raises:
+            StageError: For every other batch, and for one that runs.
+        """
+        current = self.ledger.batches(batch=batch.batch)[0]
+        if not current.source or current.is_enqueued or current.remote is not None:
+            raise error
+        self.refused[batch.batch] = error
+        self._drop(current)
+        self.ledger.change(current, detail=error.found)
 
     def _step(self, batch: Batch) -> None:
         if batch.state is State.STAGED and self._has_room(batch):
@@ -268,11 +300,19 @@ class Driver:
             if _is_late(found) and batch.looks < LATE_LOOKS:
                 self.ledger.change(batch, looks=batch.looks + 1)
             else:
-                self._collector.collect(batch, found)
+                self._ended_well(batch, found)
         elif self._is_overdue(batch):
             self._remote.cancel(found.id)
             detail = f"the batch is {found.status!r} long after its time was over"
             self._end(batch, Setback(failure=Failure.EXPIRED, detail=detail))
+
+    def _ended_well(self, batch: Batch, found: RemoteBatch) -> None:
+        """Collect a batch; what came of a file of somebody's waits until they want it."""
+        if batch.source:
+            now = self.ledger.clock()
+            self.ledger.change(batch, state=State.ENDED, settled_at=now, looks=0)
+        else:
+            self._collector.collect(batch, found)
 
     def _is_overdue(self, batch: Batch) -> bool:
         since = batch.submitted_at if batch.submitted_at is not None else batch.staged_at
@@ -287,6 +327,9 @@ class Driver:
 
     def _end(self, batch: Batch, lacking: Setback) -> None:
         tries, now = self._settings.batch_tries, self.ledger.clock()
+        if batch.source:
+            self.ledger.change(batch, state=State.ENDED, settled_at=now, detail=lacking.detail)
+            return
         self.ledger.settle(batch, lacking, tries, state=State.COLLECTED, settled_at=now)
         self._collector.tidy(batch, None)
 

@@ -61,16 +61,24 @@ class Ledger:
         self.clock = clock
         self._added: set[str] = set()
 
-    def add(self, batch: Batch) -> None:
-        """Write a new batch down; it owns what it claims while this process shows it is alive."""
+    def add(self, *batches: Batch, beside: Callable[[Connection], None] | None = None) -> None:
+        """Write new batches down; each owns what it claims while this process shows it is alive.
+
+        Args:
+            batches: None of which is there yet.
+            beside: What is done in the same transaction, before; if it raises, none is added.
+        """
 
         def put(connection: Connection) -> None:
-            row = msgspec.to_builtins(batch) | {"driver": self.cache.owner}
-            connection.execute(insert(BATCHES), row)
-            self._own(connection, batch.batch, self.cache.now(connection) + ALIVE_SECONDS)
+            if beside is not None:
+                beside(connection)
+            for batch in batches:
+                row = msgspec.to_builtins(batch) | {"driver": self.cache.owner}
+                connection.execute(insert(BATCHES), row)
+                self._own(connection, batch.batch, self.cache.now(connection) + ALIVE_SECONDS)
 
         self.cache.run(put)
-        self._added.add(batch.batch)
+        self._added.update(batch.batch for batch in batches)
 
     def is_own(self, batch: Batch) -> bool:
         """Tell whether this process has written a batch down, and so has its file."""
