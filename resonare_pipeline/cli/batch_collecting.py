@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from resonare_pipeline.completions.batches.batch import Batch, State
+from resonare_pipeline.completions.batches.by_hand import stage_refused
 from resonare_pipeline.completions.batches.driving import Driver
 from resonare_pipeline.completions.batches.hand_made import Submission, submissions
 from resonare_pipeline.completions.batches.remote import NotNowError
@@ -19,6 +20,7 @@ class Collecting:
         settings: Prices.
         folder: Where results go; None: beside the file that was submitted.
         wanted: Our ids of batches; None: all.
+        resplits: Submit in smaller parts what was refused for its size.
 
     Attributes:
         written: What came of files that were submitted by hand.
@@ -33,6 +35,8 @@ class Collecting:
         settings: CompletionsSettings,
         folder: Path | None,
         wanted: set[str] | None,
+        *,
+        resplits: bool = False,
     ) -> None:
         self.wanted = wanted
         self.written: list[Written] = []
@@ -42,6 +46,8 @@ class Collecting:
         self._driver = driver
         self._settings = settings
         self._folder = folder
+        self._resplits = resplits
+        self._resplit: set[str] = set()
         self._given_up: set[str] = set()
         self._campaigns = {
             batch.batch
@@ -89,9 +95,12 @@ class Collecting:
     def _write(self, submission: Submission) -> bool:
         """Write results; tell whether that must be tried again."""
         try:
-            self.written.append(
-                write_results(self._driver, submission, self._settings, self._folder)
-            )
+            if self._resplits and self._is_resplit(submission):
+                return True
+            if submission.was_made:
+                self.written.append(
+                    write_results(self._driver, submission, self._settings, self._folder)
+                )
         except NotNowError as error:
             self._driver.unreached = str(error)
             return True
@@ -99,3 +108,9 @@ class Collecting:
             self.errors.append(error)
             self._given_up.add(submission.submission)
         return False
+
+    def _is_resplit(self, submission: Submission) -> bool:
+        made = stage_refused(self._driver, self._settings, submission, self._resplit)
+        if self.wanted is not None:
+            self.wanted.update(made)
+        return bool(made)

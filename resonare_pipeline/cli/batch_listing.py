@@ -70,7 +70,13 @@ def _shown(ledger: Ledger, *, everything: bool) -> list[Batch]:
     """Return the batches with something left to be done, results to be collected included."""
     batches = ledger.batches()
     waiting = {item.batch.batch for one in submissions(ledger) for item in one.batches}
-    return [b for b in batches if everything or b.state.is_live or b.batch in waiting]
+    return [
+        batch
+        for batch in batches
+        if everything
+        or batch.state.is_live
+        or (batch.batch in waiting and batch.state is not State.DROPPED)
+    ]
 
 
 def _looked_up(ledger: Ledger, remote: Remote, *, everything: bool) -> _Listing:

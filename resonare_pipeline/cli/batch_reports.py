@@ -92,7 +92,7 @@ def print_parts(
 def print_submitted(files: Sequence[tuple[Path, Sequence[Batch]]], *, unreached: str) -> None:
     """Say which batches were made of files, and what was not submitted."""
     out = console()
-    staged = 0
+    dropped = 0
     for path, batches in files:
         lines = sum(batch.lines for batch in batches)
         out.print(
@@ -100,12 +100,12 @@ def print_submitted(files: Sequence[tuple[Path, Sequence[Batch]]], *, unreached:
         )
         for batch in batches:
             out.print(f"  {_submitted(batch)}", markup=False)
-            staged += batch.state is State.STAGED
+            dropped += batch.state is State.DROPPED
     if unreached:
         out.print(f"[yellow]note[/] not reached: {escape(unreached)}")
-    if staged:
+    if dropped:
         out.print(
-            f"[red]not submitted[/] {counted(staged, 'batch')}. Nothing of it is left at the "
+            f"[red]not submitted[/] {counted(dropped, 'batch')}. Nothing of it is left at the "
             "provider: give the same command again later, or with --wait"
         )
     if any(_is_unsure(batch) for _, batches in files for batch in batches):
@@ -115,12 +115,10 @@ def print_submitted(files: Sequence[tuple[Path, Sequence[Batch]]], *, unreached:
 def _submitted(batch: Batch) -> str:
     name = batch.remote or batch.batch
     said = status_of(batch)
-    if batch.state is State.STAGED:
+    if batch.state is State.DROPPED:
         said = "no room, or nobody there: not submitted"
     elif _is_unsure(batch):
         said = "uploaded; it is not known yet whether a batch was made"
-    elif batch.state is State.UPLOADED:
-        said = "uploaded; it waits for room"
     more = f": {batch.detail}" if batch.detail else ""
     size = f"{counted(batch.lines, 'line')}  {batch.tokens:,} tokens"
     return f"{name}  {batch.model}  {size}  {said}{more}"

@@ -20,7 +20,7 @@ from resonare_pipeline.cli.batch_reports import (
     result_object,
 )
 from resonare_pipeline.cli.filling import INTERRUPTED
-from resonare_pipeline.completions.batches.batch import Batch, State
+from resonare_pipeline.completions.batches.batch import Batch
 from resonare_pipeline.completions.batches.by_hand import (
     Prepared,
     own_limits,
@@ -108,7 +108,8 @@ def run_submit(
             ids = [name for some in made for name in some]
             if not wait:
                 return _submit(driver, chosen, prepared, made, as_json=as_json)
-            collecting = Collecting(driver, chosen.settings, folder, _with_siblings(driver, ids))
+            wanted = _with_siblings(driver, ids)
+            collecting = Collecting(driver, chosen.settings, folder, wanted, resplits=True)
             return _wait(collecting, driver, chosen, as_json=as_json)
     except KeyboardInterrupt:
         BatchDisplay().left()
@@ -146,11 +147,14 @@ def _submit(
     ids = [name for some in made for name in some]
     for _ in range(TRIES):
         driver.advance()
-        left = [one for one in _batches(driver, ids) if one.state is State.STAGED]
-        if not driver.unreached or not left:
+        left = [one for one in _batches(driver, ids) if one.remote is None]
+        if not left or not (driver.unreached or any(one.is_enqueued for one in left)):
             break
         time.sleep(min(PAUSE_SECONDS, chosen.settings.batch_poll_seconds))
     _raise_refusal(driver, ids)
+    for batch in _batches(driver, ids):
+        if batch.remote is None and not batch.is_enqueued and batch.state.is_live:
+            driver.cancel(batch)
     parts = [_batches(driver, some) for some in made]
     paths = [one.file.path for one in prepared]
     if as_json:
@@ -161,8 +165,7 @@ def _submit(
         _print_json({"files": found, "unreached": driver.unreached})
     else:
         print_submitted(list(zip(paths, parts, strict=True)), unreached=driver.unreached)
-    is_whole = all(batch.state is not State.STAGED for some in parts for batch in some)
-    return 0 if is_whole and not driver.unreached else 1
+    return 0 if all(batch.remote is not None for some in parts for batch in some) else 1
 
 
 def _raise_refusal(driver: Driver, ids: Sequence[str]) -> None:

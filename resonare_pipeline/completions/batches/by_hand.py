@@ -197,6 +197,41 @@ def stage(driver: Driver, prepared: Prepared) -> list[str]:
     return [item.batch.batch for item in made]
 
 
+def stage_refused(
+    driver: Driver, settings: CompletionsSettings, submission: Submission, done: set[str]
+) -> list[str]:
+    """Stage once more, in smaller parts, what was refused as larger than all that may be enqueued.
+
+    Args:
+        driver: Works on the batches.
+        settings: Limits.
+        submission: Everything of it has ended.
+        done: Batches that this was done for; those of now are added.
+
+    Returns:
+        Our ids of the new batches.
+
+    Raises:
+        InputError: If the file is not what was submitted.
+    """
+    limits = learned_limits(settings, driver.ledger)
+    refused = {
+        item.batch.batch
+        for item in submission.batches
+        if not item.has_run and item.batch.lines > 1 and _is_over(item.batch, limits)
+    }
+    if not refused - done:
+        return []
+    done |= refused
+    prepared = prepare(driver.ledger, settings, submission.source, again=False)
+    return stage(driver, prepared)
+
+
+def _is_over(batch: Batch, limits: Limits) -> bool:
+    most = limits.tokens(batch.model)
+    return most is not None and batch.tokens > most
+
+
 def _made(driver: Driver, part: Part, source: str) -> HandMade:
     name = new_batch_id()
     batch = Batch(

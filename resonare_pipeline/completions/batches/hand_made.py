@@ -70,6 +70,11 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     is_written: bool
 
     @property
+    def was_made(self) -> bool:
+        """Whether the provider has had any of it: else it is as if it had not been submitted."""
+        return any(item.batch.state is not State.DROPPED for item in self.batches)
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing more comes of it."""
         return all(item.is_over for item in self.batches)
@@ -178,5 +183,11 @@ def put_down(
 def note_written(ledger: Ledger, submission: Submission) -> None:
     """Write down that what came of a submission lies on this machine."""
     own = HAND_MADE.c.submission == submission.submission
-    statement = update(HAND_MADE).where(own).values(written_at=ledger.clock())
-    ledger.cache.run(lambda connection: connection.execute(statement), durable=True)
+    theirs = select(HAND_MADE.c.batch).where(own)
+
+    def put(connection: Connection) -> None:
+        connection.execute(update(HAND_MADE).where(own).values(written_at=ledger.clock()))
+        closed = update(BATCHES).where(BATCHES.c.batch.in_(theirs)).values(is_closed=True)
+        connection.execute(closed)
+
+    ledger.cache.run(put, durable=True)
