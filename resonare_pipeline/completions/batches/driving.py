@@ -70,19 +70,14 @@ class Driver:
         self.unreached = ""
         self.refused: dict[str, StageError] = {}
         self.folder = folder
-        self._remote = remote
+        self.remote = self._remote = remote
         self._settings = settings
         self._endpoint = endpoint
         self._folder = folder
-        self._collector = Collector(ledger, remote, settings, endpoint, folder)
+        self.collector = self._collector = Collector(ledger, remote, settings, endpoint, folder)
         self._failed_looks = 0
         self._ended = threading.Event()
         self._pulse = threading.Thread(target=self._beat, name="batches", daemon=True)
-
-    @property
-    def remote(self) -> Remote:
-        """Where the batches are made."""
-        return self._remote
 
     def __enter__(self) -> "Driver":
         self.ledger.cache.sweep()
@@ -159,15 +154,6 @@ class Driver:
             self._remote.cancel(batch.remote)
         elif not batch.is_enqueued:
             self._drop(batch)
-
-    def tidy(self, batch: Batch) -> None:
-        """End a batch that is collected: its files go, as the settings say.
-
-        Raises:
-            NotNowError: If the provider cannot be had.
-        """
-        found = self._remote.look(batch.remote) if batch.remote else None
-        self._collector.tidy(batch, found)
 
     def _mine(self) -> list[Batch]:
         mine = self.ledger.cache.owner

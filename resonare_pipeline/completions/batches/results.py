@@ -126,7 +126,7 @@ def write_results(
             _Sorter(submission, results, found, streams, written, settings).run()
         written.repeated, written.malformed = results.repeated, results.malformed
         written.unknown = results.left
-    _settle(driver, submission, written)
+    _settle(driver, submission, found, written)
     return written
 
 
@@ -290,7 +290,12 @@ def _placed(folder: Path, stem: str, written: Written) -> Iterator[dict[str, Bin
             files.delete(name)
 
 
-def _settle(driver: Driver, submission: Submission, written: Written) -> None:
+def _settle(
+    driver: Driver,
+    submission: Submission,
+    found: dict[str, RemoteBatch | None],
+    written: Written,
+) -> None:
     """Write down that all is here; then the provider's files may go, as the settings say."""
     note_written(driver.ledger, submission)
     ended = [item.batch for item in submission.batches if item.batch.state is State.ENDED]
@@ -306,4 +311,4 @@ def _settle(driver: Driver, submission: Submission, written: Written) -> None:
             unpriced=tally.unpriced,
         )
     for batch in ended:
-        driver.tidy(batch)
+        driver.collector.tidy(batch, found[batch.batch])
