@@ -1,11 +1,21 @@
 """What the commands of `resonare batch` say of files and batches, on standard output."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 from resonare_pipeline.cli.batch_display import status_of
 from resonare_pipeline.completions.batches.batch import Batch, State
@@ -13,6 +23,7 @@ from resonare_pipeline.completions.batches.checking import CHAT_URL
 from resonare_pipeline.completions.batches.parting import Limits, Part
 from resonare_pipeline.completions.batches.results import FAILED, OUTPUT, RETRY, Written
 from resonare_pipeline.completions.settings import CompletionsSettings
+from resonare_pipeline.progress import Progress as Report
 
 if TYPE_CHECKING:
     from resonare_pipeline.cli.batch_collecting import Collecting
@@ -23,6 +34,28 @@ UNKNOWN = "unknown"
 def console() -> Console:
     """Return standard output as the commands write to it: no line is cut or folded."""
     return Console(soft_wrap=True, highlight=False)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[Report]:
+    """Show how far the reading of a file is, on a terminal, and yield what is told of it."""
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+    task = bar.add_task(escape(path.name), total=None)
+
+    def report(done: int, total: int, unit: str) -> None:  # noqa: ARG001  # it is always bytes
+        bar.update(task, completed=done, total=total)
+
+    with bar:
+        yield report
 
 
 def dollars(cost_usd: float | None, unpriced: int = 0) -> str:
@@ -56,6 +89,7 @@ def result_object(written: Written) -> dict[str, Any]:
         "malformed": written.malformed,
         "cost_usd": written.cost_usd,
         "unpriced": written.unpriced,
+        "is_by_copy": written.is_by_copy,
         "paths": {kind: str(path) for kind, path in written.paths.items()},
     }
 
@@ -170,6 +204,11 @@ def _print_written(out: Console, written: Written) -> None:
         f"{written.paths[OUTPUT]}; {cost}",
         markup=False,
     )
+    if written.is_by_copy:
+        out.print(
+            "[yellow]note[/] the file is not what was submitted any more: its lines are taken from "
+            "the provider's copy"
+        )
     if written.failed:
         reasons = ", ".join(f"{reason} {n:,}" for reason, n in written.failed.most_common())
         out.print(f"[red]no answer[/] {reasons}; see {escape(str(written.paths[FAILED]))}")

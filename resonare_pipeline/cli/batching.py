@@ -17,6 +17,7 @@ from resonare_pipeline.cli.batch_reports import (
     print_collected,
     print_parts,
     print_submitted,
+    reading,
     result_object,
 )
 from resonare_pipeline.cli.filling import INTERRUPTED
@@ -28,6 +29,7 @@ from resonare_pipeline.completions.batches.by_hand import (
     require_cost_within_cap,
     stage,
 )
+from resonare_pipeline.completions.batches.checking import InputFile
 from resonare_pipeline.completions.batches.driving import Driver
 from resonare_pipeline.completions.batches.hand_made import submissions
 from resonare_pipeline.completions.batches.rounds import Standing
@@ -61,12 +63,13 @@ def run_split(
         bytes=max_bytes or limits.bytes,
         tokens=limits.tokens if max_tokens is None else lambda _model: max_tokens,
     )
-    parts = split_file(
-        file,
-        folder or file.parent,
-        limits,
-        assumed_output_tokens=settings.assumed_output_tokens,
-    )
+    with reading(file) as report:
+        parts = split_file(
+            InputFile(file, report),
+            folder or file.parent,
+            limits,
+            assumed_output_tokens=settings.assumed_output_tokens,
+        )
     if as_json:
         files = [{"path": str(path), **part_object(part, settings)} for path, part in parts]
         _print_json({"source": str(file), "files": files})
@@ -124,7 +127,8 @@ def _prepare(
     driver.refused.clear()
     prepared: dict[str, Prepared] = {}
     for path in files:
-        one = prepare(driver.ledger, chosen.settings, path, again=again)
+        with reading(path) as report:
+            one = prepare(driver.ledger, chosen.settings, path, again=again, report=report)
         if one.file.digest in prepared:
             raise SettingsError(
                 "it is the same file as another one that was named",

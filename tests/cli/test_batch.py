@@ -366,9 +366,10 @@ def test_a_submission_that_breaks_is_neither_lost_nor_made_twice(
     assert ids(project / "in.output.jsonl") == ["r0", "r1", "r2"]
 
 
-def test_a_file_that_changed_is_told_of_and_its_results_stay_until_it_is_back(
-    resonare: Resonare, project: Path, server: Running
+def test_a_file_of_several_batches_that_changed_keeps_its_results_waiting_until_it_is_back(
+    resonare: Resonare, project: Path, server: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("RESONARE_COMPLETIONS__BATCH_LINES", "2")
     source = put(project / "in.jsonl", lines(3))
     other = put(project / "other.jsonl", lines(2))
     assert resonare("batch", "submit", "in.jsonl", "other.jsonl").code == 0
@@ -386,6 +387,26 @@ def test_a_file_that_changed_is_told_of_and_its_results_stay_until_it_is_back(
     assert ids(project / "in.output.jsonl") == ["r0", "r1", "r2"]
     assert "nothing waits" in resonare("batch", "collect").out
     assert len(ran(server)) == 5
+
+
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_a_file_of_one_batch_that_changed_is_read_from_the_providers_copy(
+    resonare: Resonare, project: Path, server: Running, *, is_gone: bool
+) -> None:
+    server.use(fate(FateRule(fate=Fate.LINES_SHUFFLED), FateRule(fate=Fate.LINES_LOST, share=0.5)))
+    source = put(project / "in.jsonl", ["", *lines(9)])
+    content = source.read_text()
+    assert resonare("batch", "submit", "in.jsonl").code == 0
+    source.unlink() if is_gone else put(source, lines(2))
+    done = resonare("batch", "collect", "--wait", "--json").json["results"][0]
+    assert done["is_by_copy"]
+    found = ids(project / "in.output.jsonl")
+    lost = ids(project / "in.retry.jsonl")
+    assert found
+    assert lost
+    assert sorted([*found, *lost]) == [f"r{n}" for n in range(9)]
+    assert (found, lost) == (sorted(found), sorted(lost))
+    assert set((project / "in.retry.jsonl").read_text().splitlines()) <= set(content.splitlines())
 
 
 def test_a_fill_in_batches_leaves_what_was_submitted_by_hand_to_be_collected(
@@ -409,8 +430,6 @@ def test_what_a_killed_process_has_staged_is_submitted_with_the_same_command(
 
     put(project / "in.jsonl", lines(3))
     stage_and_die(project)
-    done = resonare("batch", "submit", "in.jsonl")
-    assert "the same file is under way" in done.err  # it may be alive
     _let_owners_die(project)
     assert resonare("batch", "submit", "in.jsonl", "--wait").code == 0
     assert made(server) == 1

@@ -35,6 +35,7 @@ from resonare_pipeline.completions.batches.queueing import listed_limit, queue_l
 from resonare_pipeline.completions.batches.staging import FILLING
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.errors import BudgetError, StageError
+from resonare_pipeline.progress import Progress, silent
 
 
 def own_limits(settings: CompletionsSettings) -> Limits:
@@ -75,7 +76,14 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     counted: int
 
 
-def prepare(ledger: Ledger, settings: CompletionsSettings, path: Path, *, again: bool) -> Prepared:
+def prepare(
+    ledger: Ledger,
+    settings: CompletionsSettings,
+    path: Path,
+    *,
+    again: bool,
+    report: Progress = silent,
+) -> Prepared:
     """Check a file and plan its parts.
 
     Args:
@@ -83,12 +91,13 @@ def prepare(ledger: Ledger, settings: CompletionsSettings, path: Path, *, again:
         settings: Limits and prices.
         path: Of the file.
         again: Submit it although it was asked already.
+        report: Is told how far its readings are.
 
     Raises:
         InputError: For a file that is none of a batch's requests.
         StageError: If it is under way, or was asked already.
     """
-    file = InputFile(path)
+    file = InputFile(path, report)
     for _ in file.checked():
         pass
     counted = count_of(ledger, file.digest)

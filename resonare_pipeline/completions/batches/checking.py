@@ -14,6 +14,7 @@ import msgspec
 
 from resonare_pipeline.completions.batch_settings import MOST_BYTES
 from resonare_pipeline.errors import InputError
+from resonare_pipeline.progress import Progress, silent
 
 CHAT_URL = "/v1/chat/completions"
 ANSWERED_URLS = (CHAT_URL, "/v1/responses", "/v1/completions")
@@ -28,6 +29,7 @@ URLS = (
 """Endpoints that lines can be sent to, as OpenAI's description of creating a batch lists them."""
 
 BOM = b"\xef\xbb\xbf"
+REPORTED_LINES = 500
 NAMED = 5  # further lines that are at fault, by number
 A_LINE = '{"custom_id": …, "method": "POST", "url": "/v1/…", "body": {"model": …, …}}'
 
@@ -90,10 +92,12 @@ class InputFile:
     """An input file, read from its beginning by each method.
 
     Attributes:
+        report: Is told how far a reading is, in bytes.
         digest: SHA-256 of its bytes, hexadecimal, once it was read to its end; else empty.
     """
 
     path: Path
+    report: Progress = silent
     digest: str = field(default="", init=False)
 
     def texts(self) -> Iterator[InputText]:
@@ -105,6 +109,7 @@ class InputFile:
         hasher = hashlib.sha256()
         with _opened(self.path) as stream:
             number = 0
+            size = self.path.stat().st_size
             while text := stream.readline(MOST_BYTES + 1):
                 number += 1
                 if len(text) > MOST_BYTES:
@@ -114,6 +119,8 @@ class InputFile:
                         expected="one request a line; that is the most that a batch's file holds",
                     )
                 hasher.update(text)
+                if number % REPORTED_LINES == 0:
+                    self.report(stream.tell(), size, "bytes")
                 text = text.removeprefix(BOM).strip() if number == 1 else text.strip()
                 if text:
                     yield InputText(number, text)

@@ -64,6 +64,7 @@ class Written:
         repeated: Further lines for a request that had one already.
         unknown: Lines for a request that is not in the file.
         malformed: Lines that are no results.
+        is_by_copy: The file was not as it was, so its order is that of the provider's copy.
         paths: The files that were written, by kind; the output is always there.
         tallies: What each batch came to, by our id.
     """
@@ -74,6 +75,7 @@ class Written:
     repeated: int = 0
     unknown: int = 0
     malformed: int = 0
+    is_by_copy: bool = False
     paths: dict[str, Path] = field(default_factory=dict)
     tallies: dict[str, Tally] = field(default_factory=dict)
 
@@ -111,41 +113,62 @@ def write_results(
         StoreError: If the results cannot be written.
     """
     source = submission.source
-    require_unchanged(submission)
     driver.folder.mkdir(parents=True, exist_ok=True)
     written = Written(source=source)
     with (
         tempfile.TemporaryDirectory(dir=driver.folder, prefix="results-") as scratch,
         Results() as results,
     ):
+        asked = _input(driver.remote, submission, Path(scratch))
+        written.is_by_copy = asked.file.path != source
         found = _fetch(driver.remote, submission, results, Path(scratch))
         # Who writes it first deletes the provider's files after; so what is missing now may be
         # missing for that.
         _require_unwritten(driver, submission)
         with _placed(folder or source.parent, source.stem, written) as streams:
-            _Sorter(submission, results, found, streams, written, settings).run()
+            _Sorter(asked, results, found, streams, written, settings).run()
         written.repeated, written.malformed = results.repeated, results.malformed
         written.unknown = results.left
     _settle(driver, submission, found, written)
     return written
 
 
-def require_unchanged(submission: Submission) -> None:
-    """Refuse to sort results by a file that is not the one that was submitted.
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The file that was asked, read to its end, and which of its lines are in which batch."""
+
+    file: InputFile
+    batches: tuple[HandMade, ...]
+
+
+def _input(remote: Remote, submission: Submission, scratch: Path) -> _Asked:
+    """Return the file that was submitted; the provider's copy of it if it is not as it was.
 
     Raises:
-        InputError: If it is gone, or has other bytes.
+        InputError: If there is neither.
     """
     source = submission.source
+    if source.is_file():
+        file = _read(source)
+        if file.digest == submission.content:
+            return _Asked(file, submission.batches)
+    single = submission.batches[0] if len(submission.batches) == 1 else None
+    copy = scratch / "input"
+    if single and single.batch.input_file and remote.download(single.batch.input_file, copy):
+        lines = msgspec.structs.replace(single, first=1, last=single.batch.lines)
+        return _Asked(_read(copy), (lines,))
     if not source.is_file():
         raise InputError("the file that was submitted is gone", where=str(source), remedy=BACK)
-    file = InputFile(source)
+    raise InputChangedError(
+        "the file has changed since it was submitted", where=str(source), remedy=BACK
+    )
+
+
+def _read(path: Path) -> InputFile:
+    file = InputFile(path)
     for _ in file.texts():
         pass
-    if file.digest != submission.content:
-        raise InputChangedError(
-            "the file has changed since it was submitted", where=str(source), remedy=BACK
-        )
+    return file
 
 
 def _require_unwritten(driver: Driver, submission: Submission) -> None:
@@ -178,14 +201,14 @@ class _Sorter:
 
     def __init__(
         self,
-        submission: Submission,
+        asked: _Asked,
         results: Results,
         found: dict[str, RemoteBatch | None],
         streams: dict[str, BinaryIO],
         written: Written,
         settings: CompletionsSettings,
     ) -> None:
-        self._submission = submission
+        self._asked = asked
         self._results = results
         self._named = {name: _named_lines(state) for name, state in found.items()}
         self._streams = streams
@@ -194,8 +217,8 @@ class _Sorter:
 
     def run(self) -> None:
         """Write every request's result, or why it has none."""
-        file = InputFile(self._submission.source)
-        positions = _Positions(self._submission.batches)
+        file, digest = self._asked.file, self._asked.file.digest
+        positions = _Positions(self._asked.batches)
         for request in file.known():
             item, position = positions.place(request)
             match = self._results.take(request.custom_id)
@@ -204,7 +227,7 @@ class _Sorter:
                 self._count(item, match)
             else:
                 self._fail(request, match, self._setback(match, item, position))
-        if file.digest != self._submission.content:
+        if file.digest != digest:
             raise InputChangedError(
                 "the file changed while it was being read", where=str(file.path), remedy=BACK
             )

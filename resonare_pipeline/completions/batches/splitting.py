@@ -17,12 +17,12 @@ NAME = "{stem}_split_{number}.jsonl"
 
 
 def split_file(
-    path: Path, folder: Path, limits: Limits, *, assumed_output_tokens: int
+    file: InputFile, folder: Path, limits: Limits, *, assumed_output_tokens: int
 ) -> list[tuple[Path, Part]]:
     """Split an input file, and return the files with what is in each.
 
     Args:
-        path: Of the input file.
+        file: The input file.
         folder: Where to; it is made if it is not there.
         limits: Of each file.
         assumed_output_tokens: Length of an answer whose request does not bound it.
@@ -31,7 +31,7 @@ def split_file(
         InputError: For a file that is none of a batch's requests.
         StoreError: If files of an earlier split would stay beside these, or none can be written.
     """
-    file = InputFile(path)
+    path = file.path
     parts = plan_parts(
         file.checked(), limits, where=path, assumed_output_tokens=assumed_output_tokens
     )

@@ -85,7 +85,7 @@ def test_a_file_that_changes_while_it_is_split_leaves_nothing(
 
     monkeypatch.setattr(InputFile, "known", changed)
     with pytest.raises(InputChangedError):
-        split_file(path, tmp_path / "parts", FREE, assumed_output_tokens=1)
+        split_file(InputFile(path), tmp_path / "parts", FREE, assumed_output_tokens=1)
     assert not list((tmp_path / "parts").iterdir())
 
 
@@ -93,6 +93,6 @@ def test_line_ends_and_a_byte_order_mark_are_no_part_of_lines(tmp_path: Path) ->
     texts = [json.dumps(line(n)) for n in range(2)]
     path = tmp_path / "in.jsonl"
     path.write_bytes(b"\xef\xbb\xbf" + "\r\n\r\n".join(texts).encode())
-    ((place, part),) = split_file(path, tmp_path, FREE, assumed_output_tokens=1)
+    ((place, part),) = split_file(InputFile(path), tmp_path, FREE, assumed_output_tokens=1)
     assert place.read_text() == "".join(text + "\n" for text in texts)
     assert part.bytes == place.stat().st_size
