@@ -49,7 +49,7 @@ def reading(path: Path) -> Iterator[Report]:
         transient=True,
         disable=not sys.stderr.isatty(),
     )
-    task = bar.add_task(escape(path.name), total=None)
+    task = bar.add_task(escape(path.name), total=path.stat().st_size if path.is_file() else None)
 
     def report(done: int, total: int, unit: str) -> None:  # noqa: ARG001  # it is always bytes
         bar.update(task, completed=done, total=total)
@@ -166,6 +166,15 @@ def counted(count: int, name: str) -> str:
     """Write a number of things."""
     plural = f"{name}es" if name.endswith("ch") else f"{name}s"
     return f"{count:,} {name if count == 1 else plural}"
+
+
+def print_interrupted() -> None:
+    """Say what an interruption has left, and how to go on."""
+    Console(stderr=True, soft_wrap=True, highlight=False).print(
+        "[yellow]interrupted[/] Batches that were made go on at the provider, and nothing is lost. "
+        "`resonare batch collect --wait` goes on from there; `resonare batch ls` shows them, "
+        "`resonare batch cancel` ends them. What was not submitted goes with the same command."
+    )
 
 
 def print_collected(collecting: "Collecting", *, unreached: str) -> None:

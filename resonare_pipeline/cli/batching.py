@@ -15,6 +15,7 @@ from resonare_pipeline.cli.batch_opening import Chosen, choose, named_batches
 from resonare_pipeline.cli.batch_reports import (
     part_object,
     print_collected,
+    print_interrupted,
     print_parts,
     print_submitted,
     reading,
@@ -115,7 +116,7 @@ def run_submit(
             collecting = Collecting(driver, chosen.settings, folder, wanted, resplits=True)
             return _wait(collecting, driver, chosen, as_json=as_json)
     except KeyboardInterrupt:
-        BatchDisplay().left()
+        print_interrupted()
         return INTERRUPTED
 
 
@@ -230,7 +231,7 @@ def run_collect(
             collecting.look()
             return _report(collecting, driver, as_json=as_json)
     except KeyboardInterrupt:
-        BatchDisplay().left()
+        print_interrupted()
         return INTERRUPTED
 
 
