@@ -5,6 +5,7 @@
     ├── InputError           raw input that cannot be read as what it should be
     │   ├── UnknownPartitionError   no raw input of that name
     │   ├── UnknownExampleError     no row of that id, or several
+    │   ├── UnknownBatchError       no batch of that id
     │   ├── UnknownPersonError      nobody of that id or name, or several people
     │   ├── UnusableNameError       raw input whose name cannot be a partition's
     │   └── InputChangedError       raw input changed while it was being read
@@ -94,6 +95,10 @@ class UnknownExampleError(InputError, KeyError):
 
 class UnknownPersonError(InputError, KeyError):
     """Nobody of that id or name occurs in what was read, or several people do."""
+
+
+class UnknownBatchError(InputError, KeyError):
+    """The ledger has no batch of that id."""
 
 
 class UnusableNameError(InputError):

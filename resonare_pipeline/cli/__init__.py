@@ -11,11 +11,13 @@ GC_THRESHOLDS = (50_000, 20, 20)
 def main() -> None:
     """Run the command line; expected errors are printed without a traceback."""
     gc.set_threshold(*GC_THRESHOLDS)
-    import resonare_pipeline.cli.commands  # noqa: F401  # registers its commands on the app
+    import resonare_pipeline.cli.batch_commands
+    import resonare_pipeline.cli.commands  # noqa: F401  # both register theirs on the app
     from resonare_pipeline.cli.app import app
     from resonare_pipeline.errors import (
         ResonareError,
         SettingsError,
+        UnknownBatchError,
         UnknownExampleError,
         UnknownPartitionError,
         UnknownPersonError,
@@ -25,6 +27,7 @@ def main() -> None:
         app()
     except (
         SettingsError,
+        UnknownBatchError,
         UnknownExampleError,
         UnknownPartitionError,
         UnknownPersonError,

@@ -24,6 +24,7 @@ class State(StrEnum):
     STAGED = "staged"  # its file lies on this machine
     UPLOADED = "uploaded"  # the provider has its file; a batch may have been made of it
     SUBMITTED = "submitted"  # the provider has told the batch's id
+    ENDED = "ended"  # of a file submitted by hand: what came of it waits at the provider
     COLLECTED = "collected"  # what came of it is stored; files may lie at the provider
     SETTLED = "settled"  # nothing is left to be done
     DROPPED = "dropped"  # given up before anything of it ran

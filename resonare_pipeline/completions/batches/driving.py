@@ -11,32 +11,25 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
-import msgspec
-
 from resonare_pipeline.completions.accounts import Account
 from resonare_pipeline.completions.batches.batch import (
-    ENDED,
-    WINDOW_SECONDS,
     Batch,
     RemoteBatch,
     State,
 )
-from resonare_pipeline.completions.batches.collecting import LOST, Collector
+from resonare_pipeline.completions.batches.collecting import Collector
+from resonare_pipeline.completions.batches.endings import LISTING_LOOKS, Endings
 from resonare_pipeline.completions.batches.ledger import Ledger, MovedError
 from resonare_pipeline.completions.batches.queueing import queue_limit
-from resonare_pipeline.completions.batches.refusals import settle_failed
 from resonare_pipeline.completions.batches.remote import NotNowError, Remote, UnsureError, remove
 from resonare_pipeline.completions.batches.setbacks import Setback
 from resonare_pipeline.completions.batches.staging import Staged, Stager
 from resonare_pipeline.completions.cache.store import ALIVE_SECONDS
 from resonare_pipeline.completions.environment import Endpoint
-from resonare_pipeline.completions.requests import CompletionRequest, Failure
+from resonare_pipeline.completions.requests import CompletionRequest
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.errors import StageError
 
-GRACE_SECONDS = 3600.0  # after its window, in which a batch may still be ended by the provider
-LISTING_LOOKS = 2  # a batch that was just made may not be listed at once
-LATE_LOOKS = 10  # at a completed batch whose files the provider has not named yet
 UNREACHED_LOOKS = 30  # in a row without any answer: nobody is there
 CLOCK_SLACK_SECONDS = 86_400.0  # between the provider's clock and this one
 
@@ -56,6 +49,7 @@ class Driver:
         accounts: What is spent together with other runs, each with a cap of its own.
         unattended: Nobody has asked by hand for what is staged.
         unreached: What the provider last said when it could not be had; empty if it could.
+        refused: Files submitted by hand that the provider will never take, by the batch's id.
     """
 
     def __init__(
@@ -68,14 +62,16 @@ class Driver:
     ) -> None:
         self.ledger = ledger
         self.unreached = ""
+        self.refused: dict[str, StageError] = {}
         self.cap_usd = settings.max_cost_usd
         self.accounts: tuple[Account, ...] = ()
         self.unattended = False
-        self._remote = remote
+        self.folder = folder
+        self.remote = remote
+        self.collector = Collector(ledger, remote, settings, endpoint, folder)
         self._settings = settings
         self._endpoint = endpoint
-        self._folder = folder
-        self._collector = Collector(ledger, remote, settings, endpoint, folder)
+        self._endings = Endings(ledger, remote, settings, self.collector, folder, self._drop)
         self._failed_looks = 0
         self._ended = threading.Event()
         self._pulse = threading.Thread(target=self._beat, name="batches", daemon=True)
@@ -95,7 +91,7 @@ class Driver:
                     self._drop(batch)
             self.ledger.leave()
         finally:
-            self._remote.close()
+            self.remote.close()
 
     def _beat(self) -> None:
         while not self._ended.wait(ALIVE_SECONDS / 6):
@@ -114,7 +110,7 @@ class Driver:
             ledger=self.ledger,
             settings=self._settings,
             endpoint=self._endpoint,
-            folder=self._folder,
+            folder=self.folder,
             drop=self._drop,
             cap_usd=self.cap_usd,
             accounts=self.accounts,
@@ -141,6 +137,8 @@ class Driver:
                     continue  # whoever has it now goes on with it
                 except NotNowError as error:
                     self.unreached = str(error)
+                except StageError as error:
+                    self._refuse(batch, error)
         self._failed_looks = self._failed_looks + 1 if self.unreached else 0
         if self._failed_looks >= UNREACHED_LOOKS:
             raise StageError(
@@ -156,7 +154,7 @@ class Driver:
             NotNowError: If the provider cannot be had.
         """
         if batch.remote is not None:
-            self._remote.cancel(batch.remote)
+            self.remote.cancel(batch.remote)
         elif not batch.is_enqueued:
             self._drop(batch)
 
@@ -173,12 +171,25 @@ class Driver:
             return
         remove(batch.path)
         try:
-            files = self._remote.uploaded(batch.batch) if batch.looks else []
+            files = self.remote.uploaded(batch.batch) if batch.looks else []
             for file in (batch.input_file, *files):
                 if file:
-                    self._remote.delete(file)
+                    self.remote.delete(file)
         except (NotNowError, StageError):
             return  # a file that lies there costs nothing
+
+    def _refuse(self, batch: Batch, error: StageError) -> None:
+        """Give up a file of somebody's that is refused: it is no reason to stop for anybody else.
+
+        Raises:
+            StageError: For every other batch, and for one that runs.
+        """
+        current = self.ledger.batches(batch=batch.batch)[0]
+        if not current.source or current.is_enqueued or current.remote is not None:
+            raise error
+        self.refused[batch.batch] = error
+        self._drop(current)
+        self.ledger.change(current, detail=error.found)
 
     def _step(self, batch: Batch) -> None:
         if batch.state is State.STAGED and not Path(batch.path).is_file():
@@ -189,18 +200,18 @@ class Driver:
         if batch.state is State.UPLOADED and self._has_room(batch):
             batch = self._created(batch)
         elif batch.state is State.SUBMITTED:
-            self._look_at(batch)
+            self._endings.look_at(batch)
         elif batch.state is State.COLLECTED:
-            self._collector.tidy(batch, self._remote.look(batch.remote or ""))
+            self.collector.tidy(batch, self.remote.look(batch.remote or ""))
 
     def _uploaded(self, batch: Batch) -> Batch:
         # Should the upload break, `looks` tells that a part of it may lie there.
         batch = self.ledger.change(batch, looks=batch.looks + 1)
-        file = self._remote.upload(Path(batch.path), batch.batch)
+        file = self.remote.upload(Path(batch.path), batch.batch)
         if batch.looks > 1:
-            for other in self._remote.uploaded(batch.batch):
+            for other in self.remote.uploaded(batch.batch):
                 if other != file:
-                    self._remote.delete(other)
+                    self.remote.delete(other)
         return self.ledger.change(batch, input_file=file, state=State.UPLOADED, looks=0)
 
     def _has_room(self, batch: Batch) -> bool:
@@ -229,7 +240,7 @@ class Driver:
         batch = begun
         remove(batch.path)
         try:
-            found = self._remote.create(batch.input_file or "", batch.url, batch.batch)
+            found = self.remote.create(batch.input_file or "", batch.url, batch.batch)
         except UnsureError as error:
             self.unreached = str(error)
             return batch
@@ -246,18 +257,18 @@ class Driver:
         """Cancel a batch that was made while another process took it on, unless it found that."""
         known = self.ledger.batches(batch=batch.batch)
         if not any(other.remote == made.id for other in known):
-            self._remote.cancel(made.id)
+            self.remote.cancel(made.id)
 
     def _may_create(self, batch: Batch) -> bool:
         """Look for a batch that may have been made; tell whether it is certain that none was."""
         assert batch.creating_at is not None  # noqa: S101  # for the type checker
         since = batch.staged_at - CLOCK_SLACK_SECONDS
-        named = self._remote.named(batch.batch, since=since)
+        named = self.remote.named(batch.batch, since=since)
         # Those that were refused for want of room are known; of them each refusal tells of one.
         failed = [item for item in named if item.status == "failed"][batch.refusals :]
         found = [item for item in named if item.status != "failed"] or failed
         for repeated in found[1:]:
-            self._remote.cancel(repeated.id)
+            self.remote.cancel(repeated.id)
         if found:
             self._submitted(batch, found[0])
             return False
@@ -278,67 +289,3 @@ class Driver:
             submitted_at=self.ledger.clock(),
             looks=0,
         )
-
-    def _look_at(self, batch: Batch) -> None:
-        assert batch.remote is not None  # noqa: S101  # for the type checker
-        found = self._remote.look(batch.remote)
-        if found is None:
-            self._vanished(batch)
-            return
-        counts = found.counts
-        batch = self.ledger.change(
-            batch,
-            status=found.status,
-            completed=counts.completed or 0,
-            failed=counts.failed or 0,
-            looks=max(0, batch.looks),
-        )
-        if found.status == "failed":
-            batch = settle_failed(
-                self.ledger,
-                self._settings,
-                batch,
-                found,
-                drop=self._drop,
-                download=self._remote.download,
-                folder=self._folder,
-            )
-            if batch.state is State.COLLECTED:
-                self._collector.tidy(batch, found)
-        elif found.status in ENDED:
-            if _is_late(found) and batch.looks < LATE_LOOKS:
-                self.ledger.change(batch, looks=batch.looks + 1)
-            else:
-                self._collector.collect(batch, found)
-        elif self._is_overdue(batch):
-            self._remote.cancel(found.id)
-            detail = f"the batch is {found.status!r} long after its time was over"
-            lacking = Setback(failure=Failure.EXPIRED, detail=detail)
-            self._collector.collect(batch, found, lacking=lacking)
-
-    def _is_overdue(self, batch: Batch) -> bool:
-        since = batch.submitted_at if batch.submitted_at is not None else batch.staged_at
-        return self.ledger.clock() - since > WINDOW_SECONDS + GRACE_SECONDS
-
-    def _vanished(self, batch: Batch) -> None:
-        """Take a batch's lines as lost, once it was looked for in vain some times in a row."""
-        if batch.looks > -LISTING_LOOKS:
-            self.ledger.change(batch, looks=min(0, batch.looks) - 1)
-            return
-        self._end(batch, Setback(failure=LOST.failure, detail="the provider has lost the batch"))
-
-    def _end(self, batch: Batch, lacking: Setback) -> None:
-        tries, now = self._settings.batch_tries, self.ledger.clock()
-        self.ledger.settle(batch, lacking, tries, state=State.COLLECTED, settled_at=now)
-        ended = msgspec.structs.replace(batch, state=State.COLLECTED, settled_at=now)
-        self._collector.tidy(ended, None)
-
-
-def _is_late(found: RemoteBatch) -> bool:
-    """Tell whether files are still to be named: some lines are done, and no file holds them."""
-    counts = found.counts
-    lacks_output = found.output_file_id is None and counts.completed != 0
-    lacks_errors = found.error_file_id is None and bool(counts.failed)
-    if counts.completed is None and found.error_file_id is not None:
-        lacks_output = False
-    return lacks_output or lacks_errors

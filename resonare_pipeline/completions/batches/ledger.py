@@ -23,12 +23,11 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from resonare_pipeline.completions.batches.batch import Batch, State
 from resonare_pipeline.completions.batches.campaigns import LIVE, Campaign, read_batches
 from resonare_pipeline.completions.batches.setbacks import Setback, SettledCache, set_back
-from resonare_pipeline.completions.batches.tables import BATCHES, QUEUE_LIMITS
+from resonare_pipeline.completions.batches.tables import BATCHES
 from resonare_pipeline.completions.cache import spending
 from resonare_pipeline.completions.cache.store import (
     ALIVE_SECONDS,
@@ -42,7 +41,6 @@ from resonare_pipeline.completions.cache.tables import CLAIMS, OWNERS
 from resonare_pipeline.completions.requests import Failure
 
 FOR_EVER = 1e12  # seconds since 1970: a batch under way owns its requests until it is settled
-LEARNED_SECONDS = 7 * 86_400.0  # accounts rise to higher tiers, and a limit kept to tells nothing
 STEPS = frozenset({"state", "remote", "creating_at"})
 """Columns that tell what was asked of the provider; two processes must not write them over."""
 
@@ -70,16 +68,24 @@ class Ledger(Campaign):
         self.clock = clock
         self._added: set[str] = set()
 
-    def add(self, batch: Batch) -> None:
-        """Write a new batch down; it owns what it claims while this process shows it is alive."""
+    def add(self, *batches: Batch, beside: Callable[[Connection], None] | None = None) -> None:
+        """Write new batches down; each owns what it claims while this process shows it is alive.
+
+        Args:
+            batches: None of which is there yet.
+            beside: What is done in the same transaction, before; if it raises, none is added.
+        """
 
         def put(connection: Connection) -> None:
-            row = msgspec.to_builtins(batch) | {"driver": self.cache.owner}
-            connection.execute(insert(BATCHES), row)
-            self._own(connection, batch.batch, self.cache.now(connection) + ALIVE_SECONDS)
+            if beside is not None:
+                beside(connection)
+            for batch in batches:
+                row = msgspec.to_builtins(batch) | {"driver": self.cache.owner}
+                connection.execute(insert(BATCHES), row)
+                self._own(connection, batch.batch, self.cache.now(connection) + ALIVE_SECONDS)
 
         self.cache.run(put)
-        self._added.add(batch.batch)
+        self._added.update(batch.batch for batch in batches)
 
     def sweep(self) -> None:
         """Forget claims of processes that are not alive, and of batches that are not there."""
@@ -295,36 +301,6 @@ class Ledger(Campaign):
             connection.execute(update(OWNERS).where(later).values(alive_until=until))
 
         self.cache.run(show)
-
-    def limit(self, model: str) -> int | None:
-        """Return how many tokens may be enqueued, if a refusal has told within the last week."""
-        query = select(QUEUE_LIMITS.c.tokens).where(
-            QUEUE_LIMITS.c.endpoint == self.endpoint,
-            QUEUE_LIMITS.c.model == model,
-            QUEUE_LIMITS.c.learned_at > self.clock() - LEARNED_SECONDS,
-        )
-        return self.cache.run(
-            lambda connection: connection.execute(query).scalar_one_or_none(), reading=True
-        )
-
-    def learn(self, model: str, tokens: int) -> None:
-        """Remember how many tokens may be enqueued."""
-        row = {
-            "endpoint": self.endpoint,
-            "model": model,
-            "tokens": tokens,
-            "learned_at": self.clock(),
-        }
-        statement = self._dialect.insert(QUEUE_LIMITS)
-        statement = statement.on_conflict_do_update(
-            index_elements=["endpoint", "model"],
-            set_={"tokens": tokens, "learned_at": row["learned_at"]},
-        )
-        self.cache.run(lambda connection: connection.execute(statement, row))
-
-    @property
-    def _dialect(self) -> Any:
-        return postgresql if self.cache.url.get_backend_name() == "postgresql" else sqlite
 
     def _update(self, connection: Connection, batch: Batch, values: dict[str, Any]) -> None:
         """Change a row; where a step is taken, only if the batch still stands where it was seen."""

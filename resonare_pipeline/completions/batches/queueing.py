@@ -9,11 +9,15 @@ import re
 from pathlib import Path
 
 import msgspec
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from resonare_pipeline.completions.batches.ledger import Ledger
+from resonare_pipeline.completions.batches.tables import QUEUE_LIMITS
 from resonare_pipeline.completions.settings import CompletionsSettings
 
 LIMITS_PATH = Path(__file__).with_name("queue_limits.json")
+LEARNED_SECONDS = 7 * 86_400.0  # accounts rise to higher tiers, and a limit kept to tells nothing
 TOO_MANY_CODE = "token_limit_exceeded"
 
 _LIMIT = re.compile(r"[Ll]imit:?\s*([\d,._]+)\s*(?:enqueued\s+)?tokens")
@@ -43,7 +47,7 @@ def listed_limit(model: str, tier: int | None) -> int | None:
 
 def queue_limit(model: str, settings: CompletionsSettings, ledger: Ledger) -> int | None:
     """Return how many tokens may be enqueued; None if nobody knows of a limit."""
-    known = (settings.batch_enqueued_tokens, ledger.limit(model))
+    known = (settings.batch_enqueued_tokens, learned_limit(ledger, model))
     given = [tokens for tokens in known if tokens is not None]
     return min(given) if given else listed_limit(model, settings.batch_tier)
 
@@ -53,3 +57,31 @@ def told_limit(message: str) -> int | None:
     found = _LIMIT.search(message)
     digits = re.sub(r"\D", "", found.group(1)) if found else ""
     return int(digits) if digits else None
+
+
+def learned_limit(ledger: Ledger, model: str) -> int | None:
+    """Return how many tokens may be enqueued, if a refusal has told within the last week."""
+    query = select(QUEUE_LIMITS.c.tokens).where(
+        QUEUE_LIMITS.c.endpoint == ledger.endpoint,
+        QUEUE_LIMITS.c.model == model,
+        QUEUE_LIMITS.c.learned_at > ledger.clock() - LEARNED_SECONDS,
+    )
+    return ledger.cache.run(
+        lambda connection: connection.execute(query).scalar_one_or_none(), reading=True
+    )
+
+
+def learn_limit(ledger: Ledger, model: str, tokens: int) -> None:
+    """Remember how many tokens may be enqueued."""
+    values = {"tokens": tokens, "learned_at": ledger.clock()}
+
+    def put(connection: Connection) -> None:
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        statement = dialect.insert(QUEUE_LIMITS).values(
+            endpoint=ledger.endpoint, model=model, **values
+        )
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["endpoint", "model"], set_=values)
+        )
+
+    ledger.cache.run(put)

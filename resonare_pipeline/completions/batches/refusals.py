@@ -14,7 +14,12 @@ from resonare_pipeline.completions.answers import describe_error
 from resonare_pipeline.completions.batches.batch import Batch, RemoteBatch, RemoteError, State
 from resonare_pipeline.completions.batches.ledger import Ledger
 from resonare_pipeline.completions.batches.lines import InputLine
-from resonare_pipeline.completions.batches.queueing import TOO_MANY_CODE, told_limit
+from resonare_pipeline.completions.batches.queueing import (
+    TOO_MANY_CODE,
+    learn_limit,
+    learned_limit,
+    told_limit,
+)
 from resonare_pipeline.completions.batches.setbacks import Setback
 from resonare_pipeline.completions.requests import Failure
 from resonare_pipeline.completions.settings import CompletionsSettings
@@ -96,7 +101,8 @@ def _wait_for_room(
         # Nothing of ours takes the room, so by the provider's count it may never fit.
         limit = min(limit or batch.tokens, batch.tokens // 2)
     if limit is not None:
-        ledger.learn(batch.model, min(limit, ledger.limit(batch.model) or limit))
+        known = learned_limit(ledger, batch.model)
+        learn_limit(ledger, batch.model, min(limit, known or limit))
     is_too_large = limit is not None and batch.tokens > limit
     if batch.source == "" and is_too_large and batch.lines > 1:
         drop(batch)

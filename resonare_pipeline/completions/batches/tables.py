@@ -46,6 +46,20 @@ BATCHES = Table(
 """One row per batch, written before each step that the provider is asked for. Times are seconds
 since 1970, UTC. What stands here is described at `batch.Batch`."""
 
+HAND_MADE = Table(
+    "hand_made_batches",
+    METADATA,
+    Column("batch", String(32), primary_key=True),
+    Column("submission", String(32), nullable=False),
+    Column("content", String(64), nullable=False),  # SHA-256 of the file
+    Column("first_line", Integer, nullable=False),
+    Column("last_line", Integer, nullable=False),
+    Column("written_at", Double),
+    Index("hand_made_by_content", "content"),
+)
+"""One row per batch of a file that somebody submitted by hand: which of its lines are in it. It is
+written together with the batch's own row."""
+
 SETBACKS = Table(
     "batch_setbacks",
     METADATA,

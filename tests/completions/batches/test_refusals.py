@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from resonare_pipeline.completions.batches.queueing import learn_limit, learned_limit
 from resonare_pipeline.completions.requests import Failure
 from tests.completions.asking import request, requests
 from tests.completions.batches.campaigns import answers_to, leftovers, times
@@ -115,7 +116,7 @@ def test_a_limit_that_a_refusal_tells_is_kept_to(
     with opening(hundred) as desk:
         desk.run()
         assert desk.came(hundred) == answers_to(hundred)
-        assert desk.ledger.limit("gpt-4o-mini") == 300
+        assert learned_limit(desk.ledger, "gpt-4o-mini") == 300
     assert times(server, hundred) == [1] * 100
     assert server.state()["batches_failed"] == 1
     assert leftovers(server, folder) == []
@@ -171,10 +172,10 @@ def test_a_batch_that_never_fits_by_the_providers_count_is_made_smaller(
 
 def test_what_a_refusal_told_is_forgotten_after_some_days(opening: Opening) -> None:
     with opening(TEN) as desk:
-        desk.ledger.learn("gpt-4o-mini", 300)
-        assert desk.ledger.limit("gpt-4o-mini") == 300
+        learn_limit(desk.ledger, "gpt-4o-mini", 300)
+        assert learned_limit(desk.ledger, "gpt-4o-mini") == 300
         desk.clock.ahead_seconds += 30 * 86_400
-        assert desk.ledger.limit("gpt-4o-mini") is None
+        assert learned_limit(desk.ledger, "gpt-4o-mini") is None
 
 
 def test_an_account_whose_limit_was_raised_is_given_larger_batches(
