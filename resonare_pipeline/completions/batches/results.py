@@ -334,4 +334,5 @@ def _settle(
             unpriced=tally.unpriced,
         )
     for batch in ended:
-        driver.collector.tidy(batch, found[batch.batch])
+        collected = msgspec.structs.replace(batch, state=State.COLLECTED)
+        driver.collector.tidy(collected, found[batch.batch])
