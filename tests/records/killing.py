@@ -23,6 +23,9 @@ from tests.fake_openai.script import Script
 from tests.processes import clean_environment, script, wait_for
 
 LATENCY_SECONDS = 0.03  # so that kills find requests under way
+MOST_IN_FLIGHT = 2 * 32
+"""As many as the default concurrency has under way, and as many again on their way to the disk."""
+
 SHOWN_DIGITS = 16  # of a body's hash, in the fake server's answers
 
 
@@ -35,6 +38,8 @@ class Findings:
         stored: Answers that were in the cache after each.
         asked_again: Answers that were stored at a kill, and asked for after it.
         repeated: Requests that were answered more than once.
+        rows: What was written in the end.
+        undisturbed: What a filling that nobody kills writes.
     """
 
     kills: list[int] = field(default_factory=list)
@@ -42,7 +47,27 @@ class Findings:
     asked_again: int = 0
     repeated: int = 0
     rows: list[dict[str, Any]] = field(default_factory=list)
+    undisturbed: list[dict[str, Any]] = field(default_factory=list)
     leftovers: list[str] = field(default_factory=list)
+
+    @property
+    def problems(self) -> list[str]:
+        """What must not be, in words."""
+        most = len(self.kills) * MOST_IN_FLIGHT
+        return [
+            said
+            for said, is_wrong in (
+                (
+                    "the output differs from that of an undisturbed run",
+                    self.rows != self.undisturbed,
+                ),
+                ("turns are not filled", unfilled(self.rows) > 0),
+                ("stored answers were asked for again", self.asked_again > 0),
+                (f"more than {most} requests were repeated", self.repeated > most),
+                ("files were left beside the output", bool(self.leftovers)),
+            )
+            if is_wrong
+        ]
 
 
 def records_of(count: int) -> list[dict[str, Any]]:
@@ -88,11 +113,21 @@ def kill_and_resume(folder: Path, *, records: int, kills: int, seed: int) -> Fin
         done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr.decode()
         entries = read_journal(journal)
+        found.undisturbed = _undisturbed(command, folder, environ)
     found.asked_again += _asked_again(entries[seen:], known)
     found.repeated = sum(n - 1 for n in Counter(e.body for e in entries).values())
     found.rows = [json.loads(line) for line in (folder / "out.jsonl").read_text().splitlines()]
     found.leftovers = [path.name for path in folder.glob(".*")]
     return found
+
+
+def _undisturbed(command: list[str], folder: Path, environ: dict[str, str]) -> list[dict[str, Any]]:
+    """Fill the same records with another cache; the server gives the same body the same answer."""
+    other = folder / "undisturbed"
+    other.mkdir()
+    (other / "in.jsonl").hardlink_to(folder / "in.jsonl")
+    subprocess.run(command, cwd=other, env=environ, capture_output=True, check=True)
+    return [json.loads(line) for line in (other / "out.jsonl").read_text().splitlines()]
 
 
 @contextlib.contextmanager
@@ -150,6 +185,8 @@ def main() -> None:
         f"records out: {len(found.rows)}, unfilled turns: {unfilled(found.rows)}",
     ):
         print(line)  # noqa: T201  # a command
+    if found.problems:
+        raise SystemExit("; ".join(found.problems))
 
 
 def unfilled(rows: list[dict[str, Any]]) -> int:
