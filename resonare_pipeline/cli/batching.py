@@ -156,7 +156,6 @@ def _submit(
         if not left or not (driver.unreached or any(one.is_enqueued for one in left)):
             break
         time.sleep(min(PAUSE_SECONDS, chosen.settings.batch_poll_seconds))
-    _raise_refusal(driver, ids)
     for batch in _batches(driver, ids):
         if batch.remote is None and not batch.is_enqueued and batch.state.is_live:
             driver.cancel(batch)
@@ -170,6 +169,7 @@ def _submit(
         _print_json({"files": found, "unreached": driver.unreached})
     else:
         print_submitted(list(zip(paths, parts, strict=True)), unreached=driver.unreached)
+    _raise_refusal(driver, ids)
     return 0 if all(batch.remote is not None for some in parts for batch in some) else 1
 
 

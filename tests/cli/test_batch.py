@@ -558,6 +558,23 @@ def test_an_endpoint_without_batches_is_told_of(
     assert "the endpoint makes no batch: HTTP 404" in done.err
 
 
+def test_a_part_that_the_provider_refuses_stops_no_other_one(
+    resonare: Resonare, project: Path, server: Running
+) -> None:
+    mixed = [line(n, url="/v1/responses" if n % 2 else "/v1/chat/completions") for n in range(4)]
+    put(project / "in.jsonl", mixed)
+    done = resonare("batch", "submit", "in.jsonl")
+    assert done.code == 1
+    assert "the endpoint makes no batch: HTTP 400" in done.err
+    assert "not submitted 1 batch" in done.out
+    assert made(server) == 1
+    done = resonare("batch", "collect", "--wait", "--json")
+    assert done.json["results"][0]["failed"] == {"unsubmitted": 2}
+    assert ids(project / "in.output.jsonl") == ["r0", "r2"]
+    assert ids(project / "in.retry.jsonl") == ["r1", "r3"]
+    assert server.files() == []
+
+
 def test_an_endpoint_that_is_not_there_leaves_nothing_submitted(
     resonare: Resonare, project: Path
 ) -> None:

@@ -6,7 +6,6 @@ lines of those that may be asked again. Every request is in the first or in the 
 their places when they are whole; only then does the provider's copy go.
 """
 
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -17,6 +16,7 @@ from typing import BinaryIO
 import msgspec
 
 from resonare_pipeline.artifacts.files import LocalFiles
+from resonare_pipeline.artifacts.scratch import scratch_folder
 from resonare_pipeline.completions.answers import describe_error
 from resonare_pipeline.completions.batches.batch import RemoteBatch, State
 from resonare_pipeline.completions.batches.checking import InputFile, KnownRequest
@@ -113,15 +113,11 @@ def write_results(
         StoreError: If the results cannot be written.
     """
     source = submission.source
-    driver.folder.mkdir(parents=True, exist_ok=True)
     written = Written(source=source)
-    with (
-        tempfile.TemporaryDirectory(dir=driver.folder, prefix="results-") as scratch,
-        Results() as results,
-    ):
-        asked = _input(driver.remote, submission, Path(scratch))
+    with scratch_folder() as scratch, Results() as results:
+        asked = _input(driver.remote, submission, scratch)
         written.is_by_copy = asked.file.path != source
-        found = _fetch(driver.remote, submission, results, Path(scratch))
+        found = _fetch(driver.remote, submission, results, scratch)
         # Who writes it first deletes the provider's files after; so what is missing now may be
         # missing for that.
         _require_unwritten(driver, submission)
