@@ -24,7 +24,8 @@ from pathlib import Path
 import httpx2
 from openai import AsyncOpenAI, DefaultAioHttpClient
 
-from resonare_pipeline.cli.filling import FillOptions, run_fill
+from resonare_pipeline.cli.fill_options import FillOptions
+from resonare_pipeline.cli.filling import run_fill
 from tests.benchmarks.completions import CONCURRENCY, MODEL, PROMPT, Seconds, now, say
 from tests.cli.command import peak_memory_mb
 from tests.fake_openai.running import Running, serving_apart

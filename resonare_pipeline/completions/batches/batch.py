@@ -95,7 +95,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_begun(self) -> bool:
         """Whether the provider has, or may have, a batch of it; else it can be given up."""
-        return self.is_enqueued or self.state is State.COLLECTED
+        return self.is_enqueued or self.state in (State.ENDED, State.COLLECTED)
 
     @property
     def is_enqueued(self) -> bool:

@@ -237,9 +237,7 @@ class Ledger(Campaign):
             connection.execute(delete(CLAIMS).where(owned))
             connection.execute(delete(OWNERS).where(OWNERS.c.owner == batch.batch))
             spending.give_back(connection, batch.batch)
-            if (
-                values.get("state") is State.DROPPED
-            ):  # one that nothing was in tells nobody anything
+            if values.get("state") is State.DROPPED:  # an empty one tells nobody anything
                 empty = and_(BATCHES.c.batch == batch.batch, BATCHES.c.lines == 0)
                 connection.execute(delete(BATCHES).where(empty))
             return len(keys)
