@@ -28,18 +28,15 @@ from resonare_pipeline.style.examples import (
     Adaptation,
     Example,
     Strategy,
-    adaptive_examples,
     burst_examples,
-    completion_examples,
     conversational_examples,
     count_by_strategy,
     known_strategies,
-    qa_examples,
 )
 from resonare_pipeline.style.filters import apply_filters, parse_filters
 from resonare_pipeline.style.frames import Reading, read_frame
 from resonare_pipeline.style.lines import Lines, Messages, lines_of
-from resonare_pipeline.style.partners import ChatTallies
+from resonare_pipeline.style.making import adapted_examples, identity_of, make_examples
 from resonare_pipeline.style.sampling import choose
 from resonare_pipeline.style.saving import save_examples
 from resonare_pipeline.style.windows import (
@@ -182,30 +179,24 @@ class TrainingDataCreator:
         lines = self._lines(messages)
         length = rules.min_message_length
         least = self.min_message_length if length is None else length
-        made = [(strategy, self._made(strategy, lines, least)) for strategy in chosen]
-        groups = [[(_identity(example), example) for example in found] for _, found in made]
-        examples = choose(groups, max_examples, balance=balance_examples, seed=self.seed)
+        made = {
+            str(strategy): make_examples(strategy, lines, least_characters=least, seed=self.seed)
+            for strategy in chosen
+        }
+        examples = choose(
+            list(made.values()),
+            max_examples,
+            identity=identity_of,
+            balance=balance_examples,
+            seed=self.seed,
+        )
         self._note(
             filtered=len(messages_df) - len(frame),
             enhanced=int(frame[ENHANCED].sum()) if ENHANCED in frame else 0,
-            made={str(strategy): len(found) for strategy, found in made},
+            made={name: len(found) for name, found in made.items()},
             chosen=count_by_strategy(examples),
         )
         return examples, self._style(messages, words=True, times=True)
-
-    def _made(self, strategy: Strategy, lines: Lines, least: int) -> list[Example]:
-        bounds = WindowBounds(least_characters=least)
-        match strategy:
-            case Strategy.CONVERSATIONAL:
-                return list(conversational_examples(lines, bounds))
-            case Strategy.BURST:
-                return self._bursts(lines, BURST_GAP_SECONDS, LEAST_BURST, MOST_BURST, least)
-            case Strategy.ADAPTIVE:
-                return self._adapted(lines, Adaptation(), least)
-            case Strategy.COMPLETION:
-                return list(completion_examples(lines, seed=self.seed, least_characters=least))
-            case Strategy.QA:
-                return list(qa_examples(lines, least_characters=least))
 
     def create_conversational_data(
         self,
@@ -247,17 +238,14 @@ class TrainingDataCreator:
             max_burst_size: Longer bursts are cut into parts of nearly one length.
         """
         lines = self._lines(self._read(messages_df, None))
-        sizes = (max_time_between_messages, min_burst_size, max_burst_size)
-        return self._counted(Strategy.BURST, self._bursts(lines, *sizes, self.min_message_length))
-
-    def _bursts(
-        self, lines: Lines, gap: float, least: int, most: int, characters: int
-    ) -> list[Example]:
-        return list(
-            burst_examples(
-                lines, max_gap_seconds=gap, least=least, most=most, least_characters=characters
-            )
+        made = burst_examples(
+            lines,
+            max_gap_seconds=max_time_between_messages,
+            least=min_burst_size,
+            most=max_burst_size,
+            least_characters=self.min_message_length,
         )
+        return self._counted(Strategy.BURST, made)
 
     def create_adaptive_training_data(
         self,
@@ -281,21 +269,8 @@ class TrainingDataCreator:
             min_level=min_adaptation_level,
         )
         lines = self._lines(self._read(messages_df, recipients_df))
-        made = self._adapted(lines, adaptation, self.min_message_length)
+        made = adapted_examples(lines, adaptation, least_characters=self.min_message_length)
         return self._counted(Strategy.ADAPTIVE, made)
-
-    def _adapted(self, lines: Lines, adaptation: Adaptation, least: int) -> list[Example]:
-        tallies = ChatTallies()
-        tallies.add(lines)
-        return list(
-            adaptive_examples(
-                lines,
-                tallies.partners(),
-                adaptation,
-                chats_of_two=lambda chat: len(tallies.chats[chat].others) == 1,
-                bounds=WindowBounds(least=1, least_characters=least),
-            )
-        )
 
     def save_training_data(
         self,
@@ -356,7 +331,3 @@ class TrainingDataCreator:
         if self.debug:
             self.debug_info.update(counts)
             LOG.debug("counts: %s", counts)
-
-
-def _identity(example: Example) -> str:
-    return f"{example['instruction']}\0{example['input']}\0{example['output']}"

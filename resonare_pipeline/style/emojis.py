@@ -9,8 +9,10 @@ from functools import cache
 
 import regex  # type: ignore[import-untyped]  # publishes no types
 
-_CANDIDATE = regex.compile(r"[\p{Extended_Pictographic}\p{Regional_Indicator}\u20e3]")
-_GRAPHEME = regex.compile(r"\X")
+# A grapheme that begins as an emoji does; those of keys begin with a digit or sign.
+_CANDIDATE = regex.compile(
+    r"(?=[\p{Extended_Pictographic}\p{Regional_Indicator}])\X|[0-9#*]\ufe0f?\u20e3"
+)
 _TEXT_SIGNS = frozenset("©®™‼⁉ℹ↔↕↖↗↘↙↩↪〰〽㊗㊙")
 
 START = "start"
@@ -29,20 +31,22 @@ def place_emojis(text: str) -> list[tuple[str, str]]:
     `start`: no other sign but white space and emoji stands before it; `end`: such signs stand
     before it and none behind; else `middle`. A text of emoji alone starts with all of them.
     """
-    if text.isascii() or _CANDIDATE.search(text) is None:
+    if text.isascii():
         return []
-    graphemes = _GRAPHEME.findall(text)
-    written = [at for at, grapheme in enumerate(graphemes) if _is_text(grapheme)]
-    first, last = (written[0], written[-1]) if written else (len(graphemes), -1)
-    return [
-        (grapheme, START if at < first else END if at > last else MIDDLE)
-        for at, grapheme in enumerate(graphemes)
-        if is_emoji(grapheme)
+    found = [match for match in _CANDIDATE.finditer(text) if is_emoji(match[0])]
+    if not found:
+        return []
+    ends = [0, *(match.end() for match in found)]
+    starts = [*(match.start() for match in found), len(text)]
+    between = [
+        not text[end:start].isspace() and end < start
+        for end, start in zip(ends, starts, strict=True)
     ]
-
-
-def _is_text(grapheme: str) -> bool:
-    return not grapheme.isspace() and not is_emoji(grapheme)
+    written = [at for at, is_text in enumerate(between) if is_text] or [len(found)]
+    return [
+        (match[0], START if at < written[0] else END if at >= written[-1] else MIDDLE)
+        for at, match in enumerate(found)
+    ]
 
 
 @cache

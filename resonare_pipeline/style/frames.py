@@ -7,7 +7,7 @@ and more than once. What may not live here: what is made of messages.
 """
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -113,7 +113,7 @@ def read_frame(frame: pd.DataFrame, recipients: pd.DataFrame | None, reading: Re
     frame, at = _without(frame, pd.Series(~known, frame.index), "no_time", reading), at[known]
     chats, chat_ids = _numbers(frame[columns.chat])
     ids = plain(frame[columns.message])
-    order = _order(chats, at, ids, in_order=reading.in_order)
+    order = _order(chats, at, frame[columns.message], in_order=reading.in_order)
     senders, sender_ids = _numbers(frame[columns.sender])
     owner = _owner(frame, columns, reading, recipients, senders, sender_ids)
     texts = frame[columns.text]
@@ -149,6 +149,8 @@ def _repeated(frame: pd.DataFrame, columns: Columns) -> "pd.Series[bool]":
 
 def plain(values: "pd.Series[Any]") -> list[Any]:
     """Return ids as Python values; whole numbers that pandas holds as floats are numbers again."""
+    if values.dtype.kind in "iu":
+        return values.tolist()
     if values.dtype.kind == "f":
         return [None if v != v else int(v) if v.is_integer() else v for v in values.tolist()]  # NaN
     return [None if pd.isna(value) else value for value in values.tolist()]
@@ -173,10 +175,10 @@ def _sort_key(value: Hashable) -> tuple[bool, Any]:
     )
 
 
-def _order(chats: IntArray, at: IntArray, ids: Sequence[Any], *, in_order: bool) -> IntArray:
+def _order(chats: IntArray, at: IntArray, ids: "pd.Series[Any]", *, in_order: bool) -> IntArray:
     if not in_order:
         return np.argsort(chats, kind="stable")
-    ranks, _ = _numbers(pd.Series(list(ids), dtype=object))
+    ranks = ids.to_numpy() if ids.dtype.kind in "iuf" else _numbers(ids)[0]
     order: IntArray = np.lexsort((ranks, at, chats))
     return order
 

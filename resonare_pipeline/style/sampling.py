@@ -1,7 +1,7 @@
 """The choice of some examples among all: drawn by hash, so that it depends on no order."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from resonare_pipeline.errors import InputError
@@ -31,26 +31,31 @@ def rank(seed: int, text: str) -> bytes:
 
 
 def choose(
-    groups: Sequence[Sequence[tuple[str, Item]]], most: int | None, *, balance: bool, seed: int
+    groups: Sequence[Sequence[Item]],
+    most: int | None,
+    *,
+    identity: Callable[[Item], str],
+    balance: bool,
+    seed: int,
 ) -> list[Item]:
     """Return at most so many items, in their order.
 
     Args:
-        groups: Items of one kind each, with the text that identifies them.
+        groups: Items of one kind each.
+        identity: The text that an item is drawn by.
         balance: Every kind gets as many as any other, as far as it has them; else all items are
             alike. With `most` unset nothing is left out.
         seed: Decides the draw.
     """
     if most is None or sum(map(len, groups)) <= most:
-        return [item for group in groups for _, item in group]
+        return [item for group in groups for item in group]
     if most < 0:
         raise InputError(f"max_examples is {most}", expected="None, or 0 or more")
     if not balance:
-        groups = [[pair for group in groups for pair in group]]
+        groups = [[item for group in groups for item in group]]
     shares = fair_shares([len(group) for group in groups], most)
     chosen: list[Item] = []
     for group, share in zip(groups, shares, strict=True):
-        ranks = [rank(seed, text) for text, _ in group]
-        taken = sorted(range(len(group)), key=lambda at: (ranks[at], at))[:share]
-        chosen += [group[at][1] for at in sorted(taken)]
+        ranked = sorted((rank(seed, identity(item)), at) for at, item in enumerate(group))
+        chosen += [group[at] for at in sorted(at for _, at in ranked[:share])]
     return chosen
