@@ -27,11 +27,8 @@ from resonare_pipeline.style.episodes import (
 from resonare_pipeline.style.examples import (
     Adaptation,
     Example,
-    Strategy,
     burst_examples,
     conversational_examples,
-    count_by_strategy,
-    known_strategies,
 )
 from resonare_pipeline.style.filters import apply_filters, parse_filters
 from resonare_pipeline.style.frames import Reading, read_frame
@@ -39,6 +36,7 @@ from resonare_pipeline.style.lines import Lines, Messages, lines_of
 from resonare_pipeline.style.making import adapted_examples, identity_of, make_examples
 from resonare_pipeline.style.sampling import choose
 from resonare_pipeline.style.saving import save_examples
+from resonare_pipeline.style.strategies import Strategy, count_by_strategy, known_strategies
 from resonare_pipeline.style.windows import (
     WINDOW_GAP_SECONDS,
     WindowBounds,
@@ -221,7 +219,8 @@ class TrainingDataCreator:
             momentum=momentum_filter,
         )
         lines = self._lines(self._read(messages_df, recipients_df))
-        made = conversational_examples(lines, bounds, with_metadata=include_metadata)
+        windows = find_windows(lines, bounds)
+        made = conversational_examples(lines, windows, with_metadata=include_metadata)
         return self._counted(Strategy.CONVERSATIONAL, made)
 
     def create_burst_sequence_data(

@@ -5,19 +5,18 @@ give equal examples. What may not live here: frames, files, the choice among exa
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
 
-from resonare_pipeline.errors import InputError
+from resonare_pipeline.runs import MICROSECONDS
 from resonare_pipeline.style.bursts import MOST_BURST, Bursts, find_bursts
 from resonare_pipeline.style.labels import momentum, preferred_length
-from resonare_pipeline.style.lines import YOU, Lines, seconds
+from resonare_pipeline.style.lines import YOU, Lines, seconds, whole_seconds
 from resonare_pipeline.style.partners import Partner
-from resonare_pipeline.style.windows import WindowBounds, Windows, find_windows, window_metadata
+from resonare_pipeline.style.windows import Windows, window_metadata
 from resonare_pipeline.style.words import asks, split_words
 
 PARTNER = "Partner"
@@ -31,48 +30,9 @@ ANSWER = "Answer this question in your own style"
 COMPLETION_WORDS = 6  # fewest words of a message that is cut in two
 COMPLETION_LEAST_PART = 0.3  # part of the words that is given at least, and left at least
 
+ORIGIN = ("thread_id", "message_id", "started_at", "timestamp")
+
 Example = dict[str, Any]
-
-
-class Strategy(StrEnum):
-    """The ways in which examples are made."""
-
-    CONVERSATIONAL = "conversational"
-    BURST = "burst"
-    ADAPTIVE = "adaptive"
-    COMPLETION = "completion"
-    QA = "qa"
-
-
-TYPES: Mapping[str, Strategy] = {
-    "conversational": Strategy.CONVERSATIONAL,
-    "burst_sequence": Strategy.BURST,
-    "adaptive": Strategy.ADAPTIVE,
-    "completion": Strategy.COMPLETION,
-    "qa": Strategy.QA,
-}
-"""Type in an example's metadata → the strategy that made it."""
-
-
-def known_strategies(names: object) -> list[Strategy]:
-    """Return strategies by name, each once.
-
-    Raises:
-        InputError: If one is unknown, or there are none.
-    """
-    if isinstance(names, str):
-        names = [names]
-    if not isinstance(names, (list, tuple, set, frozenset)) or not names:
-        raise InputError(
-            f"strategies is {names!r}", expected=f"a list of some of {', '.join(Strategy)}"
-        )
-    given = sorted(names, key=str) if isinstance(names, (set, frozenset)) else list(names)
-    unknown = [str(name) for name in given if name not in set(Strategy)]
-    if unknown:
-        raise InputError(
-            f"unknown strategy {', '.join(unknown)}", expected=f"some of {', '.join(Strategy)}"
-        )
-    return list(dict.fromkeys(Strategy(name) for name in given))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,10 +61,9 @@ class Adaptation:
 
 
 def conversational_examples(
-    lines: Lines, bounds: WindowBounds, *, with_metadata: bool = True
+    lines: Lines, windows: Windows, *, with_metadata: bool = True
 ) -> Iterator[Example]:
     """Yield an example for each window: the context as input, your answer as output."""
-    windows = find_windows(lines, bounds)
     for inputs, output, metadata in _rendered(lines, windows, lines.spoken()):
         example: Example = {"instruction": CONVERSE, "input": inputs, "output": output}
         if with_metadata:
@@ -116,6 +75,7 @@ def _rendered(
     lines: Lines, windows: Windows, spoken: list[str]
 ) -> Iterator[tuple[str, str, dict[str, Any]]]:
     chats = lines.chats[windows.responses].tolist()
+    times = whole_seconds(lines.at)
     spans = zip(
         windows.firsts.tolist(),
         windows.responses.tolist(),
@@ -126,6 +86,8 @@ def _rendered(
     for first, at, chat, metadata in spans:
         metadata["thread_id"] = lines.chat_ids[chat]
         metadata["message_id"] = lines.ids[at]
+        metadata["started_at"] = times[first]
+        metadata["timestamp"] = times[at]
         yield "\n".join(spoken[first:at]), lines.texts[at], metadata
 
 
@@ -152,7 +114,7 @@ def burst_examples(
                 "burst_size": end - start,
                 "avg_time_between": round(gap, 3),
                 "burst_momentum": str(momentum(gap)),
-                **_origin(lines, end - 1),
+                **_origin(lines, start, end - 1),
             },
         }
 
@@ -163,28 +125,31 @@ def _spans(bursts: Bursts) -> Iterator[tuple[int, int, float]]:
     )
 
 
-def _origin(lines: Lines, at: int) -> dict[str, Any]:
-    return {"thread_id": lines.chat_ids[int(lines.chats[at])], "message_id": lines.ids[at]}
+def _origin(lines: Lines, first: int, last: int) -> dict[str, Any]:
+    """Return what leads back to an example's messages; times are whole seconds since 1970."""
+    return {
+        "thread_id": lines.chat_ids[int(lines.chats[last])],
+        "message_id": lines.ids[last],
+        "started_at": int(lines.at[first]) // MICROSECONDS,
+        "timestamp": int(lines.at[last]) // MICROSECONDS,
+    }
 
 
 def adaptive_examples(
     lines: Lines,
+    windows: Windows,
     partners: Mapping[object, Partner],
     adaptation: Adaptation,
-    *,
-    chats_of_two: Callable[[object], bool],
-    bounds: WindowBounds,
 ) -> Iterator[Example]:
     """Yield an example for each answer to a partner whose style differs from your usual one.
 
     Args:
-        partners: By sender id.
-        chats_of_two: Tells whether a chat is one in which one other person wrote.
+        partners: By sender id; only answers in chats of two with them count.
     """
     fitting = {key: one for key, one in partners.items() if adaptation.fits(one)}
-    two = np.array([chats_of_two(chat) for chat in lines.chat_ids], np.bool_)
+    chats = {chat for partner in fitting.values() for chat in partner.chats}
+    two = np.array([chat in chats for chat in lines.chat_ids], np.bool_)
     named = np.array([sender in fitting for sender in lines.sender_ids], np.bool_)
-    windows = find_windows(lines, bounds)
     windows = windows.taken(two[lines.chats[windows.responses]] & named[windows.partners])
     known = [fitting[lines.sender_ids[sender]] for sender in windows.partners.tolist()]
     rendered = _rendered(lines, windows, lines.spoken(PARTNER))
@@ -200,8 +165,7 @@ def adaptive_examples(
                 "adaptation_level": round(partner.adaptation_level, 4),
                 "style_difference": round(partner.style_difference, 4),
                 "conversation_partner": metadata["conversation_partner"],
-                "thread_id": metadata["thread_id"],
-                "message_id": metadata["message_id"],
+                **{name: metadata[name] for name in ORIGIN},
             },
         }
 
@@ -230,7 +194,7 @@ def completion_examples(
                 "type": "completion",
                 "split_ratio": round(word / len(spans), 4),
                 "words": len(spans),
-                **_origin(lines, at),
+                **_origin(lines, at, at),
             },
         }
 
@@ -269,19 +233,6 @@ def qa_examples(lines: Lines, *, least_characters: int = 1) -> Iterator[Example]
                 "response_delay": delay,
                 "answer_messages": end - at,
                 "conversation_partner": lines.names[int(lines.senders[at - 1])],
-                **_origin(lines, at),
+                **_origin(lines, at - 1, end - 1),
             },
         }
-
-
-def count_by_strategy(examples: list[Example]) -> dict[str, int]:
-    """Count examples by the strategy that made them, in the order of strategies."""
-    counts: dict[str, int] = {}
-    for example in examples:
-        kind = str(example.get("metadata", {}).get("type", "unknown"))
-        name = str(TYPES.get(kind, kind))
-        counts[name] = counts.get(name, 0) + 1
-    order = [*map(str, Strategy)]
-    return dict(
-        sorted(counts.items(), key=lambda item: order.index(item[0]) if item[0] in order else 99)
-    )

@@ -11,9 +11,9 @@ from resonare_pipeline.errors import InputError, MissingFileError
 from resonare_pipeline.style.clock import zone_of
 from resonare_pipeline.style.creator import Path_, TrainingDataCreator
 from resonare_pipeline.style.enhancing import ENHANCED, DescribeImage, enhance_frame
-from resonare_pipeline.style.examples import count_by_strategy
 from resonare_pipeline.style.filters import apply_filters, parse_filters
 from resonare_pipeline.style.frames import columns_of
+from resonare_pipeline.style.strategies import count_by_strategy
 
 
 def create_training_data_from_signal(

@@ -4,7 +4,6 @@ from resonare_pipeline.style.bursts import BURST_GAP_SECONDS, LEAST_BURST
 from resonare_pipeline.style.examples import (
     Adaptation,
     Example,
-    Strategy,
     adaptive_examples,
     burst_examples,
     completion_examples,
@@ -13,7 +12,8 @@ from resonare_pipeline.style.examples import (
 )
 from resonare_pipeline.style.lines import Lines
 from resonare_pipeline.style.partners import ChatTallies
-from resonare_pipeline.style.windows import WindowBounds
+from resonare_pipeline.style.strategies import Strategy
+from resonare_pipeline.style.windows import WindowBounds, find_windows
 
 
 def make_examples(
@@ -28,7 +28,11 @@ def make_examples(
     least = least_characters
     match strategy:
         case Strategy.CONVERSATIONAL:
-            return list(conversational_examples(lines, WindowBounds(least_characters=least)))
+            return list(
+                conversational_examples(
+                    lines, find_windows(lines, WindowBounds(least_characters=least))
+                )
+            )
         case Strategy.BURST:
             made = burst_examples(
                 lines, max_gap_seconds=BURST_GAP_SECONDS, least=LEAST_BURST, least_characters=least
@@ -48,13 +52,8 @@ def adapted_examples(
     """Return adaptive examples of the partners that these very lines tell of."""
     tallies = ChatTallies()
     tallies.add(lines)
-    made = adaptive_examples(
-        lines,
-        tallies.partners(),
-        adaptation,
-        chats_of_two=lambda chat: len(tallies.chats[chat].others) == 1,
-        bounds=WindowBounds(least=1, least_characters=least_characters),
-    )
+    windows = find_windows(lines, WindowBounds(least=1, least_characters=least_characters))
+    made = adaptive_examples(lines, windows, tallies.partners(), adaptation)
     return list(made)
 
 

@@ -6,7 +6,7 @@ by partner.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -38,6 +38,7 @@ class Partner:
 
     Attributes:
         partner_id: As the messages name them.
+        chats: Your chats of two.
         mean_length: Mean characters of their messages.
         your_mean_length: Of yours to them.
         your_usual_length: Of yours to everybody.
@@ -45,6 +46,7 @@ class Partner:
 
     partner_id: object
     name: str
+    chats: tuple[object, ...]
     messages: int
     your_messages: int
     conversations: int
@@ -117,22 +119,23 @@ def find_partners(chats: Mapping[object, ChatTally]) -> dict[object, Partner]:
         sum(tally.characters_of_you for tally in chats.values()),
         sum(tally.messages_of_you for tally in chats.values()),
     )
-    shared: defaultdict[object, list[ChatTally]] = defaultdict(list)
-    for tally in chats.values():
+    shared: defaultdict[object, dict[object, ChatTally]] = defaultdict(dict)
+    for chat, tally in chats.items():
         if len(tally.others) == 1:
-            shared[next(iter(tally.others))].append(tally)
-    partners = [_partner(key, tallies, usual) for key, tallies in shared.items()]
+            shared[next(iter(tally.others))][chat] = tally
+    partners = [_partner(key, by_chat, usual) for key, by_chat in shared.items()]
     ordered = sorted(partners, key=lambda one: (-one.messages, str(one.partner_id)))
     return {partner.partner_id: partner for partner in ordered}
 
 
-def _partner(key: object, tallies: Iterable[ChatTally], usual: float) -> Partner:
-    tallies = list(tallies)
+def _partner(key: object, by_chat: Mapping[object, ChatTally], usual: float) -> Partner:
+    tallies = list(by_chat.values())
     theirs = sum(tally.messages_of_others for tally in tallies)
     yours = sum(tally.messages_of_you for tally in tallies)
     return Partner(
         partner_id=key,
         name=tallies[-1].others[key],
+        chats=tuple(by_chat),
         messages=theirs,
         your_messages=yours,
         conversations=sum(tally.conversations for tally in tallies),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from resonare_pipeline.errors import InputError, StoreError
-from resonare_pipeline.style.examples import count_by_strategy
+from resonare_pipeline.style.strategies import count_by_strategy
 from resonare_pipeline.style.validation import require_valid
 
 FORMATS = ("json", "jsonl")
@@ -51,7 +51,7 @@ def save_examples(
     document = {
         "metadata": {
             "total_examples": len(examples),
-            "examples_by_type": count_by_strategy([dict(example) for example in examples]),
+            "examples_by_type": count_by_strategy(examples),
         },
         "style_analysis": style_analysis,
         "examples": list(examples),

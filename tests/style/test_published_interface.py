@@ -15,14 +15,15 @@ import pandas as pd
 import pytest
 
 from resonare_pipeline import style
+from resonare_pipeline.style.examples import ORIGIN
 from tests.style.making import ALICE, YOU, months, recipients
 
 REFERENCE = Path(__file__).parents[1] / "data" / "style" / "interface.md"
 ADDED_KEYS = {  # what is returned beyond the printed keys
     "episode": {"participant_messages", "initiator"},
     "style": {"emojis_per_message", "time_zone"},
-    "burst": {"thread_id", "message_id"},
-    "adaptive": {"style_difference", "conversation_partner", "thread_id", "message_id"},
+    "burst": set(ORIGIN),
+    "adaptive": {"style_difference", "conversation_partner", *ORIGIN},
 }
 
 
