@@ -25,6 +25,15 @@ CONVERSATIONS = (
         messages="messages",
         messages_file="messages.parquet",
     ),
+    ConversationAsset(
+        asset="style_conversations",
+        file="conversations.jsonl",
+        people="chats",
+        people_file="chats.parquet",
+        messages="messages",
+        messages_file="messages.parquet",
+        optional=True,
+    ),
     ConversationAsset(asset="filled_conversations", file="train.jsonl"),
 )
 

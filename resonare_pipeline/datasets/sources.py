@@ -23,6 +23,7 @@ class ConversationAsset:
         file: Its file of JSON lines.
         people: The asset beside it that names participants, and its table; empty if none does.
         messages: The asset that has every name that senders had, and its table.
+        optional: Where it has no rows it is no source, since nobody asked for any.
     """
 
     asset: str
@@ -31,6 +32,7 @@ class ConversationAsset:
     people_file: str = ""
     messages: str = ""
     messages_file: str = ""
+    optional: bool = False
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -120,6 +122,7 @@ def find_sources(
         )
         for asset in assets
         for name, conversations in gathered[asset.asset].items()
+        if conversations.entry.rows or not asset.optional
     ]
     return sorted(found, key=lambda source: source.name)
 

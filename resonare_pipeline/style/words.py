@@ -6,6 +6,7 @@ and Japanese each ideograph and each hiragana is one (as Unicode's Annex 29 has 
 katakana, and in Thai, Lao, Khmer and Burmese each letter with its marks. Links are no words.
 """
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -13,6 +14,9 @@ from collections.abc import Iterable
 import regex  # type: ignore[import-untyped]  # publishes no types
 
 from resonare_pipeline.style.function_words import FUNCTION_WORDS
+
+DISTINCTIVE_USES = 5
+DISTINCTIVE_SCORE = 1.96  # by chance, one word in forty would have more
 
 _LINK = re.compile(r"(?:https?://|www\.)\S+")
 _ASCII_WORD = re.compile(r"[a-z][a-z0-9]*(?:'[a-z]+)*")
@@ -59,3 +63,25 @@ def telling(words: Counter[str], most: int) -> list[tuple[str, int]]:
         key=lambda item: (-item[1], item[0]),
     )
     return ordered[:most]
+
+
+def distinctive(yours: Counter[str], theirs: Counter[str], most: int) -> list[str]:
+    """Return the words that set you apart from those you write with, the most telling first.
+
+    Ranked by the z-score of the log odds ratio, each count raised by a half:
+    z = (ln(a / (A - a)) - ln(b / (B - b))) / sqrt(1 / a + 1 / b), for a of your A words and b of
+    their B. Words that you used less than five times, and those with z ≤ 1.96, tell nothing.
+    """
+    if not yours or not theirs:
+        return []
+    own_total, other_total = yours.total() + 0.5, theirs.total() + 0.5
+    scored = []
+    for word, count in yours.items():
+        if count < DISTINCTIVE_USES:
+            continue
+        own, other = count + 0.5, theirs[word] + 0.5
+        ratio = math.log(own / (own_total - own + 1)) - math.log(other / (other_total - other + 1))
+        score = ratio / math.sqrt(1 / own + 1 / other)
+        if score > DISTINCTIVE_SCORE:
+            scored.append((-score, word))
+    return [word for _, word in sorted(scored)[:most]]
