@@ -33,6 +33,7 @@ CONVERSATIONS = (
         messages="messages",
         messages_file="messages.parquet",
         optional=True,
+        group="style",
     ),
     ConversationAsset(asset="filled_conversations", file="train.jsonl"),
 )
