@@ -114,11 +114,6 @@ def dialogue_episodes(run: StageRun) -> None:
             kinds=("dataset", "json"),
             deliver=("examples.jsonl", "train.jsonl"),
         ),
-        Output(
-            asset="style_conversations",
-            description="The same as conversations for the dataset; empty unless switched on.",
-            kinds=("dataset", "json"),
-        ),
     ),
 )
 def style_examples(run: StageRun) -> None:
@@ -130,7 +125,6 @@ def style_examples(run: StageRun) -> None:
         run.inputs["dialogue_episodes"],
         run.inputs["texting_style"],
         run.outputs["style_examples"],
-        run.outputs["style_conversations"],
         run.get(StyleExamplesSettings),
         progress=run.progress,
     )

@@ -23,7 +23,6 @@ class ConversationAsset:
         file: Its file of JSON lines.
         people: The asset beside it that names participants, and its table; empty if none does.
         messages: The asset that has every name that senders had, and its table.
-        optional: Where it has no rows it is no source, since nobody asked for any.
         group: What its sources are called by instead of the kind of partition, where another asset
             of that kind makes conversations too.
     """
@@ -34,7 +33,6 @@ class ConversationAsset:
     people_file: str = ""
     messages: str = ""
     messages_file: str = ""
-    optional: bool = False
     group: str = ""
 
     @property
@@ -128,7 +126,6 @@ def find_sources(
         )
         for asset in assets
         for name, conversations in gathered[asset.asset].items()
-        if conversations.entry.rows or not asset.optional
     ]
     return sorted(found, key=lambda source: source.title)
 

@@ -6,8 +6,7 @@ is a limit, and once to be written.
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 import msgspec
@@ -35,7 +34,6 @@ from resonare_pipeline.style.texting import read_partners
 
 EXAMPLES_FILE = "examples.jsonl"
 TRAIN_FILE = "train.jsonl"
-CONVERSATIONS_FILE = "conversations.jsonl"
 OVER_LIMIT = "over_limit"
 ID_DIGITS = 24
 PROGRESS_EXAMPLES = 4_096
@@ -47,8 +45,7 @@ def write_style_examples(
     windows: Artifact,
     episodes: Artifact,
     style: Artifact,
-    examples_out: OutputDraft,
-    conversations_out: OutputDraft,
+    out: OutputDraft,
     settings: StyleExamplesSettings,
     *,
     progress: Progress = silent,
@@ -59,33 +56,26 @@ def write_style_examples(
         windows: Give conversational and adaptive examples.
         episodes: Give bursts, completions, and questions with their answers.
         style: Says to whom you adapt.
-        examples_out: Gets examples.jsonl and train.jsonl.
-        conversations_out: Gets what goes into the dataset: train.jsonl again, or nothing.
+        out: Gets examples.jsonl and train.jsonl.
     """
     source = _Source(windows, episodes, read_partners(style), settings)
     taken = _taken(source, settings)
     counts: Counter[str] = Counter()
-    with ExitStack() as stack:
-        plain = stack.enter_context(examples_out.open(EXAMPLES_FILE))
-        files = [
-            stack.enter_context(examples_out.open(TRAIN_FILE)),
-            stack.enter_context(conversations_out.open(CONVERSATIONS_FILE)),
-        ]
-        dropped = stack.enter_context(examples_out.dropped())
+    with (
+        out.open(EXAMPLES_FILE) as plain,
+        out.open(TRAIN_FILE) as train,
+        out.dropped() as dropped,
+    ):
         for strategy in settings.strategies:
             for at, example in enumerate(source.examples(strategy)):
                 if taken is not None and not taken[strategy][at]:
                     _leave_out(example, dropped)
                     continue
                 counts[str(strategy)] += 1
-                _write(example, plain, files if settings.in_dataset else files[:1])
+                _write(example, plain, train)
                 if counts.total() % PROGRESS_EXAMPLES == 0:
                     progress(counts.total(), 0, "examples")
-    examples_out.report(rows=counts.total(), metadata=dict(counts))
-    conversations_out.report(
-        rows=counts.total() if settings.in_dataset else 0,
-        metadata={"in_dataset": settings.in_dataset},
-    )
+    out.report(rows=counts.total(), metadata=dict(counts))
 
 
 class _Source:
@@ -198,7 +188,7 @@ def _leave_out(example: Example, dropped: DroppedRows) -> None:
     dropped.add(example_id(example), OVER_LIMIT)
 
 
-def _write(example: Example, plain: BinaryIO, files: Sequence[BinaryIO]) -> None:
+def _write(example: Example, plain: BinaryIO, train: BinaryIO) -> None:
     own_id = example_id(example)
     metadata: dict[str, Any] = example["metadata"]
     plain.write(_encode({**example, "metadata": {"example_id": own_id, **metadata}}) + b"\n")
@@ -218,8 +208,7 @@ def _write(example: Example, plain: BinaryIO, files: Sequence[BinaryIO]) -> None
             },
         }
     )
-    for file in files:
-        file.write(line + b"\n")
+    train.write(line + b"\n")
 
 
 def _iso(seconds: int) -> str:

@@ -133,9 +133,6 @@ class StyleExamplesSettings(Section):
     min_adaptation_level: Share = 0.0
     """Of adaptive examples: how far you go towards the partner, 0 to 1."""
 
-    in_dataset: bool = False
-    """Whether the examples go into `dataset`, beside whole conversations. Default: no."""
-
     @model_validator(mode="after")
     def _usable(self) -> Self:
         if self.min_burst_size > self.max_burst_size:

@@ -11,12 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from resonare_pipeline.artifacts.artifact import Artifact
+from resonare_pipeline.artifacts.artifact import BATCH_ROWS, Artifact
 from resonare_pipeline.runs import gap_limit
 from resonare_pipeline.style.lines import IntArray, Messages
 
 MESSAGES_FILE = "messages.parquet"
-PIECE_ROWS = 65_536  # some 20 MB: enough that calls cost little
+PIECE_ROWS = 65_536  # from so many on a piece ends with the next run; some 20 MB
 COLUMNS = [
     "message_id",
     "chat_id",
@@ -30,19 +30,17 @@ COLUMNS = [
 NAMED = "name:"  # begins the key of a sender without an id
 
 
-def read_pieces(
-    messages: Artifact, *, max_gap_seconds: float, piece_rows: int = PIECE_ROWS
-) -> Iterator[Messages]:
+def read_pieces(messages: Artifact, *, max_gap_seconds: float) -> Iterator[Messages]:
     """Yield messages in pieces of whole runs.
 
     Args:
         messages: By chat and time.
         max_gap_seconds: The longest silence that anything made of a piece reaches over.
-        piece_rows: From so many messages on a piece ends with the next run.
     """
     held: list[pa.RecordBatch] = []
-    wanted = piece_rows
-    for batch in messages.batches(MESSAGES_FILE, columns=COLUMNS):
+    wanted = PIECE_ROWS
+    rows = min(PIECE_ROWS, BATCH_ROWS)
+    for batch in messages.batches(MESSAGES_FILE, columns=COLUMNS, batch_rows=rows):
         held.append(batch)
         if sum(part.num_rows for part in held) < wanted:
             continue
@@ -53,7 +51,7 @@ def read_pieces(
         held = table.slice(cut).to_batches()
         rest = table.num_rows - cut
         # A run that is longer than a piece is looked at again only when it has doubled.
-        wanted = max(piece_rows, 2 * rest)
+        wanted = max(PIECE_ROWS, 2 * rest)
     if sum(part.num_rows for part in held):
         yield _messages(pa.Table.from_batches(held).combine_chunks())
 
