@@ -75,7 +75,9 @@ def momentum_codes(mean_gaps_seconds: FloatArray) -> IntArray:
 
 def momentum(mean_gap_seconds: float) -> Momentum:
     """Return the momentum of one mean gap."""
-    return MOMENTA[int(momentum_codes(np.array([mean_gap_seconds]))[0])]
+    if mean_gap_seconds < RAPID_BELOW_SECONDS:
+        return Momentum.RAPID
+    return Momentum.MODERATE if mean_gap_seconds < MODERATE_BELOW_SECONDS else Momentum.SLOW
 
 
 def length_classes(lengths: IntArray) -> dict[str, int]:

@@ -19,7 +19,14 @@ DISTINCTIVE_USES = 5
 DISTINCTIVE_SCORE = 1.96  # by chance, one word in forty would have more
 
 _LINK = re.compile(r"(?:https?://|www\.)\S+")
-_ASCII_WORD = re.compile(r"[a-z][a-z0-9]*(?:'[a-z]+)*")
+# Latin, Greek and Cyrillic need no look at scripts and marks, and the standard library finds their
+# words four times as fast; numbers that it takes for letters stand here, too.
+_OTHER_SCRIPTS = re.compile(
+    "[\u00b2\u00b3\u00b9\u00bc-\u00be\u2070-\u209f\u2150-\u218f\u2460-\u24ff"
+    "\u0300-\u036f\u0483-\u0489\u0530-\u1dff\u20d0-\u20ff\u2c00-\ud7ff\uf900-\ufdff"
+    "\ufe20-\ufe2f\ufe70-\uffef\U00010000-\U0001efff\U00020000-\U0010ffff]"
+)
+_PLAIN_WORD = re.compile(r"[^\W\d_][^\W_]*(?:'[^\W\d_]+)*")
 _NO_SPACES = r"\p{Han}\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 _WORD = regex.compile(
     rf"(?V1)[[{_NO_SPACES}]&&\p{{L}}]\p{{M}}*"
@@ -33,15 +40,18 @@ def count_words(texts: Iterable[str]) -> Counter[str]:
     plain: list[str] = []
     other: list[str] = []
     for text in texts:
-        (plain if text.isascii() else other).append(text)
-    counts = Counter(_ASCII_WORD.findall(_prepared(plain)))
-    counts.update(_WORD.findall(_prepared(other).replace("’", "'")))
+        is_plain = text.isascii() or _OTHER_SCRIPTS.search(text) is None
+        (plain if is_plain else other).append(text)
+    counts = Counter(_PLAIN_WORD.findall(_prepared(plain)))
+    counts.update(_WORD.findall(_prepared(other)))
     return counts
 
 
 def _prepared(texts: list[str]) -> str:
     joined = "\n".join(texts)
-    return (_LINK.sub(" ", joined) if "://" in joined or "www." in joined else joined).casefold()
+    joined = _LINK.sub(" ", joined) if "://" in joined or "www." in joined else joined
+    # A capital I with a dot becomes an i and a dot of its own, which no other word has.
+    return joined.casefold().replace("i\u0307", "i").replace("’", "'")
 
 
 def split_words(text: str) -> list[tuple[int, int]]:

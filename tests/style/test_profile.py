@@ -4,6 +4,8 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from resonare_pipeline.errors import SettingsError
 from resonare_pipeline.style import TrainingDataCreator
@@ -129,6 +131,11 @@ def test_languages_without_spaces_have_words_too() -> None:
     }  # fmt: skip
     assert count_words(["カタカナです"]) == {"カタカナ": 1, "で": 1, "す": 1}
     assert len(split_words("ฉันรักเธอ")) > 3
+
+
+@given(st.text(st.sampled_from("aé'’_9я ²ßİΩ\n😀"), max_size=20))
+def test_words_are_the_same_by_either_way_of_finding_them(text: str) -> None:
+    assert count_words([text]) + count_words(["中"]) == count_words([f"{text} 中"])
 
 
 def test_words_that_everybody_uses_are_no_most_common_ones() -> None:
