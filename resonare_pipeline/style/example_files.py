@@ -24,13 +24,13 @@ from resonare_pipeline.style.examples import (
     conversational_examples,
     qa_examples,
 )
+from resonare_pipeline.style.known_partners import read_partners
 from resonare_pipeline.style.making import identity_of
 from resonare_pipeline.style.partners import Partner
 from resonare_pipeline.style.sampling import fair_shares, rank
 from resonare_pipeline.style.settings import StyleExamplesSettings
 from resonare_pipeline.style.strategies import Strategy
 from resonare_pipeline.style.tables import read_episodes, read_windows
-from resonare_pipeline.style.texting import read_partners
 
 EXAMPLES_FILE = "examples.jsonl"
 TRAIN_FILE = "train.jsonl"

@@ -1,5 +1,6 @@
 """Names of the files of the style group that people are given."""
 
+STYLE_FILE = "style.json"
 HOURS_FILE = "your_hours.png"
 LENGTHS_FILE = "your_lengths.png"
 RESPONSES_FILE = "your_response_times.png"

@@ -4,7 +4,6 @@ The messages are read once, a piece at a time. What is written holds counts, wor
 names of people you write with; never a message.
 """
 
-import json
 from typing import Any
 
 import msgspec
@@ -14,6 +13,7 @@ from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.draft import OutputDraft
 from resonare_pipeline.progress import Progress, silent
 from resonare_pipeline.style.clock import WEEKDAYS, zone_of
+from resonare_pipeline.style.files import STYLE_FILE
 from resonare_pipeline.style.lines import IntArray, lines_of
 from resonare_pipeline.style.partners import ChatTallies, Partner
 from resonare_pipeline.style.profile import Tally, most_frequent, profile_of
@@ -23,7 +23,6 @@ from resonare_pipeline.style.streaming import read_pieces
 from resonare_pipeline.style.windows import WINDOW_GAP_SECONDS
 from resonare_pipeline.style.words import distinctive
 
-JSON_FILE = "style.json"
 MARKDOWN_FILE = "style.md"
 LISTED_EMOJIS = 15
 LISTED_WORDS = 20
@@ -43,7 +42,7 @@ def write_style(
     from resonare_pipeline.style.plots import draw_plots
 
     document = describe(messages, settings, progress)
-    with out.open(JSON_FILE) as stream:
+    with out.open(STYLE_FILE) as stream:
         stream.write(msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n")
     plots = draw_plots(document)
     with out.open(MARKDOWN_FILE) as stream:
@@ -130,24 +129,4 @@ def _partner(partner: Partner) -> dict[str, Any]:
         "your_usual_length": partner.your_usual_length,
         "style_difference": round(partner.style_difference, 4),
         "adaptation_level": round(partner.adaptation_level, 4),
-    }
-
-
-def read_partners(style: Artifact) -> dict[object, Partner]:
-    """Return the partners that style.json tells of, by id."""
-    with style.open(JSON_FILE) as stream:
-        document = json.load(stream)
-    return {
-        row["partner_id"]: Partner(
-            partner_id=row["partner_id"],
-            name=row["name"],
-            chats=tuple(row["chats"]),
-            messages=row["messages"],
-            your_messages=row["your_messages"],
-            conversations=row["conversations"],
-            mean_length=row["mean_length"],
-            your_mean_length=row["your_mean_length"],
-            your_usual_length=row["your_usual_length"],
-        )
-        for row in document["partners"]
     }
