@@ -23,10 +23,10 @@ from resonare_pipeline.chats.forgetting import ForgetSettings
 from resonare_pipeline.chats.inventory import InventoryFile, read_inventory, write_inventory
 from resonare_pipeline.chats.reading.export import read_export
 from resonare_pipeline.chats.statistics.charts import PLOT_FILES
-from resonare_pipeline.chats.statistics.font import plot_ingredients
 from resonare_pipeline.chats.statistics.writing import write_statistics
 from resonare_pipeline.planning.graph import Check, Output, SettingsOf, StageRun, asset
 from resonare_pipeline.planning.raw import RawKind
+from resonare_pipeline.plotting.font import plot_ingredients
 from resonare_pipeline.privacy.kinds import DISTRIBUTIONS
 from resonare_pipeline.privacy.settings import PrivacySettings
 from resonare_pipeline.rows import BLOCKS, CHATS, MESSAGES

@@ -102,3 +102,33 @@ COMPLETION_COLUMNS: Columns = {
     "output_tokens": "Tokens of the answer that were billed.",
     "mock": "Whether no model has written it.",
 }
+
+WINDOW_COLUMNS: Columns = {
+    "window_id": "Id of the message that answers.",
+    "chat_id": "Kind and number of the chat in its source.",
+    "context": "Messages before the answer, oldest first: id, sender, speaker, text, time.",
+    "response": "The owner's answer.",
+    "responded_at": "When it was sent, UTC.",
+    "partner_id": "Who wrote the last message before it that is not the owner's.",
+    "partner_name": "Name of that person.",
+    "momentum": "Rapid, moderate or slow, by the mean gap.",
+    "context_size": "Messages of context.",
+    "mean_gap_seconds": "Mean seconds between neighbouring messages, the answer included.",
+    "response_delay_seconds": "Seconds from the last message to the answer.",
+    "has_media": "Whether anything is attached to a message of the window.",
+}
+
+EPISODE_COLUMNS: Columns = {
+    "episode_id": "Names its first message.",
+    "chat_id": "Kind and number of the chat in its source.",
+    "messages": "All messages with a text, oldest first: id, sender, speaker, text, time.",
+    "started_at": "Time of the first message, UTC.",
+    "ended_at": "Time of the last message, UTC.",
+    "duration_seconds": "Seconds between the two.",
+    "message_count": "Messages with a text.",
+    "turns_of_you": "Turns of the owner: neighbouring messages of one person are one turn.",
+    "turns_of_others": "Turns of everybody else.",
+    "initiator": "Who wrote first: You or Other.",
+    "mean_response_seconds": "Mean seconds until somebody else wrote; null where nobody did.",
+    "conversation_type": "Chat, discussion or planning.",
+}

@@ -16,6 +16,7 @@ from resonare_pipeline.privacy.settings import PrivacySettings
 from resonare_pipeline.rows import EXAMPLES
 from resonare_pipeline.tokenizers import TokenizerSettings
 
+STYLE_EXAMPLES = "style_examples"
 CONVERSATIONS = (
     ConversationAsset(
         asset="chat_conversations",
@@ -25,12 +26,26 @@ CONVERSATIONS = (
         messages="messages",
         messages_file="messages.parquet",
     ),
+    ConversationAsset(
+        asset=STYLE_EXAMPLES,
+        file="train.jsonl",
+        people="chats",
+        people_file="chats.parquet",
+        messages="messages",
+        messages_file="messages.parquet",
+        group="style",
+    ),
     ConversationAsset(asset="filled_conversations", file="train.jsonl"),
 )
 
 
 def _is_included(settings: SettingsOf) -> bool:
     return MixtureSettings.model_validate(settings[MixtureSettings]).include
+
+
+def _wants(asset: str, settings: SettingsOf) -> bool:
+    mixture = MixtureSettings.model_validate(settings[MixtureSettings])
+    return asset != STYLE_EXAMPLES or mixture.style_examples
 
 
 def _verify_dataset(run: StageRun) -> list[CheckEntry]:
@@ -45,6 +60,7 @@ def _verify_dataset(run: StageRun) -> list[CheckEntry]:
     settings=(DatasetSettings, PrivacySettings, TokenizerSettings),
     settings_by_partition=(MixtureSettings, PrivacySettings),
     includes=_is_included,
+    wants=_wants,
     files=tokenizer_files,
     distributions=(
         "msgspec",

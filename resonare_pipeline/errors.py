@@ -8,6 +8,8 @@
     │   ├── UnknownBatchError       no batch of that id
     │   ├── UnknownPersonError      nobody of that id or name, or several people
     │   ├── UnusableNameError       raw input whose name cannot be a partition's
+    │   ├── MissingColumnsError     a table without columns that it must have
+    │   ├── ValidationError         training examples that are not fit to train on
     │   └── InputChangedError       raw input changed while it was being read
     ├── TokenizerError       a tokenizer that cannot be loaded or used
     ├── StoreError           the store, raw or output location cannot be read or written
@@ -105,6 +107,20 @@ class UnusableNameError(InputError):
     """Raw input whose name cannot be a partition's."""
 
 
+class MissingColumnsError(InputError, KeyError):
+    """A table lacks columns that it must have."""
+
+
+class ValidationError(InputError):
+    """Training examples that are not fit to train on.
+
+    Attributes:
+        errors: Every error, with the place of its example.
+    """
+
+    errors: tuple[str, ...] = ()
+
+
 class InputChangedError(InputError):
     """Raw input changed while it was being read; nothing was committed."""
 
@@ -121,7 +137,7 @@ class DamagedArtifactError(StoreError):
     """A file behind a manifest is missing or is not what was written."""
 
 
-class MissingFileError(StoreError):
+class MissingFileError(StoreError, FileNotFoundError):
     """There is no file of that name."""
 
 

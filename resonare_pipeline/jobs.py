@@ -8,7 +8,7 @@ import dagster as dg
 from resonare_pipeline.planning.graph import Graph, Stage
 
 JOB_GROUPS = {
-    "chats_job": ("chats",),
+    "chats_job": ("chats", "style"),
     "records_job": ("records",),
     "dataset_job": ("dataset",),
 }

@@ -15,7 +15,7 @@ from resonare_pipeline.definitions import build_defs, defs
 from tests.places import copy_all
 from tests.s3 import Server
 
-PARTITIONS = {"chats": "chat_exports", "records": "record_sets"}
+PARTITIONS = {"chats": "chat_exports", "style": "chat_exports", "records": "record_sets"}
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "tests" / "data" / "telegram" / "chatpackcli_export.json"
 
@@ -32,6 +32,12 @@ def test_definitions_have_these_assets_in_these_groups() -> None:
             "blocks",
             "chat_conversations",
             "chat_statistics",
+        ),
+        "style": (
+            "texting_style",
+            "conversation_windows",
+            "dialogue_episodes",
+            "style_examples",
         ),
         "records": (
             "prompt_records",

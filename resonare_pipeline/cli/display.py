@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from resonare_pipeline.cli.running import RunReport
 
 EXAMPLES = 3
+EXCERPTS_GROUP = "style"  # its train.jsonl holds windows, bursts and answers
 LONGEST_LINE = 300  # characters of one turn shown in an example
 
 
@@ -143,7 +144,9 @@ class Display:
                     )
 
     def _examples(self, store: Store, made: list[Made]) -> None:
-        files = [file for item in made for file in conversation_files(item)]
+        # Whole conversations say more than excerpts of them.
+        whole = [item for item in made if item.stage.group != EXCERPTS_GROUP] or made
+        files = [file for item in whole for file in conversation_files(item)]
         for number, conversation in enumerate(pick_examples(store.files, files), start=1):
             self._out.print(f"\n[bold]Example {number}[/]")
             for turn in conversation["messages"]:

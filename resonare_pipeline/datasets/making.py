@@ -303,7 +303,7 @@ def _write_dropped(mixture: Mixture, out: OutputDraft) -> None:
 
 def _names(sources: Sequence[Source], pool: _Pool, *, redacted: bool) -> Names:
     return Names(
-        sources=[s.name.partition("/")[0] if redacted else s.name for s in sources],
+        sources=[s.title.partition("/")[0] if redacted else s.title for s in sources],
         roots=_numbers(pool) if redacted else pool.names,
         origins=[
             (s.conversations.asset, s.conversations.digest, s.name.partition("/")[2])

@@ -18,6 +18,10 @@ class MixtureSettings(Section):
     include: bool = True
     """Whether a source goes into the dataset. Default: yes."""
 
+    style_examples: bool = False
+    """Whether a source's `style_examples` go into the dataset as well, beside whole conversations.
+    Default: no."""
+
     weight: Annotated[float, Field(ge=0, le=100)] = 1.0
     """How often each example of the train split is taken: 2 twice, 0.5 every other one (always the
     same). Of validation and test examples a weight below 1 takes as many, one above 1 takes each

@@ -23,6 +23,8 @@ class ConversationAsset:
         file: Its file of JSON lines.
         people: The asset beside it that names participants, and its table; empty if none does.
         messages: The asset that has every name that senders had, and its table.
+        group: What its sources are called by instead of the kind of partition, where another asset
+            of that kind makes conversations too.
     """
 
     asset: str
@@ -31,6 +33,7 @@ class ConversationAsset:
     people_file: str = ""
     messages: str = ""
     messages_file: str = ""
+    group: str = ""
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -43,12 +46,14 @@ class Source:
     """One partition of a conversation asset.
 
     Attributes:
-        name: Its full name.
+        name: Full name of the partition, by which it has settings and people.
+        title: What it is called; no two sources are called alike.
         chats: The table that names participants, if there is one.
         messages: The table that has every name that senders had, if there is one.
     """
 
     name: str
+    title: str
     conversations: Artifact
     file: str
     chats: Artifact | None = None
@@ -111,6 +116,7 @@ def find_sources(
     found = [
         Source(
             name=name,
+            title=f"{asset.group}/{name.partition('/')[2]}" if asset.group else name,
             conversations=conversations,
             file=asset.file,
             chats=gathered[asset.people][name] if asset.people else None,
@@ -121,7 +127,7 @@ def find_sources(
         for asset in assets
         for name, conversations in gathered[asset.asset].items()
     ]
-    return sorted(found, key=lambda source: source.name)
+    return sorted(found, key=lambda source: source.title)
 
 
 def decode_row(line: bytes, decoder: msgspec.json.Decoder[SourceRow], where: str) -> SourceRow:

@@ -65,7 +65,7 @@ def summarise(
         tokens=sum(note.tokens for note in rows),
         redacted=redacted,
         sources={
-            source.name: _source(number, source, made, rows)
+            source.title: _source(number, source, made, rows)
             for number, source in enumerate(made.sources)
         },
         splits=splits,

@@ -56,6 +56,7 @@ NEVER_COUNTED: Mapping[str, str] = {
     "resonare_pipeline.planning": "decides when a stage runs, not what it makes",
     "resonare_pipeline.progress": "display only",
     "resonare_pipeline.settings": "the values that it finds are hashed by themselves",
+    "resonare_pipeline.style.__init__": "offers functions to people, as the package above does",
 }
 """Modules, with all below them, that never count, and why; `__init__` is the package's own code."""
 

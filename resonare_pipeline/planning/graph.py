@@ -118,9 +118,14 @@ StageFunction = Callable[[StageRun], None]
 CheckFunction = Callable[[StageRun], list[CheckEntry]]
 IngredientFunction = Callable[[SettingsOf], Mapping[str, str]]
 InclusionFunction = Callable[[SettingsOf], bool]
+WantFunction = Callable[[str, SettingsOf], bool]
 
 
 def _everything(settings: SettingsOf) -> bool:  # noqa: ARG001  # one of a family
+    return True
+
+
+def _every_input(asset: str, settings: SettingsOf) -> bool:  # noqa: ARG001  # one of a family
     return True
 
 
@@ -145,6 +150,8 @@ class Stage:
         verify: Makes the checks named in `checks`, on the staged outputs.
         settings_by_partition: Sections that a gathering stage reads as each partition has them.
         includes: Tells from these whether a partition is gathered at all.
+        wants: Tells from them whether a gathered input is taken of a partition; one that is not is
+            no input there, and may be missing.
         compares: An input whose artifact before the present one is an input too, if there is one.
         on_request: Made only where it is asked for by name.
         may_wait: It may end without its outputs, while what it has asked for is under way.
@@ -166,6 +173,7 @@ class Stage:
     verify: CheckFunction | None = None
     settings_by_partition: tuple[type[Section], ...] = ()
     includes: InclusionFunction = _everything
+    wants: WantFunction = _every_input
     compares: str = ""
     on_request: bool = False
     may_wait: bool = False
@@ -196,6 +204,7 @@ def asset(
     verify: CheckFunction | None = None,
     settings_by_partition: tuple[type[Section], ...] = (),
     includes: InclusionFunction = _everything,
+    wants: WantFunction = _every_input,
     compares: str = "",
     on_request: bool = False,
     may_wait: bool = False,
@@ -220,6 +229,7 @@ def asset(
             verify=verify,
             settings_by_partition=settings_by_partition,
             includes=includes,
+            wants=wants,
             compares=compares,
             on_request=on_request,
             may_wait=may_wait,

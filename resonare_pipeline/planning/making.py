@@ -326,7 +326,9 @@ def _gathered(maker: Stage, asset: str, current: Plan, entry: Entry) -> dict[str
     return {
         name: current.artifact(maker, asset, key)
         for name, key in entry.gathered.ready.items()
-        if maker.raw is not None and name == f"{maker.raw.folder}/{key}"
+        if maker.raw is not None
+        and name == f"{maker.raw.folder}/{key}"
+        and entry.stage.wants(asset, entry.gathered.settings[name])
     }
 
 

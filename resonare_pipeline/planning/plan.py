@@ -236,7 +236,8 @@ class _Planner:
                 sections = self._sections(stage.settings_by_partition, name)
                 if not stage.includes(sections):
                     continue
-                lacking = [e for e in (self._above(a, key) for a in own) if e.manifest is None]
+                wanted = [asset for asset in own if stage.wants(asset, sections)]
+                lacking = [e for e in (self._above(a, key) for a in wanted) if e.manifest is None]
                 if not lacking:
                     ready[name] = key
                     settings[name] = sections
@@ -258,7 +259,11 @@ class _Planner:
             places = {"": key}
             if asset in gathers and kind is not None:
                 prefix = f"{kind.folder}/"
-                places = {n: k for n, k in gathered.ready.items() if n.startswith(prefix)}
+                places = {
+                    n: k
+                    for n, k in gathered.ready.items()
+                    if n.startswith(prefix) and stage.wants(asset, gathered.settings[n])
+                }
             for name, place in places.items():
                 manifest = self._above(asset, place).manifest
                 if manifest is not None:

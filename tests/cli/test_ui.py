@@ -86,7 +86,7 @@ def _address(process: subprocess.Popen[str]) -> str:
 
 def test_ui_shows_graph_and_sensor_fills_back_and_stops_cleanly(server: Server) -> None:
     nodes = server.ask(ASSETS)["assetNodes"]
-    assert {node["groupName"] for node in nodes} == {"chats", "records", "dataset"}
+    assert {node["groupName"] for node in nodes} == {"chats", "style", "records", "dataset"}
     assert all(node["description"] and node["kinds"] for node in nodes)
     sensors = server.ask(SENSORS)["sensorsOrError"]["results"]
     assert {sensor["name"]: sensor["sensorState"]["status"] for sensor in sensors} == dict.fromkeys(

@@ -14,7 +14,7 @@ from resonare_pipeline.planning.plan import Entry, Plan, Status, plan
 from resonare_pipeline.planning.workspace import Workspace
 from resonare_pipeline.settings import Section
 from tests.planning.toy import GRAPH as TOY_GRAPH
-from tests.planning.toy import Toy, words_and_letters
+from tests.planning.toy import TEXTS, Toy, words_and_letters
 
 
 class PickSettings(Section):
@@ -242,3 +242,68 @@ def test_graph_refuses_an_input_with_other_partitions() -> None:
 
     with pytest.raises(StageError, match="book has other partitions"):
         Graph(stages=(*GRAPH.stages, backwards))
+
+
+class EchoSettings(Section):
+    section: ClassVar[str] = "echo_pick"
+
+    echoes: bool = False
+    """Whether the echo of a text is gathered."""
+
+
+@asset(group="texts", raw=TEXTS, inputs=("words",), outputs=(Output(asset="echo"),))
+def echo(run: StageRun) -> None:
+    """Say the words of a text again."""
+    with run.inputs["words"].open("words.txt") as source, run.outputs["echo"].open("e.txt") as sink:
+        sink.write(source.read())
+    run.outputs["echo"].report(rows=1)
+
+
+def _wants(asset: str, settings: SettingsOf) -> bool:
+    return asset != "echo" or EchoSettings.model_validate(settings[EchoSettings]).echoes
+
+
+@asset(
+    group="book",
+    inputs=("words", "echo"),
+    settings_by_partition=(EchoSettings,),
+    wants=_wants,
+    outputs=(Output(asset="anthology"),),
+)
+def anthology(run: StageRun) -> None:
+    """Name the texts, and those that have an echo."""
+    with run.outputs["anthology"].open("names.txt") as sink:
+        sink.write(f"{sorted(run.gathered['words'])} {sorted(run.gathered['echo'])}".encode())
+    run.outputs["anthology"].report(rows=1)
+
+
+ECHOES = Graph(stages=(*TOY_GRAPH.stages, echo, anthology))
+
+
+def names_of(workspace: Workspace) -> str:
+    made = make(workspace, anthology, None)
+    with workspace.store.artifact(made.manifest, "anthology").open("names.txt") as stream:
+        return stream.read().decode()
+
+
+def test_input_that_a_partition_does_not_ask_for_may_be_missing_and_change(toy: Toy) -> None:
+    toy.write("b.txt", "four five")
+    for key in ("a", "b"):
+        toy.make(toy.open(graph=ECHOES), key)
+    assert names_of(toy.open(graph=ECHOES)) == "['texts/a', 'texts/b'] []"
+    make(toy.open(graph=ECHOES), echo, "a")
+    workspace = toy.open(graph=ECHOES)
+    entries = plan(ECHOES, workspace.settings, workspace.list_raw(), workspace.store)
+    assert entries.entry(anthology, None).status is Status.HIT
+
+
+def test_input_that_a_partition_asks_for_is_gathered_or_makes_it_absent(toy: Toy) -> None:
+    toy.write("b.txt", "four five")
+    (toy.folder / "resonare.toml").write_text(
+        '[partition."texts/a".echo_pick]\nechoes = true\n', encoding="utf-8"
+    )
+    for key in ("a", "b"):
+        toy.make(toy.open(graph=ECHOES), key)
+    assert names_of(toy.open(graph=ECHOES)) == "['texts/b'] []"
+    make(toy.open(graph=ECHOES), echo, "a")
+    assert names_of(toy.open(graph=ECHOES)) == "['texts/a', 'texts/b'] ['texts/a']"

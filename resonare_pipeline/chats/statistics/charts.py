@@ -12,6 +12,7 @@ from resonare_pipeline.chats.statistics.model import (
     MonthStatistics,
     ParticipantStatistics,
 )
+from resonare_pipeline.plotting.scales import Row
 
 ACTIVITY_FILE = "activity_by_month.png"
 HOURS_FILE = "hours_by_weekday.png"
@@ -47,15 +48,6 @@ class Activity:
     months: tuple[int, ...]
     by_owner: tuple[int, ...]
     by_others: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A named bar."""
-
-    label: str
-    value: int
-    kind: str
 
 
 def activity(months: tuple[MonthStatistics, ...]) -> Activity:
@@ -149,14 +141,3 @@ def left_out(dropped: tuple[DroppedStatistics, ...]) -> tuple[Row, ...]:
         *(row for row in rows if row in kept),
         Row(label=f"{len(rows) - len(kept)} more reasons", value=rest, kind="rest"),
     )
-
-
-def ticks(greatest: int, *, most: int = 5) -> tuple[int, ...]:
-    """Return round numbers from 0 to the first that is not below the greatest value.
-
-    Steps are 1, 2 or 5 times a power of ten.
-    """
-    step = 1
-    while step * most < greatest:
-        step = step * 5 // 2 if str(step).startswith("2") else step * 2
-    return tuple(range(0, max(greatest, 1) + step, step))

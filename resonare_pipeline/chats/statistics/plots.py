@@ -15,27 +15,23 @@ from resonare_pipeline.chats.statistics.charts import (
     activity,
     left_out,
     people,
-    ticks,
 )
-from resonare_pipeline.chats.statistics.drawing import (
+from resonare_pipeline.chats.statistics.model import Bin, BlockStatistics, Statistics
+from resonare_pipeline.plotting.drawing import (
     FAINT_INK,
     INK,
     Canvas,
     can_write,
-    text_width,
 )
-from resonare_pipeline.chats.statistics.model import Bin, BlockStatistics, Statistics
-from resonare_pipeline.chats.statistics.pages import (
+from resonare_pipeline.plotting.hours import hours_page
+from resonare_pipeline.plotting.pages import (
     COLOURS,
-    FOOT,
     HEAD,
     HEIGHT,
     MARGIN,
     OTHERS,
     OWNER,
     REST,
-    ROW,
-    WIDTH,
     Frame,
     axis_name,
     bars_page,
@@ -45,6 +41,7 @@ from resonare_pipeline.chats.statistics.pages import (
     nothing,
     value_axis,
 )
+from resonare_pipeline.plotting.scales import ticks
 
 WIDEST_COLUMN = 60
 NARROWEST_LABEL = 52  # between two labels of a time axis
@@ -54,16 +51,15 @@ WHERE_LEFT_OUT = {
     "enriched_messages": "by the rules for messages",
     "blocks": "when blocks were cut",
 }
-# From a tint that a cell with one message still shows, to the blue of all messages and darker.
-HEAT = ("#dbe7f3", "#12395f")
-EMPTY_CELL = "#f3f5f7"
 
 
 def draw_plots(statistics: Statistics) -> dict[str, bytes]:
     """Return file name → PNG."""
     return {
         ACTIVITY_FILE: _activity(statistics),
-        HOURS_FILE: _hours(statistics),
+        HOURS_FILE: hours_page(
+            statistics.hours_by_weekday, "Messages by hour and weekday", "times are UTC"
+        ),
         PEOPLE_FILE: _people(statistics),
         TOKENS_FILE: _tokens(statistics.blocks),
         DROPPED_FILE: _dropped(statistics),
@@ -118,52 +114,6 @@ def _time_labels(canvas: Canvas, frame: Frame, months: Sequence[int], step: floa
             canvas.bar(at, frame.bottom, at, frame.bottom + 4, INK)
             canvas.text(at, frame.bottom + 6, label, colour=FAINT_INK, anchor="la")
             last_right = at + NARROWEST_LABEL
-
-
-def _hours(statistics: Statistics) -> bytes:
-    days = statistics.hours_by_weekday
-    greatest = max((max(hours) for hours in days.values()), default=0)
-    canvas = new_page(HEAD + 7 * ROW + FOOT, "Messages by hour and weekday", "times are UTC")
-    left = MARGIN + max((text_width(day[:3]) for day in days), default=0) + 8
-    frame = Frame(left=left, top=HEAD, right=WIDTH - MARGIN, bottom=HEAD + 7 * ROW)
-    step = (frame.right - frame.left) / 24
-    for row, (day, hours) in enumerate(days.items()):
-        top = frame.top + row * ROW
-        canvas.text(left - 8, top + ROW / 2, day[:3], colour=FAINT_INK, anchor="rm")
-        for hour, count in enumerate(hours):
-            x = frame.left + hour * step
-            canvas.bar(x, top, x + step - 2, top + ROW - 2, _heat(count, greatest))
-    for hour in range(24):
-        at = frame.left + (hour + 0.5) * step - 1
-        canvas.text(at, frame.bottom + 6, f"{hour:02d}", colour=FAINT_INK, anchor="ma")
-    axis_name(canvas, frame, "hour")
-    _heat_legend(canvas, greatest)
-    return canvas.png()
-
-
-def _heat(count: int, greatest: int) -> str:
-    """Return the colour of a cell; its square root spreads the many small counts."""
-    if not count:
-        return EMPTY_CELL
-    return _between(*HEAT, (count / greatest) ** 0.5)
-
-
-def _between(low: str, high: str, part: float) -> str:
-    pairs = zip(bytes.fromhex(low[1:]), bytes.fromhex(high[1:]), strict=True)
-    return "#" + bytes(round(a + (b - a) * part) for a, b in pairs).hex()
-
-
-def _heat_legend(canvas: Canvas, greatest: int) -> None:
-    most = f"{greatest:,} messages"
-    steps = 24
-    right: float = WIDTH - MARGIN
-    canvas.text(right, MARGIN + 3, most, anchor="ra")
-    right -= text_width(most) + 8
-    for index in range(steps):
-        count = greatest * index // (steps - 1)
-        left = right - (steps - index) * 4
-        canvas.bar(left, MARGIN + 4, left + 4, MARGIN + 15, _heat(count, greatest))
-    canvas.text(right - steps * 4 - 6, MARGIN + 3, "0", anchor="ra")
 
 
 def _people(statistics: Statistics) -> bytes:

@@ -13,14 +13,14 @@ from resonare_pipeline.chats.statistics.charts import (
     left_out,
     people,
     person_label,
-    ticks,
 )
-from resonare_pipeline.chats.statistics.drawing import can_write
 from resonare_pipeline.chats.statistics.model import (
     DroppedStatistics,
     MonthStatistics,
     ParticipantStatistics,
 )
+from resonare_pipeline.plotting.drawing import can_write
+from resonare_pipeline.plotting.scales import ticks
 
 
 def month(name: str, messages: int, by_owner: int = 0) -> MonthStatistics:

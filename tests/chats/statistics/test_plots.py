@@ -8,12 +8,6 @@ import pytest
 from PIL import Image
 
 from resonare_pipeline.chats.statistics.charts import PLOT_FILES
-from resonare_pipeline.chats.statistics.drawing import (
-    Canvas,
-    can_write,
-    fitted,
-    text_width,
-)
 from resonare_pipeline.chats.statistics.model import (
     BlockStatistics,
     Distribution,
@@ -26,8 +20,15 @@ from resonare_pipeline.chats.statistics.model import (
     distribution,
     even_bins,
 )
-from resonare_pipeline.chats.statistics.pages import OTHERS, OWNER
-from resonare_pipeline.chats.statistics.plots import HEAT, draw_plots
+from resonare_pipeline.chats.statistics.plots import draw_plots
+from resonare_pipeline.plotting.drawing import (
+    Canvas,
+    can_write,
+    fitted,
+    text_width,
+)
+from resonare_pipeline.plotting.hours import HEAT
+from resonare_pipeline.plotting.pages import OTHERS, OWNER
 
 MOST_BYTES = 60_000  # what an event of the web UI may hold
 

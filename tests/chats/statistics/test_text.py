@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resonare_pipeline.chats.statistics.text import LONGEST_NAME, bar, cell, duration
+from resonare_pipeline.markdown import LONGEST_NAME, bar, cell, duration
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ What may not live here: what a chart shows.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from resonare_pipeline.chats.statistics.charts import Row, ticks
-from resonare_pipeline.chats.statistics.drawing import (
+from resonare_pipeline.plotting.drawing import (
     FAINT_INK,
     INK,
     RULE,
@@ -15,6 +14,7 @@ from resonare_pipeline.chats.statistics.drawing import (
     fitted,
     text_width,
 )
+from resonare_pipeline.plotting.scales import Row, ticks
 
 WIDTH = 800  # points, as for all lengths here
 HEIGHT = 320

@@ -11,7 +11,7 @@ from functools import cache
 
 from PIL import Image, ImageDraw, ImageFont
 
-from resonare_pipeline.chats.statistics.font import font_bytes
+from resonare_pipeline.plotting.font import font_bytes
 
 DENSITY = 2  # pixels a point
 DOTS_PER_INCH = 72 * DENSITY

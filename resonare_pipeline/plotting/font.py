@@ -9,7 +9,7 @@ from resonare_pipeline.errors import StageError
 FONT_NAME = "DejaVuSans.ttf"
 FONT_SHA256 = "3fdf69cabf06049ea70a00b5919340e2ce1e6d02b0cc3c4b44fb6801bd1e0d22"
 
-_FOLDER = Path(__file__).parents[2] / "fonts"
+_FOLDER = Path(__file__).parents[1] / "fonts"
 
 
 def plot_ingredients() -> dict[str, str]:

@@ -1,0 +1,104 @@
+"""From Signal's flat files to a file of training data, in one call."""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from resonare_pipeline.errors import InputError, MissingFileError
+from resonare_pipeline.style.clock import zone_of
+from resonare_pipeline.style.creator import Path_, TrainingDataCreator
+from resonare_pipeline.style.enhancing import ENHANCED, DescribeImage, enhance_frame
+from resonare_pipeline.style.filters import apply_filters, parse_filters
+from resonare_pipeline.style.frames import columns_of
+from resonare_pipeline.style.strategies import count_by_strategy
+
+
+def create_training_data_from_signal(
+    messages_csv_path: Path_,
+    recipients_csv_path: Path_ | None,
+    output_path: Path_,
+    your_recipient_id: int | str = 2,
+    include_twitter: bool = True,  # noqa: FBT001, FBT002  # a published signature
+    include_images: bool = True,  # noqa: FBT001, FBT002
+    strategies: Sequence[str] = ("conversational",),
+    max_examples: int | None = None,
+    filters: Mapping[str, Any] | None = None,
+    *,
+    describe_image: DescribeImage | None = None,
+    time_zone: str = "UTC",
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Read Signal's files, make examples, write them, and return what came of it.
+
+    Args:
+        messages_csv_path: signal.csv, or message.csv.
+        recipients_csv_path: recipient.csv; None: ids stand for names, and nobody is blocked.
+        output_path: Gets the examples and the style; JSON, or JSON lines if it ends with .jsonl.
+        include_twitter: Put what is known of a tweet in the place of its link.
+        include_images: Add descriptions of images, from the column `image_description` or by
+            `describe_image`. No model is called unless it is given.
+        filters: `min_message_length`, `exclude_blocked`, `date_range` (both days included).
+
+    Returns:
+        `success` (whether there are any examples), `total_examples`, `examples_by_type`,
+        `style_analysis`, `output_path`, `processing_time` (seconds), `enhanced_messages`.
+
+    Raises:
+        MissingFileError: If there is no such file; a FileNotFoundError too.
+        InputError: If a file is no CSV, or lacks columns.
+    """
+    started = time.perf_counter()
+    rules = parse_filters(filters, zone_of(time_zone))
+    messages = read_csv(messages_csv_path)
+    recipients = None if recipients_csv_path is None else read_csv(recipients_csv_path)
+    columns_of(messages)
+    creator = TrainingDataCreator(your_recipient_id, time_zone=time_zone, seed=seed)
+    frame = enhance_frame(
+        apply_filters(messages, recipients, rules),
+        tweets=include_twitter,
+        images=include_images,
+        describe_image=describe_image,
+    )
+    length = {"min_message_length": rules.min_message_length}
+    examples, style = creator.create_training_examples(
+        frame,
+        recipients,
+        strategies=strategies,
+        include_twitter_content=False,  # enhanced already
+        max_examples=max_examples,
+        filters=length,
+    )
+    written = creator.save_training_data(examples, output_path, style_analysis=style)
+    return {
+        "success": bool(examples),
+        "total_examples": len(examples),
+        "examples_by_type": count_by_strategy(examples),
+        "style_analysis": style,
+        "output_path": str(written),
+        "processing_time": round(time.perf_counter() - started, 3),
+        "enhanced_messages": int(frame[ENHANCED].sum()),
+    }
+
+
+def read_csv(path: Path_) -> pd.DataFrame:
+    r"""Read one of Signal's flat files.
+
+    Lines end with \n alone: a message may hold a \r, which is not quoted there.
+
+    Raises:
+        MissingFileError: If there is no such file.
+        InputError: If it is no CSV.
+    """
+    try:
+        return pd.read_csv(Path(path), lineterminator="\n", low_memory=False)
+    except FileNotFoundError as error:
+        raise MissingFileError(
+            "there is no such file", where=str(path), remedy="Export Signal's flat files first"
+        ) from error
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise InputError(
+            "cannot be read as CSV", where=str(path), expected="a flat file of Signal, in UTF-8"
+        ) from error

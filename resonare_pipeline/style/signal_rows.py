@@ -1,0 +1,78 @@
+"""Which rows of Signal's table of messages are messages that people wrote and sent.
+
+Source of the type bits: Signal's MessageTypes; docs/style.md lists the rules.
+"""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from resonare_pipeline.style.lines import BoolArray
+
+BASE_TYPE = 0x1F
+WRITTEN = (20, 21, 22, 23)  # received; in the outbox, being sent, sent
+UNSENT = (24, 25, 26, 27)  # failed, waiting for a decision, a draft
+STATUS_BITS = 0x10000 | 0x20000 | 0x40000 | 0x400000 | 0xDF00  # groups, timers, sessions, keys
+SPECIAL_SHIFT = 32  # stories, gifts, payments, polls, pins
+
+_UNSET = 0  # of flags
+
+
+def left_out(frame: pd.DataFrame, dropped: Counter[str], *, include_system: bool) -> pd.DataFrame:
+    """Return the rows that count, and count the others by reason.
+
+    Args:
+        include_system: Keep calls, group updates and the like.
+    """
+    reasons: dict[str, BoolArray] = {
+        "deleted": _over(frame, "remote_deleted", _UNSET) | _over(frame, "deleted_by", _UNSET),
+        "old_revision": _is_set(frame, "latest_revision_id"),
+        "view_once": _over(frame, "view_once", _UNSET),
+        "story": _over(frame, "story_type", _UNSET),
+        "scheduled": _over(frame, "scheduled_date", _UNSET),
+        **_by_type(frame, include_system=include_system),
+    }
+    leave = np.zeros(len(frame), np.bool_)
+    for reason, mask in reasons.items():
+        if count := int((mask & ~leave).sum()):
+            dropped[reason] += count
+        leave |= mask
+    return frame[~leave] if leave.any() else frame
+
+
+def _numeric(frame: pd.DataFrame, name: str) -> "pd.Series[Any] | None":
+    if name not in frame:
+        return None
+    return pd.to_numeric(frame[name], errors="coerce")
+
+
+def _over(frame: pd.DataFrame, name: str, bound: int) -> BoolArray:
+    values = _numeric(frame, name)
+    if values is None:
+        return np.zeros(len(frame), np.bool_)
+    over: BoolArray = (values.fillna(bound) > bound).to_numpy()
+    return over
+
+
+def _is_set(frame: pd.DataFrame, name: str) -> BoolArray:
+    values = _numeric(frame, name)
+    if values is None:
+        return np.zeros(len(frame), np.bool_)
+    given: BoolArray = values.notna().to_numpy()
+    return given
+
+
+def _by_type(frame: pd.DataFrame, *, include_system: bool) -> dict[str, BoolArray]:
+    """Tell by `type` what was not sent and what nobody wrote; without a type it is a message."""
+    values = _numeric(frame, "type")
+    if values is None:
+        return {}
+    known = values.notna().to_numpy()
+    types = values.fillna(0).to_numpy().astype(np.int64)
+    base = types & BASE_TYPE
+    status = ((types & STATUS_BITS) != 0) | ((types >> SPECIAL_SHIFT) != 0)
+    system = known & ~np.isin(base, UNSENT) & (~np.isin(base, WRITTEN) | status)
+    masks: dict[str, BoolArray] = {"not_sent": known & np.isin(base, UNSENT)}
+    return masks if include_system else masks | {"system": system}
