@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from resonare_pipeline.datasets.sources import Source
+from resonare_pipeline.rows import bears_id_of_person
 
 PERSONAL = "personal_chat"  # Telegram's word for a chat with one person, which bears their name
 
@@ -67,7 +68,7 @@ def _participants(source: Source, pairs: dict[str, str]) -> Iterator[tuple[str, 
                     yield person["sender_id"] or f"name:{person['name']}", person["name"], time or 0
                 if kind == PERSONAL and person["is_owner"]:
                     pairs[chat_id] = " ".join(sorted((chat_id, str(person["sender_id"]))))
-            if kind == PERSONAL and name:
+            if kind == PERSONAL and name and bears_id_of_person(chat_id):
                 yield chat_id, name, time or 0
 
 

@@ -23,6 +23,7 @@ from resonare_pipeline.chats.forgetting import (
 )
 from resonare_pipeline.errors import DamagedArtifactError, MissingFileError, UnknownPersonError
 from resonare_pipeline.planning.graph import Graph, Stage
+from resonare_pipeline.rows import bears_id_of_person
 
 MESSAGES_FILE = "messages.parquet"
 CHATS_FILE = "chats.parquet"
@@ -98,8 +99,11 @@ def _mentioned(store: Store, manifest: Manifest) -> Iterator[tuple[str, str | No
         counts.update(zip(*(column.to_pylist() for column in batch.columns), strict=True))
     yield from ((person, name, count) for (person, name), count in counts.items() if person)
     chats = store.artifact(manifest, "chats")
-    for row in chats.rows(CHATS_FILE, columns=["chat_id", "name", "kind"]):
-        if row["kind"] == _PERSONAL:  # with somebody who may never have answered
+    for row in chats.rows(CHATS_FILE, columns=["chat_id", "name", "kind", "participants"]):
+        # With somebody who may never have answered: one of the participants, or the chat's id.
+        silent = (person for person in row["participants"] if not person["messages"])
+        yield from ((person["sender_id"], person["name"], 0) for person in silent)
+        if row["kind"] == _PERSONAL and bears_id_of_person(row["chat_id"]):
             yield row["chat_id"], row["name"], 0
 
 
