@@ -31,8 +31,8 @@ class Fields(NamedTuple):
     received: str
     quote_sent: str
     quote_author: str
-    newest: str
     original: str
+    newest: str
     deleted_by: str
     deleted: str
     view_once: str
@@ -40,6 +40,10 @@ class Fields(NamedTuple):
     parent_story: str
     scheduled: str
     contacts: str
+
+
+_MARKS = slice(Fields._fields.index("newest"), Fields._fields.index("parent_story") + 1)
+_UNMARKED = frozenset({"", "0", "-1"})
 
 
 class MessageRows:
@@ -114,6 +118,15 @@ def why_left_out(fields: Fields, kind: int | None, sender: int | None) -> Reason
         return Reason.UNREADABLE
     if reason := reason_to_drop(kind):
         return reason
+    if not _UNMARKED.issuperset(fields[_MARKS]) and (reason := _mark(fields)):
+        return reason
+    scheduled = whole(fields.scheduled)
+    if scheduled is not None and scheduled > -1:
+        return Reason.SCHEDULED
+    return Reason.UNREADABLE if sender is None else None
+
+
+def _mark(fields: Fields) -> Reason | None:
     for reason, texts in (
         (Reason.OLD_REVISION, (fields.newest,)),
         (Reason.DELETED, (fields.deleted, fields.deleted_by)),
@@ -122,7 +135,4 @@ def why_left_out(fields: Fields, kind: int | None, sender: int | None) -> Reason
     ):
         if any(map(positive, texts)):
             return reason
-    scheduled = whole(fields.scheduled)
-    if scheduled is not None and scheduled > -1:
-        return Reason.SCHEDULED
-    return Reason.UNREADABLE if sender is None else None
+    return None

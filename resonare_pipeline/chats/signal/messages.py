@@ -158,7 +158,7 @@ class Messages:
             None,
             _medium(fields, said),
             None,
-            self._reacted(said),
+            self._reacted(said) if said else None,
             None if edited is None else edited * _MICROSECONDS,
         )
         for column, value in zip(held.columns, values, strict=True):
