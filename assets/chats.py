@@ -26,6 +26,7 @@ from resonare_pipeline.chats.signal.tables import SIGNAL_MESSAGES, SIGNAL_TABLES
 from resonare_pipeline.chats.statistics.charts import PLOT_FILES
 from resonare_pipeline.chats.statistics.font import plot_ingredients
 from resonare_pipeline.chats.statistics.writing import write_statistics
+from resonare_pipeline.linked_people import PeopleSettings
 from resonare_pipeline.planning.graph import Check, Output, SettingsOf, StageRun, asset
 from resonare_pipeline.planning.raw import MemberSet, RawKind
 from resonare_pipeline.privacy.kinds import DISTRIBUTIONS
@@ -104,7 +105,7 @@ def chat_tables(run: StageRun) -> None:
 
 @chats_asset(
     inputs=("messages",),
-    settings=(EnrichedMessagesSettings, PrivacySettings),
+    settings=(EnrichedMessagesSettings, PrivacySettings, PeopleSettings),
     distributions=("pyarrow", *DISTRIBUTIONS),
     outputs=(
         Output(
@@ -118,12 +119,13 @@ def chat_tables(run: StageRun) -> None:
     ),
 )
 def enriched_messages(run: StageRun) -> None:
-    """Leave out messages by time and by sender, and redact the others if asked to."""
+    """Leave out messages by time and by sender, link people, and redact if asked to."""
     enrich_messages(
         run.inputs["messages"],
         run.outputs["enriched_messages"],
         run.get(EnrichedMessagesSettings),
         privacy=run.get(PrivacySettings),
+        people=run.get(PeopleSettings),
         progress=run.progress,
     )
 

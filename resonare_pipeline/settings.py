@@ -35,6 +35,9 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
     section: ClassVar[str]
+    entries: ClassVar[str] = ""
+    """Name of the one field that takes up all keys of the table, whatever they are; empty for a
+    table with keys of its own."""
 
     def identity(self) -> dict[str, Any]:
         """Return the values that enter fingerprints, as plain data."""
@@ -207,6 +210,9 @@ def _checked(known: Mapping[str, type[Section]], where: str, tables: object) -> 
             raise _unknown(f"unknown section [{section}]", section, known, where)
         if not isinstance(values, dict):
             raise SettingsError(f"{section} is no table", where=where, expected=f"[{section}]")
+        if entries := known[section].entries:
+            shaped[section] = {entries: {key: _plain(value) for key, value in values.items()}}
+            continue
         fields = known[section].model_fields
         for key in values:
             if key not in fields:
@@ -216,6 +222,16 @@ def _checked(known: Mapping[str, type[Section]], where: str, tables: object) -> 
             for key, value in values.items()
         }
     return _Origin(name=where, tables=shaped)
+
+
+def _plain(value: object) -> object:
+    """Read an entry that is given as text, as JSON."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError:
+        return value
 
 
 def _unknown(found: str, name: str, allowed: Iterable[str], where: str) -> SettingsError:

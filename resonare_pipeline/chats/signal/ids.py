@@ -35,9 +35,3 @@ def recipient_of_id(person_id: str) -> int | None:
     if not person_id.startswith(SOURCE):
         return None
     return recipient_of(person_id.removeprefix(USER).removeprefix(SOURCE))
-
-
-def person_id(text: str) -> str:
-    """Return the whole id of a person: `signal:7`, where only people can be meant, is short."""
-    recipient = recipient_of_id(text)
-    return text if recipient is None else sender_id(recipient)
