@@ -47,7 +47,10 @@ def show_people(request: Request, *, as_json: bool) -> int:
 
 def _table(known: list[Known], linked: PeopleSettings) -> Table:
     table = Table("person", "names", "exports", "messages", "owner of", "linked as")
+    table.columns[0].min_width = max((len(one.id) for one in known), default=0)
     table.columns[3].justify = "right"
+    for column in table.columns:
+        column.overflow = "fold"  # an id that is cut off cannot be copied
     links = linked.by_id()
     for one in known:
         names = [name for name, _ in one.names.most_common(LISTED_NAMES)]
