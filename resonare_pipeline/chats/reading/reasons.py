@@ -20,3 +20,4 @@ class Reason(StrEnum):
     SCHEDULED = "scheduled"
     DRAFT = "draft"
     NOT_SENT = "not_sent"
+    BLOCKED = "blocked"

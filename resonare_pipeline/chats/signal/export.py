@@ -77,7 +77,8 @@ def _read_dump(
     facts.read(dump.others, on_read)
     facts.join(survey.keys(), survey.quotes(), owner)
     chats = spans(survey.threads, people, owner=owner, kinds=settings.chat_kinds, dump=number)
-    messages = Messages(spool, chats, people, owner, facts.by_row(), facts.reactions)
+    hidden = people.blocked if settings.exclude_blocked else ()
+    messages = Messages(spool, chats, people, owner, facts.by_row(), facts.reactions, hidden)
     for file in dump.messages:
         with open_messages(file, on_read=on_read) as table:
             messages.add(table)

@@ -40,6 +40,7 @@ class Fields(NamedTuple):
     parent_story: str
     scheduled: str
     contacts: str
+    ranges: str
 
 
 _MARKS = slice(Fields._fields.index("newest"), Fields._fields.index("parent_story") + 1)

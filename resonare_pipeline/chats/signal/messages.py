@@ -5,7 +5,7 @@ thread by thread.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -24,7 +24,7 @@ from resonare_pipeline.chats.signal.ids import (
 )
 from resonare_pipeline.chats.signal.kinds import is_outgoing
 from resonare_pipeline.chats.signal.media import CONTACT, media_kind
-from resonare_pipeline.chats.signal.mentions import Entity, with_mentions
+from resonare_pipeline.chats.signal.mentions import Entity, marked_text
 from resonare_pipeline.chats.signal.message_rows import (
     Fields,
     MessageRows,
@@ -34,7 +34,9 @@ from resonare_pipeline.chats.signal.message_rows import (
     why_left_out,
 )
 from resonare_pipeline.chats.signal.people import People
+from resonare_pipeline.chats.signal.styles import styles_of
 from resonare_pipeline.chats.signal.values import whole
+from resonare_pipeline.fingerprint import short_hash
 from resonare_pipeline.rows import TIMESTAMP
 
 HELD_ROWS = 1 << 14
@@ -69,6 +71,7 @@ class Messages:
         owner: The recipient that is the owner, if that is known.
         facts: What is said of rows.
         reactions: What the numbers of reactions stand for.
+        hidden: Recipients who are left out, and threads with one of them alone.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class Messages:
         owner: int | None,
         facts: FactsByRow,
         reactions: Sequence[str],
+        hidden: Collection[int] = (),
     ) -> None:
         self.lost = 0
         self._spool = spool
@@ -88,6 +92,9 @@ class Messages:
         self._owner_name = None if owner is None else people.name(owner)
         self._facts = facts
         self._reactions = reactions
+        self._hidden = hidden
+        hidden_peers = set(map(sender_id, hidden))
+        self._blocked = {number for number, span in spans.items() if span.peer in hidden_peers}
         self._row = 0
         self._said: dict[int, Said] = {}
         self._held: dict[int, _Held] = {}
@@ -117,14 +124,12 @@ class Messages:
         kind, sender = whole(fields.kind), recipient_of(fields.sender)
         key, sent = key_of(fields, is_sms=is_sms), sent_of(fields)
         by_owner = kind is not None and is_outgoing(kind)
-        reason = why_left_out(fields, kind, sender)
-        if reason is None and key is None:
-            reason = Reason.UNREADABLE
-        if reason is None and sent is None:
-            reason = Reason.NO_DATE
+        is_hidden = thread in self._blocked or (sender in self._hidden and not by_owner)
+        reason = why_left_out(fields, kind, sender) or (Reason.BLOCKED if is_hidden else None)
         if reason is not None or key is None or sent is None or sender is None:
-            place = fields.id[:40] or "none"
-            held.dropped.append((place if key is None else source_id(key), reason or ""))
+            place = f"h{short_hash(fields.id)}" if key is None else source_id(key)
+            other = Reason.UNREADABLE if key is None else Reason.NO_DATE
+            held.dropped.append((place, reason or other))
         else:
             who = self._owner if by_owner else sender_id(sender)
             self._keep(held, thread, key, sent, who, fields, said)
@@ -142,7 +147,8 @@ class Messages:
             if first_sent is not None and 0 < first_sent <= sent:
                 sent, edited = first_sent, sent
             reply = next((fact[1] for fact in said if fact[0] == Fact.QUOTE), None)
-            text, marks = self._mentions(text, said)
+        if said or fields.ranges:
+            text, marks = self._marked(text, fields, said)
         is_sms = key & 1
         number_of_reply = None if reply is None or reply & 1 else reply >> 1
         values = (
@@ -165,11 +171,12 @@ class Messages:
             column.append(value)
         self._characters += len(text)
 
-    def _mentions(self, text: str, said: Said) -> tuple[str, list[Entity] | None]:
+    def _marked(self, text: str, fields: Fields, said: Said) -> tuple[str, list[Entity] | None]:
         spans = [(fact[1], fact[2], fact[3]) for fact in said if fact[0] == Fact.MENTION]
-        if not spans:
+        styles = styles_of(fields.ranges)
+        if not text or not (spans or styles):
             return text, None
-        text, marks = with_mentions(text, spans, self._people.name, sender_id)
+        text, marks = marked_text(text, spans, styles, self._people.name, sender_id)
         return text, marks or None
 
     def _reacted(self, said: Said) -> list[tuple[str, int]] | None:

@@ -13,7 +13,7 @@ from resonare_pipeline.chats.exports import ExportFile
 from resonare_pipeline.chats.signal import schema
 from resonare_pipeline.chats.signal.csv_rows import open_rows, shown
 from resonare_pipeline.chats.signal.ids import recipient_of, sender_id
-from resonare_pipeline.chats.signal.values import filled, whole
+from resonare_pipeline.chats.signal.values import filled, positive, whole
 
 OnRead = Callable[[int], None]
 _PHONE = re.compile(r"\+?[\d\s()./-]{6,}")  # what stands for a name where a contact has none
@@ -27,12 +27,14 @@ class People:
         names: Recipient → the name that Signal shows for it.
         groups: Recipients that are groups.
         known: All recipients.
+        blocked: Those whom the owner has blocked.
         threads: Thread → its recipient.
     """
 
     names: dict[int, str] = field(default_factory=dict)
     groups: set[int] = field(default_factory=set)
     known: set[int] = field(default_factory=set)
+    blocked: set[int] = field(default_factory=set)
     threads: dict[int, int] = field(default_factory=dict)
 
     def name(self, recipient: int) -> str:
@@ -73,10 +75,12 @@ def _read_recipients(
     file: ExportFile, people: People, titles: dict[str, str], on_read: OnRead
 ) -> None:
     with _picked(file, schema.RECIPIENT_COLUMNS, ("id",), on_read) as rows:
-        for said, group, *names, username in rows:
+        for said, blocked, group, *names, username in rows:
             if (recipient := recipient_of(said)) is None:
                 continue
             people.known.add(recipient)
+            if positive(blocked):
+                people.blocked.add(recipient)
             found = [_name(name) for name in names]
             if group := group.strip():
                 people.groups.add(recipient)

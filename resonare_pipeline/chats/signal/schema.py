@@ -46,10 +46,12 @@ MESSAGE_COLUMNS: Mapping[str, Names] = {
     "parent_story": ("parent_story_id",),
     "scheduled": ("scheduled_date",),
     "contacts": ("shared_contacts",),
+    "ranges": ("message_ranges", "ranges"),
 }
 NEEDED = ("id", "thread", "sent", "kind", "body", "sender")
 RECIPIENT_COLUMNS: Mapping[str, Names] = {
     "id": ("_id",),
+    "blocked": ("blocked",),
     "group": ("group_id",),
     "nickname": ("nickname_joined_name",),
     "system": ("system_joined_name", "system_display_name"),

@@ -55,6 +55,7 @@ def row(number: int, text: str | None = "hi", *, sender: int = BEA, **more: obje
         "latest_revision_id": None,
         "original_message_id": None,
         "revision_number": 0,
+        "message_ranges": None,
         "message_extras": None,
     } | more
 
@@ -67,6 +68,7 @@ def recipient(number: int, **names: object) -> Row:
         "aci": f"00000000-0000-4000-8000-00000000000{number}",
         "username": None,
         "group_id": None,
+        "blocked": 0,
         "profile_key": "c2VjcmV0",
         "profile_given_name": None,
         "profile_joined_name": None,
@@ -127,6 +129,7 @@ VERSIONS = {
             "parent_story_id": None,
             "view_once": "reveal_duration",
             "message_extras": None,
+            "message_ranges": "ranges",
         },
         recipients={**V200, "nickname_joined_name": None, "username": None},
         thread="thread_recipient_id",

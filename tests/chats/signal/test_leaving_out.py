@@ -7,6 +7,7 @@ import pytest
 
 from resonare_pipeline.chats.forgetting import ForgetSettings, ForgottenPerson
 from resonare_pipeline.errors import InputError
+from resonare_pipeline.fingerprint import short_hash
 from tests.chats.signal.dumps import BEA, CYD, GROUP, INCOMING, ME, PEOPLE, SENT, dump, row
 
 Make = Callable[..., Any]
@@ -44,7 +45,7 @@ def test_what_is_no_message_is_left_out_with_its_reason(
     export = read(dump([row(1, "kept"), row(2, "left out") | more, row(3, "kept", sender=ME)]))
 
     assert export.texts == ["kept", "kept"]
-    number = "x" if more.get("_id") else "2"
+    number = f"h{short_hash('x')}" if more.get("_id") else "2"
     assert export.dropped == [{"id": f"signal:1:{number}", "reason": reason, "items": 1}]
     assert export.chats[0]["dropped_count"] == 1
 
@@ -78,6 +79,23 @@ def test_deleted_by_somebody_is_deleted(read: Make) -> None:
 
     assert export.ids == ["signal:1:1", "signal:1:3"]
     assert export.counts == {"deleted": 1}
+
+
+def test_blocked_people_are_left_out_with_their_chats_if_asked_for(read: Make) -> None:
+    people = [found | {"blocked": int(found["_id"] == BEA)} for found in PEOPLE]
+    rows = [
+        row(1, "from Bea"),
+        row(2, "to Bea", sender=ME),
+        row(3, "Bea to all", thread_id=2),
+        row(4, "Cyd to all", sender=CYD, thread_id=2),
+        row(5, "to all", sender=ME, thread_id=2, to_recipient_id=GROUP),
+    ]
+
+    export = read(dump(rows, recipient=people), exclude_blocked=True)
+
+    assert export.texts == ["Cyd to all", "to all"]
+    assert export.counts == {"blocked": 3}
+    assert len(read(dump(rows, recipient=people)).texts) == 5
 
 
 def test_rows_of_no_thread_are_counted_in_a_warning(read: Make) -> None:

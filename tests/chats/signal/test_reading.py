@@ -1,5 +1,6 @@
 """What rows of a dump become: chats, people, texts, and what belongs to them."""
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -163,6 +164,50 @@ def test_mentions_become_names_where_they_stand_in_utf16(read: Make) -> None:
         {"type": "mention_name", "offset": 2, "length": 4, "value": "signal:user3"},
         {"type": "mention_name", "offset": 11, "length": 4, "value": "signal:user4"},
     ]
+
+
+def proto(*ranges: dict[int, int | str]) -> str:
+    """`BodyRangeList` in base64, from the numbers and values of fields; all are small."""
+    content = b""
+    for fields in ranges:
+        inner = b""
+        for number, value in fields.items():
+            if isinstance(value, int):
+                inner += bytes([number << 3, value])
+            else:
+                inner += bytes([number << 3 | 2, len(value)]) + value.encode()
+        content += bytes([1 << 3 | 2, len(inner)]) + inner
+    return base64.b64encode(content).decode()
+
+
+@pytest.mark.parametrize("version", ["current", "before 166"])
+def test_styles_stand_where_they_stood_before_names_came_in(version: str, read: Make) -> None:
+    ranges = proto(
+        {2: 2, 4: 0},  # a start of 0 is not written
+        {1: 3, 2: 5, 4: 2},
+        {1: 4, 2: 4, 5: "https://example.com"},
+        {1: 3, 2: 1, 3: "a mention"},
+        {1: 90, 2: 1, 4: 1},
+        {1: 0, 2: 1, 4: 99},
+    )
+    files = dump(
+        [row(1, "😀 \ufffc now", message_ranges=ranges), row(2, "x", message_ranges="AAAA")],
+        VERSIONS[version],
+        mention=[
+            {"_id": 1, "message_id": 1, "recipient_id": CYD, "range_start": 3, "range_length": 1}
+        ],
+    )
+
+    export = read(files)
+
+    assert export.texts == ["😀 @Cyd now", "x"]
+    assert [tuple(mark.values()) for mark in export.messages[0]["entities"]] == [
+        ("bold", 0, 1, None),
+        ("spoiler", 2, 8, None),
+        ("mention_name", 2, 4, "signal:user4"),
+        ("text_link", 6, 4, "https://example.com"),
+    ]
+    assert export.messages[1]["entities"] is None
 
 
 def test_quotes_are_found_by_time_author_and_thread(read: Make) -> None:
