@@ -42,6 +42,8 @@ CHAT_EXPORTS = RawKind(
         "result*.json",
         MemberSet(signs=SIGNAL_MESSAGES, files=SIGNAL_TABLES),
         "*.json",
+        "*.txt",
+        "chat.md",
     ),
     expected="a Telegram export as JSON (result.json, or the folder that holds it), or a folder of "
     "Signal's tables as CSV (signal.csv or message.csv, with recipient.csv and thread.csv)",

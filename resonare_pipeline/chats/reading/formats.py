@@ -1,7 +1,7 @@
 """Which app an export is from, told by its files, and the reader of that app's format.
 
-Tables as CSV are Signal's, all else is read as Telegram's. What may not live here: what rows of any
-format hold.
+Tables as CSV are Signal's, and so are transcripts; all else is read as Telegram's. What may not
+live here: what rows of any format hold.
 """
 
 import datetime as dt
@@ -13,6 +13,7 @@ from resonare_pipeline.chats.reading.sorting import Limits
 from resonare_pipeline.chats.reading.spool import Spool
 from resonare_pipeline.chats.signal.export import bytes_to_read, read_dumps
 from resonare_pipeline.chats.signal.schema import is_csv
+from resonare_pipeline.chats.signal.transcripts import is_transcript, read_transcript
 from resonare_pipeline.chats.telegram.export import read_file
 from resonare_pipeline.progress import Progress
 from resonare_pipeline.workers import unasked_workers
@@ -41,6 +42,13 @@ def read_files(
         tables = [file for file in files if is_csv(file)]
         on_read = _byte_counter(bytes_to_read(tables), progress)
         return SIGNAL, read_dumps(tables, spool, settings, on_read=on_read, limits=limits)
+    ordered = sorted(files, key=lambda file: file.name)
+    if transcripts := list(filter(is_transcript, ordered)):
+        on_read = _byte_counter(sum(file.size for file in transcripts), progress)
+        return SIGNAL, [
+            read_transcript(file, spool, number=number, zone=zone, on_read=on_read)
+            for number, file in enumerate(transcripts)
+        ]
     return TELEGRAM, _read_telegram(files, spool, settings, zone, progress, window_bytes)
 
 

@@ -6,20 +6,17 @@ program has made line feeds of them, rows fall into pieces; pieces that make a w
 are put together. What columns mean is not known here.
 """
 
-import codecs
 import csv
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
 from resonare_pipeline.chats.exports import ExportFile
-from resonare_pipeline.errors import InputChangedError, InputError
+from resonare_pipeline.chats.signal.text_lines import CHUNK_BYTES, TextLines
+from resonare_pipeline.errors import InputError
 
-CHUNK_BYTES = 1 << 20
 MOST_FIELD = 64 << 20  # characters; a longer field is a quote that nothing closes
 HIDDEN_RETURN = "\udc0d"  # stands for a carriage return: no valid UTF-8 decodes to it
-_WIDE = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 
 
 def shown(text: str) -> str:
@@ -53,11 +50,8 @@ class CsvRows:
         self.broken = 0
         self.is_cut_off = False
         self._file = file
-        self._stream = stream
-        self._on_read = on_read
-        self._chunk_bytes = chunk_bytes
-        self._hasher = hashlib.sha256()
-        self._rows = csv.reader(self._lines())
+        self._lines = TextLines(stream, file, on_read=on_read, chunk_bytes=chunk_bytes)
+        self._rows = csv.reader(line.replace("\r", HIDDEN_RETURN) for line in self._lines)
         header = self._header()
         self._has_returns = bool(header) and header[-1].endswith(HIDDEN_RETURN)
         self.columns = [shown(name).strip() for name in header]
@@ -121,57 +115,13 @@ class CsvRows:
             remedy="Write the CSV files again",
         )
 
-    def _lines(self) -> Iterator[str]:
-        decoder = codecs.getincrementaldecoder("utf-8")()
-        rest, done = "", 0
-        while chunk := self._stream.read(self._chunk_bytes):
-            self._hasher.update(chunk)
-            self._on_read(len(chunk))
-            text = self._decoded(decoder, chunk, done)
-            lines = (rest + text.replace("\r", HIDDEN_RETURN)).split("\n")
-            done += len(chunk)
-            rest = lines.pop()
-            yield from (f"{line}\n" for line in lines)
-            if len(rest) > MOST_FIELD:
-                message = "a line without end"
-                raise csv.Error(message)
-        if rest:
-            yield rest
-
-    def _decoded(self, decoder: codecs.IncrementalDecoder, chunk: bytes, done: int) -> str:
-        if not done:
-            if encoding := _WIDE.get(chunk[:2]):
-                raise self._not_utf8(f"the file is {encoding} text", 0)
-            chunk = chunk.removeprefix(codecs.BOM_UTF8)
-        try:
-            return decoder.decode(chunk)
-        except UnicodeDecodeError as error:
-            raise self._not_utf8("a byte that is not UTF-8", done + error.start) from error
-
-    def _not_utf8(self, found: str, place: int) -> InputError:
-        return InputError(
-            found,
-            where=f"{self._file.name}, byte {place}",
-            expected="CSV in UTF-8, as signalbackup-tools writes it",
-            remedy="Write the CSV files again, or convert: iconv -f <its encoding> -t UTF-8",
-        )
-
     def verify(self) -> None:
         """Read what is left of the file and compare the hash of all of it.
 
         Raises:
             InputChangedError: If these are not the bytes that were listed.
         """
-        while chunk := self._stream.read(self._chunk_bytes):
-            self._hasher.update(chunk)
-            self._on_read(len(chunk))
-        if self._hasher.hexdigest() != self._file.sha256:
-            raise InputChangedError(
-                "the file changed while it was being read",
-                where=self._file.name,
-                expected="the bytes that were there when it was listed",
-                remedy="Wait until the export or copy has finished, then run again",
-            )
+        self._lines.verify()
 
 
 @contextmanager

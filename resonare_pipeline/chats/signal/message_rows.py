@@ -11,8 +11,9 @@ from typing import NamedTuple
 from resonare_pipeline.chats.exports import ExportFile
 from resonare_pipeline.chats.reading.reasons import Reason
 from resonare_pipeline.chats.signal import schema
-from resonare_pipeline.chats.signal.csv_rows import CHUNK_BYTES, CsvRows, open_rows
+from resonare_pipeline.chats.signal.csv_rows import CsvRows, open_rows
 from resonare_pipeline.chats.signal.kinds import reason_to_drop
+from resonare_pipeline.chats.signal.text_lines import CHUNK_BYTES
 from resonare_pipeline.chats.signal.values import positive, whole
 
 END_OF_TIME = 253_402_300_800_000  # milliseconds; the year 10000, which dates cannot express

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from resonare_pipeline.chats.signal import csv_rows
+from resonare_pipeline.chats.signal import csv_rows, text_lines
 from resonare_pipeline.errors import InputError
 from tests.chats.signal.dumps import ME, csv_of, dump, row
 
@@ -104,7 +104,8 @@ def test_long_fields_are_read_and_endless_ones_are_refused(
     monkeypatch.setattr(csv_rows, "MOST_FIELD", 100_000)
     with pytest.raises(InputError, match="not CSV: field larger"):
         read(dump([row(1, long)]))
-    with pytest.raises(InputError, match="not CSV: a line without end"):
+    monkeypatch.setattr(text_lines, "MOST_LINE", 100_000)
+    with pytest.raises(InputError, match="a line without end"):
         read({"message.csv": b"_id" * 1_000_000})
     assert csv.field_size_limit() == limit
 
