@@ -127,7 +127,8 @@ class Settings:
         sources: dict[str, str] = {}
         for origin in (*self.common, *own, *self.stronger):
             for key, value in origin.tables.get(kind.section, {}).items():
-                merged[key] = value
+                is_open = key == kind.entries and isinstance(value, dict)
+                merged[key] = merged.get(key, {}) | value if is_open else value
                 sources[key] = origin.name
         try:
             return kind.model_validate(merged)
