@@ -139,7 +139,8 @@ class Settings:
 def _explain(kind: type[Section], error: ValidationError, sources: dict[str, str]) -> SettingsError:
     first = error.errors()[0]
     key = str(first["loc"][0]) if first["loc"] else ""
-    name = f"{kind.section}.{key}" if key else kind.section
+    path = first["loc"][1:] if key and key == kind.entries else first["loc"][:1]
+    name = ".".join(map(str, (kind.section, *path)))
     where = sources.get(key) or ", ".join(sorted(set(sources.values())))
     message = first["msg"].removeprefix("Value error, ")
     found = f"{name} = {first['input']!r} cannot be used" if key else f"{name} cannot be used"

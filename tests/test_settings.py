@@ -150,5 +150,5 @@ def test_a_table_of_entries_takes_any_key_from_everywhere(tmp_path: Path) -> Non
     assert things() == {"a": {"x": 1}, "b c": {"x": 2}}
     assert things("chats/y") == {"a": {"x": 1}, "b c": {"x": 2}, "d": {"x": 4}}
     assert things("chats/y", d='{"x": 5}')["d"] == {"x": 5}
-    with pytest.raises(SettingsError, match=r"open\.things"):
+    with pytest.raises(SettingsError, match=r"--set: open\.e = 'five' cannot be used"):
         things(e="five")

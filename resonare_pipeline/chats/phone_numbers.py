@@ -20,7 +20,7 @@ HEAD_BYTES = 4 << 20  # of a Telegram export: contacts stand before the chats
 LEAST_DIGITS = 7  # of a number with its country
 _KEY = secrets.token_bytes(32)
 _COLUMNS = {"id": ("_id",), "phone": ("e164", "phone")}
-_CONTACT = re.compile(r'\{[^{}]*"user_id"[^{}]*"phone_number"[^{}]*\}')
+_OBJECT = re.compile(r"\{[^{}]*\}")
 
 
 def phones(file: ExportFile) -> Iterator[tuple[str, str]]:
@@ -48,7 +48,9 @@ def _of_signal(file: ExportFile) -> Iterator[tuple[str, str]]:
 def _of_telegram(file: ExportFile) -> Iterator[tuple[str, str]]:
     with file.open() as stream:
         head = stream.read(HEAD_BYTES).decode(errors="replace")
-    for found in _CONTACT.finditer(head.partition('"messages"')[0]):
+    for found in _OBJECT.finditer(head.partition('"messages"')[0]):
+        if '"phone_number"' not in found[0]:
+            continue
         try:
             contact = json.loads(found[0])
         except ValueError:
