@@ -22,10 +22,12 @@ from resonare_pipeline.chats.exports import MessagesSettings
 from resonare_pipeline.chats.forgetting import ForgetSettings
 from resonare_pipeline.chats.inventory import InventoryFile, read_inventory, write_inventory
 from resonare_pipeline.chats.reading.export import read_export
+from resonare_pipeline.chats.signal.tables import SIGNAL_MESSAGES, SIGNAL_TABLES
 from resonare_pipeline.chats.statistics.charts import PLOT_FILES
 from resonare_pipeline.chats.statistics.writing import write_statistics
+from resonare_pipeline.linked_people import PeopleSettings
 from resonare_pipeline.planning.graph import Check, Output, SettingsOf, StageRun, asset
-from resonare_pipeline.planning.raw import RawKind
+from resonare_pipeline.planning.raw import MemberSet, RawKind
 from resonare_pipeline.plotting.font import plot_ingredients
 from resonare_pipeline.privacy.kinds import DISTRIBUTIONS
 from resonare_pipeline.privacy.settings import PrivacySettings
@@ -35,9 +37,16 @@ from resonare_pipeline.tokenizers import TokenizerSettings
 CHAT_EXPORTS = RawKind(
     folder="chats",
     partitions="chat_exports",
-    suffixes=(".json",),
-    members=("result*.json", "*.json"),
-    expected="a Telegram export as JSON (result.json, or the folder that holds it)",
+    suffixes=(".json", ".csv"),
+    members=(
+        "result*.json",
+        MemberSet(signs=SIGNAL_MESSAGES, files=SIGNAL_TABLES),
+        "*.json",
+        "*.txt",
+        "chat.md",
+    ),
+    expected="a Telegram export as JSON (result.json, or the folder that holds it), or a folder of "
+    "Signal's tables as CSV (signal.csv or message.csv, with recipient.csv and thread.csv)",
 )
 
 chats_asset = partial(asset, group="chats", raw=CHAT_EXPORTS)
@@ -98,7 +107,7 @@ def chat_tables(run: StageRun) -> None:
 
 @chats_asset(
     inputs=("messages",),
-    settings=(EnrichedMessagesSettings, PrivacySettings),
+    settings=(EnrichedMessagesSettings, PrivacySettings, PeopleSettings),
     distributions=("pyarrow", *DISTRIBUTIONS),
     outputs=(
         Output(
@@ -112,12 +121,13 @@ def chat_tables(run: StageRun) -> None:
     ),
 )
 def enriched_messages(run: StageRun) -> None:
-    """Leave out messages by time and by sender, and redact the others if asked to."""
+    """Leave out messages by time and by sender, link people, and redact if asked to."""
     enrich_messages(
         run.inputs["messages"],
         run.outputs["enriched_messages"],
         run.get(EnrichedMessagesSettings),
         privacy=run.get(PrivacySettings),
+        people=run.get(PeopleSettings),
         progress=run.progress,
     )
 

@@ -11,8 +11,8 @@ Lineage = Mapping[str, tuple[str, ...]]
 
 MESSAGE_COLUMNS: Columns = {
     "message_id": "Chat id, and the id of the message in its source.",
-    "chat_id": "Kind and number of the chat in its source, such as telegram:user1.",
-    "sender_id": "Who wrote it; null where the source gives no id.",
+    "chat_id": "The chat in its source, such as telegram:user1, or signal:7 for a thread.",
+    "sender_id": "Who wrote it, such as signal:user7; null where the source gives no id.",
     "sender_name": "Name of the sender at that time.",
     "is_owner": "Whether the person who exported the chat wrote it.",
     "sent_at": "When it was sent, UTC.",
@@ -27,10 +27,10 @@ MESSAGE_COLUMNS: Columns = {
 }
 
 CHAT_COLUMNS: Columns = {
-    "chat_id": "Kind and number of the chat in its source, such as telegram:user1.",
+    "chat_id": "The chat in its source, such as telegram:user1, or signal:7 for a thread.",
     "name": "Name of the chat.",
     "kind": "The source's own word, such as personal_chat.",
-    "source": "Where it comes from: telegram.",
+    "source": "The app that it comes from: telegram or signal.",
     "message_count": "Messages that were read.",
     "dropped_count": "Entries that were left out, such as service messages.",
     "participants": "Who wrote how many messages; most first.",

@@ -11,6 +11,7 @@ from resonare_pipeline.datasets.report.settings import ReportSettings
 from resonare_pipeline.datasets.report.template import report_ingredients
 from resonare_pipeline.datasets.settings import DatasetSettings, MixtureSettings
 from resonare_pipeline.datasets.sources import ConversationAsset, find_sources
+from resonare_pipeline.linked_people import PeopleSettings
 from resonare_pipeline.planning.graph import Check, Output, SettingsOf, StageRun, asset
 from resonare_pipeline.privacy.settings import PrivacySettings
 from resonare_pipeline.rows import EXAMPLES
@@ -57,7 +58,7 @@ def _verify_dataset(run: StageRun) -> list[CheckEntry]:
 @asset(
     group="dataset",
     inputs=tuple(dict.fromkeys(name for source in CONVERSATIONS for name in source.inputs)),
-    settings=(DatasetSettings, PrivacySettings, TokenizerSettings),
+    settings=(DatasetSettings, PrivacySettings, TokenizerSettings, PeopleSettings),
     settings_by_partition=(MixtureSettings, PrivacySettings),
     includes=_is_included,
     wants=_wants,
@@ -122,6 +123,7 @@ def dataset(run: StageRun) -> None:
             general_privacy=run.get(PrivacySettings),
             tokenizer=run.get(TokenizerSettings),
             absent=run.absent,
+            people=run.get(PeopleSettings),
         ),
         run.outputs["dataset"],
         progress=run.progress,

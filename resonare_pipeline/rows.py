@@ -68,6 +68,12 @@ CHATS = pa.schema(
     ]
 )
 
+
+def bears_id_of_person(chat_id: str) -> bool:
+    """Tell whether the id of a chat with one person is that person's; Signal counts threads."""
+    return not chat_id.startswith("signal:")
+
+
 MEMBER = pa.struct(
     [
         ("message_id", pa.string()),

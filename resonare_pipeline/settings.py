@@ -35,6 +35,9 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
     section: ClassVar[str]
+    entries: ClassVar[str] = ""
+    """Name of the one field that takes up all keys of the table, whatever they are; empty for a
+    table with keys of its own."""
 
     def identity(self) -> dict[str, Any]:
         """Return the values that enter fingerprints, as plain data."""
@@ -129,7 +132,8 @@ class Settings:
         sources: dict[str, str] = {}
         for origin in (*self.common, *own, environment, self.overrides):
             for key, value in origin.tables.get(kind.section, {}).items():
-                merged[key] = value
+                is_open = key == kind.entries and isinstance(value, dict)
+                merged[key] = merged.get(key, {}) | value if is_open else value
                 sources[key] = origin.name
         try:
             return kind.model_validate(merged)
@@ -140,7 +144,8 @@ class Settings:
 def _explain(kind: type[Section], error: ValidationError, sources: dict[str, str]) -> SettingsError:
     first = error.errors()[0]
     key = str(first["loc"][0]) if first["loc"] else ""
-    name = f"{kind.section}.{key}" if key else kind.section
+    path = first["loc"][1:] if key and key == kind.entries else first["loc"][:1]
+    name = ".".join(map(str, (kind.section, *path)))
     where = sources.get(key) or ", ".join(sorted(set(sources.values())))
     message = first["msg"].removeprefix("Value error, ")
     found = f"{name} = {first['input']!r} cannot be used" if key else f"{name} cannot be used"
@@ -225,6 +230,9 @@ def _checked(known: Mapping[str, type[Section]], where: str, tables: object) -> 
             raise _unknown(f"unknown section [{section}]", section, known, where)
         if not isinstance(values, dict):
             raise SettingsError(f"{section} is no table", where=where, expected=f"[{section}]")
+        if entries := known[section].entries:
+            shaped[section] = {entries: {key: _plain(value) for key, value in values.items()}}
+            continue
         fields = known[section].model_fields
         for key in values:
             if key not in fields:
@@ -234,6 +242,16 @@ def _checked(known: Mapping[str, type[Section]], where: str, tables: object) -> 
             for key, value in values.items()
         }
     return _Origin(name=where, tables=shaped)
+
+
+def _plain(value: object) -> object:
+    """Read an entry that is given as text, as JSON."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError:
+        return value
 
 
 def _unknown(found: str, name: str, allowed: Iterable[str], where: str) -> SettingsError:

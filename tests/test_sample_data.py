@@ -114,6 +114,20 @@ def test_sample_exports_hold_no_real_phone_address_or_id() -> None:
                 assert int(re.sub(r"\D", "", user)) > FIRST_MADE_UP_ID
 
 
+def test_sample_of_signal_is_synthetic_and_holds_what_readers_stumble_over() -> None:
+    folder = SAMPLE / "chats" / "kai-signal"
+    text = "".join(path.read_bytes().decode() for path in folder.iterdir())
+    assert re.findall(r"\+\d+", text)
+    for phone in re.findall(r"\+\d+", text):
+        assert re.fullmatch(r"\+1202555010\d", phone)
+    for account in re.findall(r"[0-9a-f]{8}-[0-9a-f-]{27}", text):
+        assert account.startswith("00000000-0000-4000-8000-00000000000")
+    assert len(text) <= MOST_BYTES
+    assert re.search(r"[^\n]\r[^\n]", text)
+    assert "\ufffc" in text
+    assert '""slippery""' in text
+
+
 def test_sample_chats_hold_dozens_of_conversations_in_turns() -> None:
     sizes = [size for chat in all_chats() for size in session_sizes(chat)]
     assert sum(8 <= size <= 25 for size in sizes) >= 30

@@ -2,7 +2,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 import pytest
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from resonare_pipeline.errors import SettingsError
 from resonare_pipeline.settings import (
@@ -127,3 +127,28 @@ def test_section_identity_leaves_out_execution() -> None:
 def test_places_empty_variable_means_the_default() -> None:
     places = Places.from_environment({"RESONARE_RAW": "", "RESONARE_STORE": "elsewhere"})
     assert (places.raw, places.store, places.output) == ("data/raw", "elsewhere", "data/output")
+
+
+class OpenSettings(Section):
+    section: ClassVar[str] = "open"
+    entries: ClassVar[str] = "things"
+
+    things: dict[str, dict[str, int]] = Field(default_factory=dict)
+    """Name → numbers."""
+
+
+def test_a_table_of_entries_takes_any_key_from_everywhere(tmp_path: Path) -> None:
+    (tmp_path / "resonare.toml").write_text(
+        '[open.a]\nx = 1\n[open."b c"]\nx = 2\n[partition."chats/y".open.d]\nx = 4\n'
+    )
+
+    def things(partition: str = "", **overrides: str) -> dict[str, dict[str, int]]:
+        named = {f"open.{name}": value for name, value in overrides.items()}
+        found = load_settings([OpenSettings], folder=tmp_path, environ={}, overrides=named)
+        return found.section(OpenSettings, partition).things
+
+    assert things() == {"a": {"x": 1}, "b c": {"x": 2}}
+    assert things("chats/y") == {"a": {"x": 1}, "b c": {"x": 2}, "d": {"x": 4}}
+    assert things("chats/y", d='{"x": 5}')["d"] == {"x": 5}
+    with pytest.raises(SettingsError, match=r"--set: open\.e = 'five' cannot be used"):
+        things(e="five")

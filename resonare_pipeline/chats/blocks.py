@@ -25,7 +25,7 @@ from resonare_pipeline.chats.cutting import Bounds, DropReason
 from resonare_pipeline.chats.grouped import IN_BLOCK, REASONS, cut_items
 from resonare_pipeline.chats.items import WHOLE, BoolArray, IntArray, Items, RunNumbers, groups
 from resonare_pipeline.chats.lines import Counted, Texts, count_lines
-from resonare_pipeline.chats.personas import Cast, casts
+from resonare_pipeline.chats.personas import Cast, roles_in
 from resonare_pipeline.chats.rendering import ConversationSettings
 from resonare_pipeline.chats.speakers import voices
 from resonare_pipeline.chats.splitting import Span
@@ -107,7 +107,9 @@ def make_blocks(
         SettingsError: If the persona is in no chat, or the maximum holds no message.
         TokenizerError: If the tokenizer cannot be loaded, or refuses such conversations.
     """
-    roles = casts(chats.rows(CHATS_FILE, columns=["chat_id", "participants"]), conversations)
+    roles = roles_in(
+        chats.rows(CHATS_FILE, columns=["chat_id", "participants"]), messages, conversations
+    )
     counter = load_tokenizer(tokenizer)
     bounds = Bounds(least=blocks.min_tokens_per_block, most=blocks.max_tokens_per_block)
     total = messages.entry.rows

@@ -24,7 +24,7 @@ from resonare_pipeline.chats.blocks import (
 from resonare_pipeline.chats.conversation_checks import TRAIN_FILE, check_conversations
 from resonare_pipeline.chats.conversation_lines import Stretch, render_stretch
 from resonare_pipeline.chats.labels import SOMEBODY, read_labels, shown_chats
-from resonare_pipeline.chats.personas import OWNER, Cast, casts
+from resonare_pipeline.chats.personas import OWNER, Cast, roles_in
 from resonare_pipeline.chats.processed import ProcessedWriter
 from resonare_pipeline.chats.rendering import ConversationSettings
 from resonare_pipeline.chats.speakers import voices
@@ -67,7 +67,9 @@ def make_conversations(
     Raises:
         StageError: If a block names a message that is not there in its place.
     """
-    roles = casts(chats.rows(CHATS_FILE, columns=["chat_id", "participants"]), conversations)
+    roles = roles_in(
+        chats.rows(CHATS_FILE, columns=["chat_id", "participants"]), messages, conversations
+    )
     named = _without_name(conversations) if read_labels(messages) else conversations
     shown = {s.section: s.identity() for s in (blocks, named, tokenizer)}
     total = made_blocks.entry.rows

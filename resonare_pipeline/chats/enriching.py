@@ -15,6 +15,14 @@ import pyarrow.compute as pc
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.draft import DroppedRows, OutputDraft
 from resonare_pipeline.chats.labels import LABELS_FILE, write_labels
+from resonare_pipeline.chats.linking import (
+    PEOPLE_FILE,
+    Links,
+    find_links,
+    linked_batch,
+    write_links,
+)
+from resonare_pipeline.linked_people import PeopleSettings
 from resonare_pipeline.privacy.settings import PrivacySettings
 from resonare_pipeline.progress import Progress, silent
 from resonare_pipeline.rows import MESSAGES
@@ -48,29 +56,41 @@ def enrich_messages(
     settings: EnrichedMessagesSettings,
     *,
     privacy: PrivacySettings | None = None,
+    people: PeopleSettings | None = None,
     progress: Progress = silent,
 ) -> None:
     """Write the messages that the settings let through; with none set, alias the input.
 
     Messages left out are recorded with the reason `before_since`, `after_until` or
-    `excluded_sender`. Redacted ones have no entities and no paths of media, and `labels.json`
+    `excluded_sender`. People who are linked have one id and one name each, and `people.json` stands
+    beside the messages. Redacted ones have no entities and no paths of media, and `labels.json`
     stands beside them.
 
     Args:
         privacy: How messages are redacted, if they are; None is the default.
+        people: Whose ids are one person's; None is nobody's.
         progress: Told of redacted messages.
     """
-    if settings == EnrichedMessagesSettings():
+    people = people or PeopleSettings()
+    links = find_links(messages, MESSAGES_FILE, people)
+    if settings == EnrichedMessagesSettings() and not links.people:
         out.alias(messages)
         out.report(rows=messages.entry.rows, metadata={"passed_through": True})
         return
     replaced: Counter[str] = Counter()
+    excluded = people.with_all_ids(settings.exclude_senders)
+    settings = settings.model_copy(update={"exclude_senders": excluded})
+    if links.people:
+        with out.open(PEOPLE_FILE) as stream:
+            write_links(stream, links)
     with out.table(MESSAGES_FILE, MESSAGES) as table, out.dropped() as dropped:
         kept: Iterator[pa.RecordBatch] = (
             _filter(batch, settings, dropped) for batch in messages.batches(MESSAGES_FILE)
         )
+        if links.people:
+            kept = (linked_batch(batch, links) for batch in kept)
         if settings.redact:
-            kept = _redacted(kept, messages, out, privacy or PrivacySettings(), replaced)
+            kept = _redacted(kept, messages, out, privacy or PrivacySettings(), links, replaced)
         for batch in kept:
             table.add_batch(batch)
             progress(table.count, messages.entry.rows, "messages")
@@ -83,18 +103,19 @@ def _redacted(
     messages: Artifact,
     out: OutputDraft,
     privacy: PrivacySettings,
+    links: Links,
     replaced: Counter[str],
 ) -> Iterator[pa.RecordBatch]:
     """Yield batches redacted, and write what stands for whom."""
     # Here and not above: a plan redacts nothing, and its patterns take 50 ms to compile.
     from resonare_pipeline.chats.redacting import find_people, labels_by_id, redact_batches
 
-    people = find_people(messages, MESSAGES_FILE, privacy)
-    for batch, counts in redact_batches(batches, people, privacy, messages.entry.rows):
+    found = find_people(messages, MESSAGES_FILE, privacy, links)
+    for batch, counts in redact_batches(batches, found, privacy, messages.entry.rows):
         replaced.update(counts)
         yield batch
     with out.open(LABELS_FILE) as stream:
-        write_labels(stream, labels_by_id(people))
+        write_labels(stream, labels_by_id(found))
 
 
 def _filter(

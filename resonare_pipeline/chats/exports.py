@@ -42,6 +42,10 @@ class MessagesSettings(Section):
     """Who exported the chats, as a sender id (`telegram:user1`) or a name; used only where the
     export itself does not tell. Empty: the participant with the most messages."""
 
+    exclude_blocked: bool = False
+    """Leave out what people wrote whom the owner has blocked, and chats with them; only Signal's
+    tables tell who that is. Default: no."""
+
     time_zone: str = "UTC"
     """IANA name of the zone of local times, for old exports that have no `date_unixtime`."""
 

@@ -19,6 +19,7 @@ from resonare_pipeline.settings import Section
 
 PLACEHOLDER = "[forgotten]"
 NAME_ID = ":name:"  # in the ids of senders for whom the source gives none
+SIGNAL = "signal:"  # begins the ids of people of Signal
 DIGEST_DIGITS = 16  # of a digest in the rule: enough to tell exports apart
 LEAST_DIGITS = 6  # a shorter number in a text is hardly ever somebody's id
 # Scripts that part words by no space, or join particles to a name.
@@ -84,8 +85,12 @@ class Traces:
 
     @cached_property
     def numbers(self) -> frozenset[str]:
-        """Bare numbers of users, as marks on a text give them."""
-        bare = (person_id.rpartition(":")[2].removeprefix("user") for person_id in self.ids)
+        """Bare numbers of users, as marks on a text of Telegram give them."""
+        bare = (
+            person_id.rpartition(":")[2].removeprefix("user")
+            for person_id in self.ids
+            if not person_id.startswith(SIGNAL)
+        )
         return frozenset(number for number in bare if number.isdecimal())
 
     @cached_property
@@ -153,6 +158,8 @@ def _any_of(bodies: Iterable[tuple[str, str, str]]) -> re.Pattern[str]:
 
 
 def _id_body(person_id: str) -> str:
+    if person_id.startswith(SIGNAL):  # numbers there are small, and no link holds them
+        return re.escape(person_id)
     source, _, own = person_id.partition(":")
     body = f"(?:{re.escape(source)}:)?{re.escape(own)}"
     number = own.removeprefix("user")

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from resonare_pipeline.artifacts.artifact import Artifact
+from resonare_pipeline.chats.linking import Links, linked_chats, read_links
 from resonare_pipeline.privacy.kinds import Kind
 
 LABELS_FILE = "labels.json"
@@ -30,19 +31,22 @@ def read_labels(messages: Artifact) -> dict[str, str] | None:
 
 
 def shown_chats(rows: Iterator[dict[str, Any]], messages: Artifact) -> Iterator[dict[str, Any]]:
-    """Yield rows of the table of chats; with labels for names if the messages have such.
+    """Yield rows of the table of chats, with people as messages have them.
 
-    A chat that bears the name of a person gets the label, any other a number by its place.
+    If the messages have labels, these stand for names: a chat that bears the name of a person gets
+    the label, any other a number by its place.
     """
-    labels = read_labels(messages)
-    for number, row in enumerate(rows, 1):
-        yield row if labels is None else _labelled(row, labels, number)
+    labels, links = read_labels(messages), read_links(messages)
+    for number, row in enumerate(linked_chats(rows, links), 1):
+        yield row if labels is None else _labelled(row, labels, links, number)
 
 
-def _labelled(row: dict[str, Any], labels: Mapping[str, str], number: int) -> dict[str, Any]:
+def _labelled(
+    row: dict[str, Any], labels: Mapping[str, str], links: Links, number: int
+) -> dict[str, Any]:
     shown = dict(row)
     if row["name"] is not None:
-        shown["name"] = labels.get(row["chat_id"], f"Chat {number}")
+        shown["name"] = labels.get(links.id(row["chat_id"]) or "", f"Chat {number}")
     if "participants" in row:
         shown["participants"] = [
             person | {"name": labels.get(person["sender_id"])} for person in row["participants"]

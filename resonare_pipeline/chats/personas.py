@@ -3,12 +3,15 @@
 Reads the table of chats; knows nothing of tokens or of how lines are joined.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from resonare_pipeline.artifacts.artifact import Artifact
+from resonare_pipeline.chats.linking import linked_chats, read_links
 from resonare_pipeline.chats.rendering import UNNAMED, ConversationSettings, SpeakerLabels
 from resonare_pipeline.errors import SettingsError
+from resonare_pipeline.linked_people import whole_id
 
 OWNER = "owner"
 PAIR = 2  # participants of a chat that is no group
@@ -46,6 +49,22 @@ class Cast:
         if answers or not self.labelled:
             return None
         return sender_name or UNNAMED
+
+
+def roles_in(
+    chats: Iterator[dict[str, Any]], messages: Artifact, settings: ConversationSettings
+) -> dict[str, Cast]:
+    """Return the roles of every chat, by chat id, as messages have the people in it.
+
+    The persona may be named by any id of a person who is linked.
+
+    Raises:
+        SettingsError: If nobody in any chat is the persona, or if its name stands for two people
+            of one chat.
+    """
+    links = read_links(messages)
+    persona = links.id(whole_id(settings.persona)) or OWNER
+    return casts(linked_chats(chats, links), settings.model_copy(update={"persona": persona}))
 
 
 def casts(chats: Iterable[Mapping[str, Any]], settings: ConversationSettings) -> dict[str, Cast]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.chats.labels import SOMEBODY
+from resonare_pipeline.chats.linking import NO_LINKS, Links
 from resonare_pipeline.counting import worker_count
 from resonare_pipeline.privacy.kinds import Kind
 from resonare_pipeline.privacy.people import Person, label_people
@@ -28,8 +29,14 @@ DROPPED_COLUMNS = ("entities", "media_path")  # offsets into the old text; names
 Batches = Iterable[pa.RecordBatch]
 
 
-def find_people(messages: Artifact, file: str, settings: PrivacySettings) -> tuple[Person, ...]:
-    """Return who wrote messages, by their first one, each with all names that they had."""
+def find_people(
+    messages: Artifact, file: str, settings: PrivacySettings, links: Links = NO_LINKS
+) -> tuple[Person, ...]:
+    """Return who wrote messages, by their first one, each with all names that they had.
+
+    Args:
+        links: Who of them is one person.
+    """
     first: dict[tuple[str | None, str | None], dt.datetime] = {}
     for batch in messages.batches(file, columns=[*SENDER, "sent_at"]):
         seen = pa.Table.from_batches([batch]).group_by(SENDER).aggregate([("sent_at", "min")])
@@ -37,9 +44,10 @@ def find_people(messages: Artifact, file: str, settings: PrivacySettings) -> tup
             key, sent_at = (row["sender_id"], row["sender_name"]), row["sent_at_min"]
             first[key] = min(sent_at, first.get(key, sent_at))
     ordered = sorted(first, key=lambda key: (first[key], _key(*key), key[1] or ""))
-    return label_people(
-        ((_key(*key), (key[1],) if key[1] else ()) for key in ordered if any(key)), settings
-    )
+    named = ((links.id(key[0]), key[1]) for key in ordered if any(key))
+    linked = ((person_id, name) for person_id, name in links.people.values())
+    present = [*named, *linked] if ordered else []
+    return label_people(((_key(*key), (key[1],) if key[1] else ()) for key in present), settings)
 
 
 def labels_by_id(people: Sequence[Person]) -> dict[str, str]:

@@ -242,3 +242,18 @@ def forget(
         confirm=lambda: yes or typer.confirm("Go on?"),
     )
     raise typer.Exit(code)
+
+
+@app.command()
+def people(
+    raw: RawOption = None,
+    store: StoreOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """List who is in the exports, and propose which ids are one person's."""
+    from resonare_pipeline.cli.people import show_people
+    from resonare_pipeline.cli.request import open_request
+
+    request = open_request(None, None, None, raw=raw, store=store, output=None)
+    raise typer.Exit(show_people(request, as_json=as_json))

@@ -70,7 +70,8 @@ def _table(section: type[Section]) -> str:
         meaning = " ".join((field.description or "").split()).replace("|", "\\|")
         mark = " *(execution)*" if name in executing else ""
         default = json.dumps(defaults[name], ensure_ascii=False)
-        lines.append(f"| `{name}` | `{default}` | {meaning}{mark} |")
+        shown = "<name>" if name == section.entries else name
+        lines.append(f"| `{shown}` | `{default}` | {meaning}{mark} |")
     return "\n".join(lines) + "\n"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from resonare_pipeline.artifacts.arrow import prepare_arrow
 from resonare_pipeline.chats.exports import MessagesSettings
-from resonare_pipeline.chats.reading.export import WORKER_THRESHOLD_BYTES
+from resonare_pipeline.chats.reading.formats import WORKER_THRESHOLD_BYTES
 from resonare_pipeline.chats.telegram.columns import parse_pieces
 from resonare_pipeline.counting import count_text
 from resonare_pipeline.planning.ahead import stages_ahead

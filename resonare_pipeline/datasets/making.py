@@ -33,6 +33,7 @@ from resonare_pipeline.datasets.summarising import Inventory, summarise
 from resonare_pipeline.datasets.summary import SUMMARY_FILE, encode_summary
 from resonare_pipeline.datasets.writing import Names, Written, write_origins, write_split
 from resonare_pipeline.errors import StageError
+from resonare_pipeline.linked_people import PeopleSettings
 from resonare_pipeline.privacy.people import Person, label_people
 from resonare_pipeline.privacy.redaction import Redactor
 from resonare_pipeline.privacy.settings import PrivacySettings, covers_all
@@ -62,6 +63,7 @@ class Choices:
     general_privacy: PrivacySettings
     tokenizer: TokenizerSettings
     absent: tuple[str, ...] = ()
+    people: PeopleSettings = field(default_factory=PeopleSettings)
 
     @property
     def redacts_any(self) -> bool:
@@ -104,7 +106,7 @@ def make_dataset(
             row is no example, or a split that was asked for is empty.
     """
     _refuse_absent(sources, choices)
-    participants = find_participants(list(sources))
+    participants = find_participants(list(sources), choices.people)
     people = _label(participants, choices)
     with Spool() as spool:
         pool = _prepare_all(sources, participants, people, choices, spool, progress)

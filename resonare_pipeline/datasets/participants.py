@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from resonare_pipeline.datasets.sources import Source
+from resonare_pipeline.linked_people import PeopleSettings
+from resonare_pipeline.rows import bears_id_of_person
 
 PERSONAL = "personal_chat"  # Telegram's word for a chat with one person, which bears their name
 
@@ -31,18 +33,26 @@ class Participants:
         return [*own, *(person for person in self.names if person not in set(own))]
 
 
-def find_participants(sources: list[Source]) -> Participants:
-    """Return who takes part in each source."""
+def find_participants(sources: list[Source], linked: PeopleSettings | None = None) -> Participants:
+    """Return who takes part in each source.
+
+    Args:
+        sources: All of them.
+        linked: Whose ids are one person's, who is then known by every name of any of them.
+    """
+    links = (linked or PeopleSettings()).by_id()
     first: dict[str, int] = {}
     names: dict[str, dict[str, None]] = {}
     pairs: dict[str, str] = {}
     inside: dict[str, set[str]] = {source.name: set() for source in sources}
     for source in sources:
-        for person, name, since in _participants(source, pairs):
+        for person_id, name, since in _participants(source, pairs):
+            person, known_as = links.get(person_id, (person_id, name))
             first[person] = min(since, first.get(person, since))
-            names.setdefault(person, {})[name] = None
+            names.setdefault(person, {}).update({name: None, known_as: None})
             inside[source.name].add(person)
-        for person, name in _senders(source):
+        for person_id, name in _senders(source):
+            person = links.get(person_id, (person_id, ""))[0]
             if person in first:
                 names[person][name] = None
     order = sorted(first, key=lambda person: (first[person], person))
@@ -67,7 +77,7 @@ def _participants(source: Source, pairs: dict[str, str]) -> Iterator[tuple[str, 
                     yield person["sender_id"] or f"name:{person['name']}", person["name"], time or 0
                 if kind == PERSONAL and person["is_owner"]:
                     pairs[chat_id] = " ".join(sorted((chat_id, str(person["sender_id"]))))
-            if kind == PERSONAL and name:
+            if kind == PERSONAL and name and bears_id_of_person(chat_id):
                 yield chat_id, name, time or 0
 
 

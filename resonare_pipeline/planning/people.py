@@ -22,7 +22,9 @@ from resonare_pipeline.chats.forgetting import (
     name_parts,
 )
 from resonare_pipeline.errors import DamagedArtifactError, MissingFileError, UnknownPersonError
+from resonare_pipeline.linked_people import whole_id
 from resonare_pipeline.planning.graph import Graph, Stage
+from resonare_pipeline.rows import bears_id_of_person
 
 MESSAGES_FILE = "messages.parquet"
 CHATS_FILE = "chats.parquet"
@@ -98,8 +100,11 @@ def _mentioned(store: Store, manifest: Manifest) -> Iterator[tuple[str, str | No
         counts.update(zip(*(column.to_pylist() for column in batch.columns), strict=True))
     yield from ((person, name, count) for (person, name), count in counts.items() if person)
     chats = store.artifact(manifest, "chats")
-    for row in chats.rows(CHATS_FILE, columns=["chat_id", "name", "kind"]):
-        if row["kind"] == _PERSONAL:  # with somebody who may never have answered
+    for row in chats.rows(CHATS_FILE, columns=["chat_id", "name", "kind", "participants"]):
+        # With somebody who may never have answered: one of the participants, or the chat's id.
+        silent = (person for person in row["participants"] if not person["messages"])
+        yield from ((person["sender_id"], person["name"], 0) for person in silent)
+        if row["kind"] == _PERSONAL and bears_id_of_person(row["chat_id"]):
             yield row["chat_id"], row["name"], 0
 
 
@@ -136,11 +141,11 @@ def resolve(wanted: str, known: Mapping[str, Person], ruled: Mapping[str, Forgot
     Raises:
         UnknownPersonError: If it means nobody, or several people.
     """
-    if wanted in ruled or wanted in known:
-        return wanted
+    if (person_id := whole_id(wanted)) in ruled or person_id in known:
+        return person_id
     names = {person.id: set(person.names) for person in known.values()}
-    for person_id, person in ruled.items():
-        names.setdefault(person_id, set()).update(person.names)
+    for ruled_id, person in ruled.items():
+        names.setdefault(ruled_id, set()).update(person.names)
     is_meant = Traces(frozenset(), frozenset({wanted})).is_name
     ids = sorted(person_id for person_id, said in names.items() if any(map(is_meant, said)))
     own = [person_id for person_id in ids if NAME_ID not in person_id] or ids

@@ -22,6 +22,19 @@ LISTED_KEYS = 20  # names shown in a message before it becomes unreadable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MemberSet:
+    """Files that make an input together.
+
+    Attributes:
+        signs: Patterns of file names; a folder with none of these files is not meant.
+        files: Patterns of all files that belong to the input.
+    """
+
+    signs: tuple[str, ...]
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RawKind:
     """A kind of raw input.
 
@@ -29,15 +42,15 @@ class RawKind:
         folder: Its folder below the raw root, and the first part of a partition's full name.
         partitions: Name of the Dagster partitions definition.
         suffixes: Endings of single files that are an input by themselves.
-        members: Patterns of file names inside a folder that is one input; the first that matches
-            anything decides.
+        members: Patterns of file names inside a folder that is one input, or sets of them; the
+            first that matches anything decides.
         expected: What a person should put there, for messages.
     """
 
     folder: str
     partitions: str
     suffixes: tuple[str, ...]
-    members: tuple[str, ...]
+    members: tuple[str | MemberSet, ...]
     expected: str
 
 
@@ -263,16 +276,21 @@ def _members(
     """Return the files of a folder that count, from a listing of it where there is one."""
     listed = files.walk(folder) if below is None else below.items()
     visible = {path: stat for path, stat in listed if "/." not in path}
-    for pattern in kind.members:
-        chosen = {
-            path: stat
-            for path, stat in visible.items()
-            if fnmatch(PurePosixPath(path).name.lower(), pattern)
-        }
-        if chosen:
-            return chosen
+    sets = [
+        MemberSet(signs=(item,), files=(item,)) if isinstance(item, str) else item
+        for item in kind.members
+    ]
+    for item in sets:
+        if any(_matches(path, item.signs) for path in visible):
+            return {path: stat for path, stat in visible.items() if _matches(path, item.files)}
+    signs = " or ".join(sign for item in sets for sign in item.signs)
     raise InputError(
-        f"the folder holds {len(visible)} files but none of {' or '.join(kind.members)}",
+        f"the folder holds {len(visible)} files but none of {signs}",
         where=files.locate(folder),
         expected=kind.expected,
     )
+
+
+def _matches(path: str, patterns: tuple[str, ...]) -> bool:
+    name = PurePosixPath(path).name.lower()
+    return any(fnmatch(name, pattern) for pattern in patterns)

@@ -185,7 +185,8 @@ def _file(workspace: Workspace, raw: RawInput | None, name: str, sha256: str) ->
 def _holds(raw: RawInput, name: str, numbers: set[str]) -> bool:
     """Tell whether a file has all ids; an id that is no number is passed over."""
     missing = {number.encode() for number in numbers if number.isdecimal()}
-    pattern = re.compile(rb'"id"\s*:\s*"?(\d+)\b')
+    is_table = name.lower().endswith(".csv")  # ids stand first in a row there
+    pattern = re.compile(rb"^(\d+)," if is_table else rb'"id"\s*:\s*"?(\d+)\b', re.MULTILINE)
     rest = b""
     with raw.open(name) as stream:
         while missing and (chunk := stream.read(CHUNK_BYTES)):

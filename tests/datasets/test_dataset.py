@@ -1,6 +1,7 @@
 """The dataset over real exports: what is in it, what is not, and what refuses to become one."""
 
 import json
+import re
 from pathlib import Path
 
 import datasets
@@ -92,6 +93,26 @@ def test_every_name_that_a_person_ever_had_is_redacted(project: DatasetProject) 
     project.make()
     for name in ("Annabel", "Oldname", "Newgirl", "Married"):
         assert name not in project.texts()
+
+
+def test_linked_people_have_one_label_whatever_their_exports_call_them(
+    project: DatasetProject,
+) -> None:
+    lines = ["Wilhelmina said Zebulon called", "who is Wilhelmina, and who is Zebulon"]
+    project.write("a", account(chat(301, "Wilhelmina Poe", [lines])))
+    project.write("b", account(chat(302, "Zebulon Crane", [[*lines, "x", "y"]])))
+    person = {"ids": ["telegram:user301", "telegram:user302"], "name": "Willa"}
+    people = {"people__willa": json.dumps(person)}
+
+    project.make()
+    apart = project.texts()
+    project.make(**people)
+    together = project.texts()
+
+    labels = re.compile(r"(\[PERSON_\d+\]) said (\[PERSON_\d+\]) called")
+    assert all(first != second for first, second in labels.findall(apart))
+    assert all(first == second for first, second in labels.findall(together))
+    assert len(labels.findall(apart)) == len(labels.findall(together)) == 2
 
 
 def test_no_hash_in_the_rows_confirms_a_guess_of_what_was_redacted(project: DatasetProject) -> None:

@@ -4,9 +4,8 @@ Readers of single formats parse files onto a spool; here is what all of them sha
 taken, who the owner is, the order of rows, what is reported. A file's format is not known here.
 """
 
-import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,8 @@ from resonare_pipeline.artifacts.draft import DroppedRows, OutputDraft
 from resonare_pipeline.artifacts.scratch import scratch_folder
 from resonare_pipeline.chats.exports import ExportFile, MessagesSettings
 from resonare_pipeline.chats.forgetting import PLACEHOLDER, ForgetSettings, Traces
+from resonare_pipeline.chats.reading.findings import Findings
+from resonare_pipeline.chats.reading.formats import read_files
 from resonare_pipeline.chats.reading.leaving_out import Forgetting
 from resonare_pipeline.chats.reading.order import ChatPlan, Ordering
 from resonare_pipeline.chats.reading.owner import Owner, OwnerBasis, find_owner
@@ -22,20 +23,15 @@ from resonare_pipeline.chats.reading.reasons import Reason
 from resonare_pipeline.chats.reading.sorting import LIMITS, Limits
 from resonare_pipeline.chats.reading.spool import Span, Spool
 from resonare_pipeline.chats.reading.tables import chat_row, duplicate_ids, message_batches
-from resonare_pipeline.chats.telegram.export import Findings, read_file
 from resonare_pipeline.chats.telegram.times import zone_of
 from resonare_pipeline.chats.telegram.window import WINDOW_BYTES
 from resonare_pipeline.errors import InputError
 from resonare_pipeline.progress import Progress, silent
 from resonare_pipeline.rows import CHATS, MESSAGES
-from resonare_pipeline.workers import unasked_workers
 
 CHATS_FILE = "chats.parquet"
 MESSAGES_FILE = "messages.parquet"
-# Starting processes takes as long as parsing this much in the one there is.
-WORKER_THRESHOLD_BYTES = 32 << 20
 NAMED_FILES = 3  # in an error about all files of an export
-TELEGRAM = "telegram"
 EVERYBODY = ForgetSettings()
 
 
@@ -88,54 +84,16 @@ def read_export(
     with scratch_folder() as folder:
         spool = Spool(folder)
         try:
-            findings = _read_files(files, spool, settings, zone, progress, window_bytes)
+            source, findings = read_files(
+                files, spool, settings, zone, progress, window_bytes, limits
+            )
         finally:
             spool.close()
         with closing(spool.readers), closing(Ordering(spool, limits)) as ordering:
             forgetting = Forgetting(Traces.of(forget.people))
             names = [file.name for file in files]
             contents = _contents(spool, ordering, findings, settings, names, forgetting)
-            _write(contents, chats, messages, limits)
-
-
-def _read_files(
-    files: Sequence[ExportFile],
-    spool: Spool,
-    settings: MessagesSettings,
-    zone: dt.tzinfo,
-    progress: Progress,
-    window_bytes: int,
-) -> list[Findings]:
-    total = sum(file.size for file in files)
-    on_read = _byte_counter(total, progress)
-    workers = unasked_workers() if settings.workers is None else settings.workers
-    if settings.workers is None and total < WORKER_THRESHOLD_BYTES:
-        workers = 0
-    ordered = sorted(files, key=lambda file: file.name)
-    return [
-        read_file(
-            file,
-            spool,
-            file_number=number,
-            kinds=settings.chat_kinds,
-            zone=zone,
-            workers=workers,
-            window_bytes=window_bytes,
-            on_read=on_read,
-        )
-        for number, file in enumerate(ordered)
-    ]
-
-
-def _byte_counter(total: int, progress: Progress) -> Callable[[int], None]:
-    done = 0
-
-    def count(size: int) -> None:
-        nonlocal done
-        done += size
-        progress(done, total, "bytes")
-
-    return count
+            _write(source, contents, chats, messages, limits)
 
 
 def _contents(
@@ -207,7 +165,9 @@ def _no_messages(
     )
 
 
-def _write(contents: _Contents, chats: OutputDraft, messages: OutputDraft, limits: Limits) -> None:
+def _write(
+    source: str, contents: _Contents, chats: OutputDraft, messages: OutputDraft, limits: Limits
+) -> None:
     owner_id = contents.owner.sender_id
     with ExitStack() as stack:
         chat_rows = stack.enter_context(chats.table(CHATS_FILE, CHATS))
@@ -224,7 +184,7 @@ def _write(contents: _Contents, chats: OutputDraft, messages: OutputDraft, limit
                     contents.spool.senders,
                     owner_id=owner_id,
                     dropped=left_out,
-                    source=TELEGRAM,
+                    source=source,
                 )
             )
         for batch in message_batches(contents.spool, contents.plans, owner_id, limits):
@@ -236,8 +196,9 @@ def _write(contents: _Contents, chats: OutputDraft, messages: OutputDraft, limit
 def _write_left_out(contents: _Contents, dropped: DroppedRows) -> None:
     """Note chats that are left out as wholes."""
     forgetting = contents.forgetting
+    theirs = {s.chat_id for s in contents.spool.spans if s.peer in forgetting.traces.ids}
     for chat_id, count in contents.left_out.items():
-        if chat_id not in forgetting.traces.ids:
+        if chat_id not in theirs:
             dropped.add(chat_id, Reason.CHAT_KIND, items=count)
     if whole := forgetting.messages.get(PLACEHOLDER):
         dropped.add(PLACEHOLDER, Reason.FORGOTTEN, items=whole)

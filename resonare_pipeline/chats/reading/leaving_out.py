@@ -66,7 +66,7 @@ class Forgetting:
         ]
 
     def _is_their_chat(self, plan: ChatPlan) -> bool:
-        if plan.chat_id not in self.traces.ids:
+        if plan.peer not in self.traces.ids:
             return False
         self._count(PLACEHOLDER, plan.count)
         return True
@@ -201,7 +201,7 @@ def _cleaned(text: str, marks: list[Mark] | None, traces: Traces) -> tuple[str, 
 
 
 def _names_person(mark: Mapping[str, Any], traces: Traces) -> bool:
-    return mark["type"] == "mention_name" and mark["value"] in traces.numbers
+    return mark["type"] == "mention_name" and mark["value"] in traces.numbers | traces.ids
 
 
 def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -24,6 +24,8 @@ class ChatPlan:
     """One chat as it will be written.
 
     Attributes:
+        peer: Sender id of whom the chat is with, if that is one person; else empty, or the id of
+            no sender.
         tallies: Messages by sender; the last rows count through `rows`.
         duplicates: Rows that are other versions of rows that are kept.
     """
@@ -31,6 +33,7 @@ class ChatPlan:
     chat_id: str
     name: str | None
     kind: str | None
+    peer: str
     spans: tuple[Span, ...]
     rows: Rows
     duplicates: Rows | None
@@ -81,6 +84,7 @@ class Ordering:
             chat_id=spans[0].chat_id,
             name=next((span.name for span in reversed(spans) if span.name), None),
             kind=next((span.kind for span in reversed(spans) if span.kind), None),
+            peer=next((span.peer for span in reversed(spans) if span.peer), ""),
             spans=tuple(spans),
             rows=found.rows,
             duplicates=found.duplicates,

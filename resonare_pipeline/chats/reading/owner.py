@@ -23,6 +23,7 @@ class OwnerBasis(StrEnum):
 
     PERSONAL_INFORMATION = "personal_information"
     OTHER_THAN_CHAT = "other_than_chat"
+    SENT_MESSAGES = "sent_messages"
     SETTING = "setting"
     MOST_ACTIVE = "most_active"
     NONE = "none"
@@ -63,7 +64,7 @@ def find_owner(
     if setting:
         return _owner(_named(setting, senders, counts), OwnerBasis.SETTING, senders)
     # The other side of a personal chat wrote in it, but cannot have exported it.
-    peers = {plan.chat_id for plan in plans if plan.kind == PERSONAL_CHAT}
+    peers = {plan.peer for plan in plans if plan.kind == PERSONAL_CHAT}
     candidates = {sender: count for sender, count in counts.items() if sender not in peers}
     people = {sender: count for sender, count in candidates.items() if sender.startswith(_PEOPLE)}
     ranked = people or candidates
@@ -96,7 +97,7 @@ def _other_than_chat(plans: Sequence[ChatPlan], senders: Sequence[Sender]) -> st
     if len(plans) != 1 or plans[0].kind != PERSONAL_CHAT:
         return None
     counts = _counts(plans, senders)
-    others = [sender for sender in counts if sender != plans[0].chat_id]
+    others = [sender for sender in counts if sender != plans[0].peer]
     return others[0] if len(others) == 1 else None
 
 

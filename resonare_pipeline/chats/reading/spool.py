@@ -42,6 +42,7 @@ class Span:
     Attributes:
         place: File, section and number in it, to order the spans of one chat by.
         chat_id: Known when the chat was read to its end.
+        peer: Sender id of whom the chat is with, if that is one person.
         kind: The source's word for the kind of chat.
         taken: Whether the chat is wanted.
         elements: Messages in the source, whatever became of them.
@@ -52,6 +53,7 @@ class Span:
 
     place: tuple[int, ...]
     chat_id: str = ""
+    peer: str = ""
     name: str | None = None
     kind: str | None = None
     taken: bool = True

@@ -177,6 +177,10 @@ def _participants(
         counts[sender.id] += count
         if sender.name and last >= names.get(sender.id, (-1, ""))[0]:
             names[sender.id] = (last, sender.name)
+    if plan.peer and plan.peer != plan.chat_id and plan.peer not in counts:
+        # Whom the chat is with, and who never answered; nothing else says what they are called.
+        counts[plan.peer] = 0
+        names[plan.peer] = (0, plan.name or plan.peer)
     return [
         {
             "sender_id": sender_id,

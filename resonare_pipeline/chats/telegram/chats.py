@@ -185,6 +185,7 @@ def finish(reading: Reading, span: Span, head: Head, *, taken: bool) -> None:
         old_numbers=span.old_numbers,
         first=span.first,
     )
+    span.peer = span.chat_id  # a chat with one person has that person's id
     reading.spool.spans.append(span)
 
 

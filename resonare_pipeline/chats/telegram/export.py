@@ -8,9 +8,9 @@ but those that hold messages are passed over unread: they hold phone numbers, ad
 import datetime as dt
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 
 from resonare_pipeline.chats.exports import ExportFile
+from resonare_pipeline.chats.reading.findings import Findings
 from resonare_pipeline.chats.reading.owner import Owner, OwnerBasis
 from resonare_pipeline.chats.reading.spool import Span, Spool
 from resonare_pipeline.chats.telegram import cursor, refusals
@@ -30,19 +30,6 @@ from resonare_pipeline.errors import InputError
 from resonare_pipeline.workers import Lane
 
 _SECTIONS = {"chats": 1, "left_chats": 2}
-
-
-@dataclass(slots=True, kw_only=True)
-class Findings:
-    """What one file told beside messages.
-
-    Attributes:
-        owner: Whom the export names as its owner.
-        warnings: What a person should know of the reading.
-    """
-
-    owner: Owner | None = None
-    warnings: list[str] = field(default_factory=list)
 
 
 def read_file(

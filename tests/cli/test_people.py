@@ -1,0 +1,106 @@
+"""`resonare people`, from two apps' exports to one person in what is made of them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.chats.signal.dumps import BEA, ME, csv_of, dump, recipient, row
+from tests.cli.command import Resonare
+
+BEA_ON_TELEGRAM = "telegram:user301"
+PHONE = "+12025550103"  # of a range that is kept for fiction
+
+
+def telegram(names: dict[str, str], **more: object) -> dict[str, Any]:
+    senders = ["user301", "user201"] * 8
+    messages = [
+        {
+            "id": number,
+            "type": "message",
+            "date": "2024-02-01T00:00:00",
+            "date_unixtime": str(1_706_745_600 + number * 60),
+            "from": names[sender],
+            "from_id": sender,
+            "text": f"some words about number {number}",
+        }
+        for number, sender in enumerate(senders, 1)
+    ]
+    chat = {"name": names["user301"], "type": "personal_chat", "id": 301, "messages": messages}
+    return {**more, "chats": {"list": [chat]}}
+
+
+@pytest.fixture
+def exports(project: Path) -> Path:
+    raw = project / "data" / "raw" / "chats"
+    for path in sorted(raw.rglob("*"), reverse=True):
+        path.unlink() if path.is_file() else path.rmdir()
+    (raw / "phone").mkdir()
+    people = [
+        recipient(ME, profile_joined_name="Ann Tan"),
+        recipient(BEA, profile_joined_name="Beatrix", e164=PHONE),
+    ]
+    rows = [row(n, f"words {n} of this talk", sender=(BEA, ME)[n % 2]) for n in range(1, 17)]
+    for name, content in dump(rows, recipient=people).items():
+        (raw / "phone" / name).write_bytes(content)
+    names = {"user301": "B. Moss", "user201": "Ann Tan"}
+    contacts = [{"user_id": 301, "first_name": "B.", "phone_number": PHONE}]
+    me = {"user_id": 201, "first_name": "Ann", "last_name": "Tan", "phone_number": ""}
+    account = telegram(names, personal_information=me, contacts={"list": contacts})
+    (raw / "account.json").write_text(json.dumps(account))
+    (project / "resonare.toml").write_text("[blocks]\nmin_tokens_per_block = 8\n")
+    return raw
+
+
+def test_people_before_any_run_says_what_was_not_read(exports: Path, resonare: Resonare) -> None:
+    found = resonare("people", "--json").json
+
+    assert exports.is_dir()
+    assert found == {"people": [], "proposals": [], "unread": ["account", "phone"]}
+
+
+def test_proposals_that_are_pasted_make_one_person_of_two_ids(
+    exports: Path, project: Path, resonare: Resonare
+) -> None:
+    assert resonare("run", "chats", "--json").code == 0
+    before = resonare("people")
+    found = resonare("people", "--json").json
+
+    assert {tuple(p["ids"]): tuple(p["why"]) for p in found["proposals"]} == {
+        ("signal:user2", "telegram:user201"): (
+            "the same name, Ann Tan",
+            "both are the owner of an export",
+        ),
+        ("signal:user3", BEA_ON_TELEGRAM): ("the same phone's number",),
+    }
+    assert "5550103" not in before.out + json.dumps(found)
+    assert exports.is_dir()
+
+    pasted = before.out[before.out.index("# ") :]
+    with (project / "resonare.toml").open("a") as settings:
+        settings.write(pasted)
+    assert resonare("run", "chats", "--json").code == 0
+
+    tables = [
+        pq.read_table(path).to_pylist()
+        for path in (project / "data" / "artifacts").glob(
+            "stages/enriched_messages/*/*/*/enriched_messages/messages.parquet"
+        )
+    ]
+    assert len(tables) == 2
+    assert {found["sender_id"] for table in tables for found in table} == {
+        "signal:user2",
+        "signal:user3",
+    }
+    assert {found["sender_name"] for table in tables for found in table} == {"Ann Tan", "Beatrix"}
+    assert resonare("people", "--json").json["proposals"] == []
+    blocked = resonare("plan", "--json", "--set", "chat_conversations.persona=telegram:user301")
+    assert blocked.code == 0
+
+
+def test_a_file_without_a_phone_column_tells_of_nobody(exports: Path, resonare: Resonare) -> None:
+    (exports / "phone" / "recipient.csv").write_bytes(csv_of([{"_id": 3, "type": 0}]))
+
+    assert resonare("people", "--json").code == 0
