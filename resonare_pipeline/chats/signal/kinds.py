@@ -8,12 +8,12 @@ from resonare_pipeline.chats.reading.reasons import Reason
 
 BASE = 0x1F
 _INBOX = 20
-_OUTBOX, _SENDING, SENT = 21, 22, 23
+_OUTBOX, _SENDING, SENT_BASE = 21, 22, 23
 _NOT_SENT = frozenset({24, 25, 26})  # failed; waiting for leave to go as a plain text message
 _DRAFT = 27
 _UNSUPPORTED = frozenset({5, 6})
-_MESSAGES = frozenset({_INBOX, _OUTBOX, _SENDING, SENT})
-_OUTGOING = frozenset({_OUTBOX, _SENDING, SENT, *_NOT_SENT, _DRAFT})
+_MESSAGES = frozenset({_INBOX, _OUTBOX, _SENDING, SENT_BASE})
+_OUTGOING = frozenset({_OUTBOX, _SENDING, SENT_BASE, *_NOT_SENT, _DRAFT})
 
 _GROUP_UPDATE, _GROUP_QUIT, _TIMER, _END_SESSION = 0x10000, 0x20000, 0x40000, 0x400000
 _KEY_EXCHANGE = 0xFF00
@@ -26,11 +26,6 @@ _STORY_REACTION = 0x100000000
 def is_outgoing(kind: int) -> bool:
     """Tell whether the owner wrote the message."""
     return kind & BASE in _OUTGOING
-
-
-def is_sent(kind: int) -> bool:
-    """Tell whether the owner wrote the message and it went out, as nothing but a message."""
-    return kind & BASE == SENT and not kind & (_NOTICE | _SPECIAL)
 
 
 def reason_to_drop(kind: int) -> Reason | None:

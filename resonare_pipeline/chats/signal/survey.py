@@ -12,7 +12,7 @@ import numpy as np
 
 from resonare_pipeline.chats.reading.sorting import Limits, Records, Sorter
 from resonare_pipeline.chats.signal.ids import recipient_of, recipient_of_id
-from resonare_pipeline.chats.signal.kinds import is_outgoing, is_sent
+from resonare_pipeline.chats.signal.kinds import BASE, SENT_BASE, is_outgoing, reason_to_drop
 from resonare_pipeline.chats.signal.message_rows import Fields, MessageRows, key_of, sent_of
 from resonare_pipeline.chats.signal.people import People
 from resonare_pipeline.chats.signal.values import whole
@@ -44,18 +44,20 @@ class Votes:
 
     Attributes:
         senders: Of messages that were sent, where rows name their author.
+        waiting: Of those that were on their way.
         quoted: Authors of what is quoted in a thread of two, but for the other one.
-        sent: Messages that were sent, by rows that do not say by whom.
+        sent: Messages of the owner, by rows that do not say by whom.
     """
 
     senders: Counter[int] = field(default_factory=Counter)
+    waiting: Counter[int] = field(default_factory=Counter)
     quoted: Counter[int] = field(default_factory=Counter)
     sent: int = 0
 
     @property
     def has_sent(self) -> bool:
         """Whether the owner wrote anything."""
-        return bool(self.senders or self.sent)
+        return bool(self.senders or self.waiting or self.sent)
 
 
 class Survey:
@@ -105,16 +107,21 @@ class Survey:
         # Before version 185 the one recipient of a row is whom it was sent to.
         receiver = recipient_of(fields.receiver) if names_authors else sender
         found.receiver = found.receiver if receiver is None else receiver
-        if is_sent(kind):
-            if names_authors and sender is not None:
-                self.votes.senders[sender] += 1
-            else:
-                self.votes.sent += 1
+        if reason_to_drop(kind) is None:
+            self._vote(sender if names_authors else None, kind)
         return OWNER
+
+    def _vote(self, sender: int | None, kind: int) -> None:
+        if sender is None:
+            self.votes.sent += 1
+        elif kind & BASE == SENT_BASE:
+            self.votes.senders[sender] += 1
+        else:
+            self.votes.waiting[sender] += 1
 
     def _quote(self, fields: Fields, row: int, thread: int) -> None:
         sent, author = whole(fields.quote_sent), recipient_of(fields.quote_author)
-        if sent is None or author is None:
+        if not sent or author is None:
             return
         self._quotes.add((row, thread, sent, author))
         recipient = self._people.threads.get(thread)
@@ -132,13 +139,13 @@ class Survey:
     def owner(self, setting: str) -> int | None:
         """Return the recipient that is the owner.
 
-        The one most rows were sent by. Old dumps do not say who that is: there it is whom others
-        quote in threads of two, else whom the setting means.
+        The one by whom most rows were sent, or were to be. Old dumps do not say who that is:
+        there it is whom others quote in threads of two, else whom the setting means.
 
         Args:
             setting: The owner by the settings.
         """
-        for counted in (self.votes.senders, self.votes.quoted):
+        for counted in (self.votes.senders, self.votes.waiting, self.votes.quoted):
             if counted:
                 return min(counted, key=lambda person: (-counted[person], person))
         if (recipient := recipient_of_id(setting)) is not None:

@@ -293,6 +293,29 @@ def test_numbers_may_look_like_floats(read: Make) -> None:
     assert read(plain | {"message.csv": csv_of(floats)}).digests == read(plain).digests
 
 
+def test_the_owner_is_who_sent_most_and_else_whoever_was_sending(read: Make) -> None:
+    sending = row(1, "a", sender=ME, type=0xA00016)
+
+    export = read(dump([sending, row(2, "b")]))
+    assert export.column("is_owner") == [True, False]
+    assert export.metadata["owner_id"] == "signal:user2"
+
+    rows = [row(2, "b", sender=ME), row(3, "c", sender=ME)]
+    rows += [row(n, "x", type=0xA00017, from_recipient_id=CYD) for n in (1, 4)]
+    export = read(dump([*rows, row(5, "d", sender=ME)]))
+    assert export.metadata["owner_id"] == "signal:user2"
+    assert all(export.column("is_owner"))
+
+
+def test_quotes_of_nothing_that_look_like_floats_name_no_owner(read: Make) -> None:
+    rows = [row(1, "a", quote_id="0.0", quote_author=BEA), row(2, "b", sender=ME)]
+    threads = [{"_id": 1, "recipient_id": CYD}]
+
+    export = read(dump(rows, VERSIONS["166-184"], thread=threads))
+
+    assert export.metadata["owner_id"] == "signal:self"
+
+
 def test_notes_to_self_are_no_chat_with_anybody(read: Make) -> None:
     notes = row(9, "milk", sender=ME, thread_id=7, to_recipient_id=ME)
 
