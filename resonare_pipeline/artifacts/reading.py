@@ -46,17 +46,34 @@ def _rows(artifact: Artifact, count: int) -> Iterator[dict[str, Any]]:
 
 
 def _plain_rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
-    """Yield rows, with times in UTC.
+    """Yield rows, with times in UTC; times inside of lists and structs are text.
 
     Arrow imports pandas for the first time that it makes of a timestamp: a second and 47 MB, which
     a look at a few rows need not cost.
     """
     columns = [
-        _times(column) if pa.types.is_timestamp(column.type) else column.to_pylist()
+        _times(column) if pa.types.is_timestamp(column.type) else _with_text_times(column)
         for column in batch.columns
     ]
     for values in zip(*columns, strict=True):
         yield dict(zip(batch.schema.names, values, strict=True))
+
+
+def _with_text_times(column: pa.Array) -> list[Any]:
+    plain = _without_times(column.type)
+    values: list[Any] = (column if plain == column.type else column.cast(plain)).to_pylist()
+    return values
+
+
+def _without_times(kind: pa.DataType) -> pa.DataType:
+    """Return a type with texts in the place of times."""
+    if pa.types.is_timestamp(kind):
+        return pa.string()
+    if pa.types.is_list(kind):
+        return pa.list_(_without_times(kind.value_type))
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(_without_times(field.type)) for field in kind])
+    return kind
 
 
 def _times(column: pa.Array) -> list[dt.datetime | None]:

@@ -28,7 +28,7 @@ def show_asset(
             sys.stdout.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
         return
     console = Console()
-    if found and "messages" in found[0] and isinstance(found[0]["messages"], list):
+    if found and _is_conversation(found[0]):
         for number, row in enumerate(found, start=1):
             console.print(f"[bold]{number}[/]")
             for turn in row["messages"]:
@@ -39,6 +39,11 @@ def show_asset(
     else:
         console.print(_table(found))
     console.print(f"{len(found)} of {artifact.entry.rows:,} rows")
+
+
+def _is_conversation(row: dict[str, Any]) -> bool:
+    turns = row.get("messages")
+    return isinstance(turns, list) and all("role" in turn for turn in turns)
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:

@@ -37,6 +37,17 @@ def test_first_rows_of_a_table_are_its_rows_with_times_in_utc(tmp_path: Path) ->
     assert first_rows(artifact, 0) == []
 
 
+def test_first_rows_have_times_inside_of_lists_as_text(tmp_path: Path) -> None:
+    line = pa.struct([("said", pa.string()), ("at", TIMESTAMP)])
+    lines = [{"said": "hi", "at": START}, {"said": "ho", "at": None}]
+    artifact = table(tmp_path, pa.schema({"lines": pa.list_(line)}), [{"lines": lines}])
+    [row] = first_rows(artifact, 1)
+    assert row["lines"] == [
+        {"said": "hi", "at": "2024-02-29 23:59:59.123456Z"},
+        {"said": "ho", "at": None},
+    ]
+
+
 @pytest.mark.parametrize("count", [0, 5])
 def test_first_rows_of_an_empty_table_are_none(tmp_path: Path, count: int) -> None:
     assert first_rows(table(tmp_path, CHATS, []), count) == []
