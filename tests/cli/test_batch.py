@@ -308,6 +308,17 @@ def test_of_a_file_that_fails_validation_the_line_at_fault_is_named_and_the_rest
     assert resonare("batch", "submit", "in.jsonl", "--wait").code == 0  # nothing of it ran
 
 
+def test_of_a_line_that_was_submitted_twice_the_later_batch_tells_what_became_of_it(
+    resonare: Resonare, project: Path, server: Running
+) -> None:
+    server.use(fate(FateRule(fate=Fate.FAILS, nth=1), FateRule(fate=Fate.LINES_LOST, nth=2)))
+    put(project / "in.jsonl", lines(3))
+    assert resonare("batch", "submit", "in.jsonl").code == 0
+    done = resonare("batch", "submit", "in.jsonl", "--wait", "--json")
+    assert done.json["results"][0]["failed"] == {"server": 3}
+    assert made(server) == 2
+
+
 def test_a_limit_that_a_refusal_tells_is_kept_by_smaller_parts(
     resonare: Resonare, project: Path, server: Running
 ) -> None:
