@@ -377,6 +377,23 @@ def test_a_submission_that_breaks_is_neither_lost_nor_made_twice(
     assert ids(project / "in.output.jsonl") == ["r0", "r1", "r2"]
 
 
+def test_results_that_cannot_be_had_now_are_had_later(
+    resonare: Resonare, project: Path, server: Running
+) -> None:
+    server.use(fate(FateRule(fate=Fate.DOWNLOAD_BROKEN, count=1, nth=1)))
+    put(project / "in.jsonl", lines(2))
+    put(project / "other.jsonl", lines(3))
+    assert resonare("batch", "submit", "in.jsonl", "other.jsonl").code == 0
+    done = resonare("batch", "collect")
+    assert done.code == 1
+    assert "not reached" in done.err
+    assert not (project / "in.output.jsonl").exists()
+    assert ids(project / "other.output.jsonl") == ["r0", "r1", "r2"]
+    assert resonare("batch", "collect").code == 0
+    assert ids(project / "in.output.jsonl") == ["r0", "r1"]
+    assert server.files() == []
+
+
 def test_a_file_of_several_batches_that_changed_keeps_its_results_waiting_until_it_is_back(
     resonare: Resonare, project: Path, server: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
