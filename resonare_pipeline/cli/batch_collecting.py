@@ -46,6 +46,7 @@ class Collecting:
         self._driver = driver
         self._settings = settings
         self._folder = folder
+        self._has_changed = False
         self._resplits = resplits
         self._resplit: set[str] = set()
         self._given_up: set[str] = set()
@@ -67,6 +68,8 @@ class Collecting:
         for submission in submissions(self._driver.ledger):
             if submission.is_over and self._is_of_interest(submission):
                 waits |= self._write(submission)
+        if self._has_changed:
+            live = self._advance_again()
         self.pending = [
             batch for batch in live if batch.state is not State.ENDED and self._is_wanted(batch)
         ]
@@ -101,6 +104,7 @@ class Collecting:
                 self.written.append(
                     write_results(self._driver, submission, self._settings, self._folder)
                 )
+                self._has_changed = True
         except NotNowError as error:
             self._driver.unreached = str(error)
             return True
@@ -113,4 +117,12 @@ class Collecting:
         made = stage_refused(self._driver, self._settings, submission, self._resplit)
         if self.wanted is not None:
             self.wanted.update(made)
+        self._has_changed |= bool(made)
         return bool(made)
+
+    def _advance_again(self) -> list[Batch]:
+        """Tidy up what is collected by now, and submit what is new."""
+        unreached, self._has_changed = self._driver.unreached, False
+        live = self._driver.advance()
+        self._driver.unreached = self._driver.unreached or unreached
+        return live

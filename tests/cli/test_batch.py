@@ -308,6 +308,17 @@ def test_of_a_file_that_fails_validation_the_line_at_fault_is_named_and_the_rest
     assert resonare("batch", "submit", "in.jsonl", "--wait").code == 0  # nothing of it ran
 
 
+def test_of_a_line_that_was_submitted_twice_the_later_batch_tells_what_became_of_it(
+    resonare: Resonare, project: Path, server: Running
+) -> None:
+    server.use(fate(FateRule(fate=Fate.FAILS, nth=1), FateRule(fate=Fate.LINES_LOST, nth=2)))
+    put(project / "in.jsonl", lines(3))
+    assert resonare("batch", "submit", "in.jsonl").code == 0
+    done = resonare("batch", "submit", "in.jsonl", "--wait", "--json")
+    assert done.json["results"][0]["failed"] == {"server": 3}
+    assert made(server) == 2
+
+
 def test_a_limit_that_a_refusal_tells_is_kept_by_smaller_parts(
     resonare: Resonare, project: Path, server: Running
 ) -> None:
@@ -364,6 +375,23 @@ def test_a_submission_that_breaks_is_neither_lost_nor_made_twice(
     assert resonare("batch", "collect", "--wait").code == 0
     assert made(server) == 1
     assert ids(project / "in.output.jsonl") == ["r0", "r1", "r2"]
+
+
+def test_results_that_cannot_be_had_now_are_had_later(
+    resonare: Resonare, project: Path, server: Running
+) -> None:
+    server.use(fate(FateRule(fate=Fate.DOWNLOAD_BROKEN, count=1, nth=1)))
+    put(project / "in.jsonl", lines(2))
+    put(project / "other.jsonl", lines(3))
+    assert resonare("batch", "submit", "in.jsonl", "other.jsonl").code == 0
+    done = resonare("batch", "collect")
+    assert done.code == 1
+    assert "not reached" in done.err
+    assert not (project / "in.output.jsonl").exists()
+    assert ids(project / "other.output.jsonl") == ["r0", "r1", "r2"]
+    assert resonare("batch", "collect").code == 0
+    assert ids(project / "in.output.jsonl") == ["r0", "r1"]
+    assert server.files() == []
 
 
 def test_a_file_of_several_batches_that_changed_keeps_its_results_waiting_until_it_is_back(

@@ -6,16 +6,17 @@ hash of its bytes; its name is for people.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import Connection, Row, func, insert, select, text, update
+from sqlalchemy import Connection, Row, and_, delete, func, insert, select, text, update
 
 from resonare_pipeline.completions.batches.batch import Batch, State
 from resonare_pipeline.completions.batches.ledger import Ledger
 from resonare_pipeline.completions.batches.parting import Part
 from resonare_pipeline.completions.batches.tables import BATCHES, HAND_MADE
+from resonare_pipeline.completions.cache.tables import OWNERS
 from resonare_pipeline.errors import StageError
 
 CAMPAIGN = "by hand"
@@ -180,14 +181,36 @@ def put_down(
     ledger.add(*(item.batch for item in made), beside=put)
 
 
-def note_written(ledger: Ledger, submission: Submission) -> None:
-    """Write down that what came of a submission lies on this machine."""
-    own = HAND_MADE.c.submission == submission.submission
-    theirs = select(HAND_MADE.c.batch).where(own)
+def note_written(
+    ledger: Ledger, submission: Submission, told: Mapping[str, Mapping[str, float]]
+) -> bool:
+    """Write down that what came of a submission lies on this machine, and that it is collected.
 
-    def put(connection: Connection) -> None:
-        connection.execute(update(HAND_MADE).where(own).values(written_at=ledger.clock()))
-        closed = update(BATCHES).where(BATCHES.c.batch.in_(theirs)).values(is_closed=True)
+    All in one transaction: what is collected may be deleted at the provider by anybody.
+
+    Args:
+        ledger: Where it stands.
+        submission: That is over.
+        told: Our id of a batch → what its columns become (`answered`, `cost_usd`, `unpriced`).
+
+    Returns:
+        Whether it was written down now; False if another process has done so.
+    """
+    own = and_(HAND_MADE.c.submission == submission.submission, HAND_MADE.c.written_at.is_(None))
+    ended = [item.batch.batch for item in submission.batches if item.batch.state is State.ENDED]
+    every = [item.batch.batch for item in submission.batches]
+
+    def put(connection: Connection) -> bool:
+        statement = update(HAND_MADE).where(own).values(written_at=ledger.clock())
+        if not connection.execute(statement).rowcount:
+            return False
+        for batch in ended:
+            collected = update(BATCHES).where(BATCHES.c.batch == batch)
+            values = {"state": State.COLLECTED, **told.get(batch, {})}
+            connection.execute(collected.values(**values))
+            connection.execute(delete(OWNERS).where(OWNERS.c.owner == batch))
+        closed = update(BATCHES).where(BATCHES.c.batch.in_(every)).values(is_closed=True)
         connection.execute(closed)
+        return True
 
-    ledger.cache.run(put, durable=True)
+    return ledger.cache.run(put, durable=True)

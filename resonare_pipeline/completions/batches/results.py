@@ -9,7 +9,7 @@ their places when they are whole; only then does the provider's copy go.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,7 +18,7 @@ import msgspec
 from resonare_pipeline.artifacts.files import LocalFiles
 from resonare_pipeline.artifacts.scratch import scratch_folder
 from resonare_pipeline.completions.answers import describe_error
-from resonare_pipeline.completions.batches.batch import RemoteBatch, State
+from resonare_pipeline.completions.batches.batch import RemoteBatch
 from resonare_pipeline.completions.batches.checking import InputFile, KnownRequest
 from resonare_pipeline.completions.batches.driving import Driver
 from resonare_pipeline.completions.batches.hand_made import (
@@ -100,6 +100,8 @@ def write_results(
 ) -> Written:
     """Fetch what came of a submission that is over, and write it.
 
+    The driver's next look deletes the provider's files, as the settings say.
+
     Args:
         driver: Its endpoint and ledger.
         submission: Every batch of it has ended.
@@ -125,7 +127,8 @@ def write_results(
             _Sorter(asked, results, found, streams, written, settings).run()
         written.repeated, written.malformed = results.repeated, results.malformed
         written.unknown = results.left
-    _settle(driver, submission, found, written)
+    told = {name: asdict(tally) for name, tally in written.tallies.items()}
+    note_written(driver.ledger, submission, told)
     return written
 
 
@@ -307,28 +310,3 @@ def _placed(folder: Path, stem: str, written: Written) -> Iterator[dict[str, Bin
             written.paths[kind] = folder / name
         else:
             files.delete(name)
-
-
-def _settle(
-    driver: Driver,
-    submission: Submission,
-    found: dict[str, RemoteBatch | None],
-    written: Written,
-) -> None:
-    """Write down that all is here; then the provider's files may go, as the settings say."""
-    note_written(driver.ledger, submission)
-    ended = [item.batch for item in submission.batches if item.batch.state is State.ENDED]
-    for batch in ended:
-        tally = written.tallies.get(batch.batch, Tally())
-        driver.ledger.settle(
-            batch,
-            Setback(failure=None),
-            1,
-            state=State.COLLECTED,
-            answered=tally.answered,
-            cost_usd=tally.cost_usd,
-            unpriced=tally.unpriced,
-        )
-    for batch in ended:
-        collected = msgspec.structs.replace(batch, state=State.COLLECTED)
-        driver.collector.tidy(collected, found[batch.batch])

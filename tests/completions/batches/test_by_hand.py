@@ -72,6 +72,8 @@ def test_of_two_processes_that_collect_at_once_the_later_one_spoils_nothing(
         with pytest.raises(StageError, match="another process has written its results"):
             write_results(two, seen, chosen, None)
         assert submissions(one.ledger) == []
+        one.advance()
+        assert server.files() == []
         assert one.ledger.batches(live=True) == []
     assert (tmp_path / "in.output.jsonl").read_bytes() == before
     assert ids(tmp_path / "in.output.jsonl") == ["r0", "r1", "r2"]
