@@ -108,6 +108,8 @@ class Ledger:
         Returns:
             The keys that are in it now, and how many others are being asked by somebody.
         """
+        if not keys:
+            return set(), 0
         own, found = self.cache.claim(keys, since=self.cache.since, owner=batch)
         under_way = sum(record.failure is Failure.BATCHED for record in found.values())
         return own, under_way + len(set(keys) - own - found.keys())
