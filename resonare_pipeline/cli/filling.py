@@ -29,7 +29,7 @@ from resonare_pipeline.completions.estimating import Estimate, estimate, require
 from resonare_pipeline.completions.opening import AfterBatches, open_engine
 from resonare_pipeline.completions.requests import require_parameters
 from resonare_pipeline.completions.settings import CompletionsSettings
-from resonare_pipeline.errors import InputError, SettingsError
+from resonare_pipeline.errors import InputError, SettingsError, StageError
 from resonare_pipeline.planning.workspace import environment
 from resonare_pipeline.records.dropping import DroppedLines
 from resonare_pipeline.records.filling import Report, fill
@@ -134,10 +134,10 @@ def run_fill(options: FillOptions) -> int:
         return INTERRUPTED
     try:
         asyncio.run(_fill(run, report, display, after))
-        if after is not None:
-            finish_campaign(
-                run.settings, run.environ, campaign=after.campaign, default_db=CACHE_FILE
-            )
+        _finish(run, after)
+    except StageError:
+        _finish(run, after)  # somebody mends what was refused, and then it is asked again
+        raise
     except (KeyboardInterrupt, asyncio.CancelledError):
         display.interrupted(report)
         return INTERRUPTED
@@ -145,6 +145,11 @@ def run_fill(options: FillOptions) -> int:
         return CLOSED
     display.show_report(report, dropped=_dropped_path(options))
     return 1 if report.dropped else 0
+
+
+def _finish(run: _Run, after: AfterBatches | None) -> None:
+    if after is not None:
+        finish_campaign(run.settings, run.environ, campaign=after.campaign, default_db=CACHE_FILE)
 
 
 def _prepare(options: FillOptions) -> _Run:

@@ -105,7 +105,7 @@ def stager(limits: dict[str, int]) -> Iterator[tuple[Stager, Ledger]]:
             yield (
                 Stager(
                     ledger=ledger,
-                    settings=CompletionsSettings(**limits),
+                    settings=CompletionsSettings.model_validate(limits),
                     endpoint=endpoint,
                     folder=Path(place),
                     cap_usd=None,
