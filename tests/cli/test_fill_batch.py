@@ -191,3 +191,24 @@ def test_the_last_few_are_asked_online_when_that_is_set(
     kinds = Counter(kind for kind, _ in asked(server).elements())
     assert kinds["line"] == 12
     assert 0 < kinds["chat"] < 12
+
+
+def test_the_cap_holds_for_batches_and_for_what_is_asked_online_after_them_together(
+    resonare: Resonare, project: Path, server: Running
+) -> None:
+    (project / "resonare.toml").write_text(
+        """[completions]
+        batch_tail = "online"
+        max_tokens = 12
+        input_usd_per_million = 0
+        output_usd_per_million = 1e6
+        """
+    )
+    server.use(Script(batches=BatchScript(fates=(FateRule(fate=Fate.LINES_LOST, share=0.4),))))
+    done = resonare("fill", "in.jsonl", "-o", "out.jsonl", "--batch", "--max-cost-usd", "72")
+    assert done.code == 1, done.err
+    kinds = Counter(kind for kind, _ in asked(server).elements())
+    lost = 12 - len(answers(project)) + kinds["chat"]
+    assert lost > 2
+    assert (12 - lost) * 6 + kinds["chat"] * 12 <= 72
+    assert {row["reason"] for row in rows(project, "out.jsonl.dropped.jsonl")} == {"budget"}
