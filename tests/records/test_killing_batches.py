@@ -7,7 +7,7 @@ from tests.fake_openai.script import FateRule
 from tests.records.killing import records_of, unfilled
 from tests.records.killing_batches import DANGEROUS, kill_and_resume
 
-KILLS = 5
+KILLS = 3
 RECORDS = 60
 
 
