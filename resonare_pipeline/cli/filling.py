@@ -34,7 +34,7 @@ from resonare_pipeline.completions.opening import (
     fresh_since,
     open_engine,
 )
-from resonare_pipeline.errors import InputError
+from resonare_pipeline.errors import InputError, StageError
 from resonare_pipeline.records.dropping import DroppedLines
 from resonare_pipeline.records.filling import Report, fill
 from resonare_pipeline.records.items import Format
@@ -97,14 +97,21 @@ def _carry_out(run: FillRun, report: Report, display: FillDisplay) -> int | None
         return INTERRUPTED
     try:
         asyncio.run(_fill(run, report, display, after))
+    except StageError:
+        _finish(run, after)  # somebody mends what was refused, and then it is asked again
+        raise
     except (KeyboardInterrupt, asyncio.CancelledError):
         display.interrupted(report)
         return INTERRUPTED
     except BrokenPipeError:
         return CLOSED
+    _finish(run, after)
+    return None
+
+
+def _finish(run: FillRun, after: AfterBatches | None) -> None:
     if after is not None:
         finish_campaign(run.settings, run.environ, campaign=after.campaign, default_db=CACHE_FILE)
-    return None
 
 
 def _estimate(run: FillRun) -> tuple[Counting, Estimate]:

@@ -64,5 +64,8 @@ def ask_in_batches(
                     break
                 show(standing)
                 time.sleep(settings.batch_poll_seconds)
+        spent = driver.ledger.spent_usd()
     unsent = None if standing.may_send else standing.lacking
-    return AfterBatches(campaign=campaign, since=driver.ledger.cache.since, unsent=unsent), standing
+    since = driver.ledger.cache.since
+    after = AfterBatches(campaign=campaign, since=since, unsent=unsent, spent_usd=spent)
+    return after, standing

@@ -26,11 +26,20 @@ class AfterBatches:
         campaign: What the batches were for.
         since: Older answers do not count (seconds since 1970).
         unsent: What becomes of a request without an answer; None: it is sent.
+        spent_usd: What the batches have cost, which the settings' cap holds for too.
     """
 
     campaign: str
     since: float = 0.0
     unsent: Failure | None = None
+    spent_usd: float = 0.0
+
+    def capped(self, settings: CompletionsSettings) -> CompletionsSettings:
+        """Return settings whose cap is what the batches have left of it."""
+        if settings.max_cost_usd is None:
+            return settings
+        left = max(0.0, settings.max_cost_usd - self.spent_usd)
+        return settings.model_copy(update={"max_cost_usd": left})
 
     def open_cache(self, url: URL, accounts: Sequence[Account]) -> Cache:
         """Open the cache, with the campaign's setbacks in it."""
@@ -80,7 +89,8 @@ def open_engine(
     url = cache_url(environ, default_db)
     if after is not None:
         cache: Cache = after.open_cache(url, accounts)
-        return Engine(settings, endpoint, open_client, cache, unsent=after.unsent)
+        capped = after.capped(settings)
+        return Engine(capped, endpoint, open_client, cache, unsent=after.unsent)
     cache = Cache(url, accounts)
     since = set_mark(cache, fresh) if fresh else 0.0
     return Engine(settings, endpoint, open_client, cache, since=since)

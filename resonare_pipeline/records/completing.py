@@ -1,8 +1,8 @@
 """Prompts → answers, through the one engine; committed only when no request is left to be made."""
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -134,8 +134,8 @@ def make_completions(
         sink = _Rows(table, dropped, report, progress, total)
         if total and asking.is_batch:
             after = _ask_in_batches(prompts, asking, report, progress)
-            asyncio.run(_ask(prompts, asking, sink, report, after))
-            finish_campaign(asking)
+            with _finishing(asking):
+                asyncio.run(_ask(prompts, asking, sink, report, after))
         elif total:
             _require_cap(prompts, asking)
             asyncio.run(_ask(prompts, asking, sink, report, None))
@@ -225,6 +225,17 @@ def _ask_in_batches(
     )
     report.cost_usd, report.unpriced = standing.cost_usd, standing.unpriced
     return after
+
+
+@contextmanager
+def _finishing(asking: Asking) -> Iterator[None]:
+    """End the batches of a set, also if all was refused: somebody mends that, and runs it again."""
+    try:
+        yield
+    except StageError:
+        finish_campaign(asking)
+        raise
+    finish_campaign(asking)
 
 
 def finish_campaign(asking: Asking) -> None:

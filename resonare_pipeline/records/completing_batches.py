@@ -97,8 +97,11 @@ def ask_in_batches(
                     remedy="batch_sensor goes on when they have ended; so does another run",
                 )
             time.sleep(settings.batch_poll_seconds)
+        spent = ledger.spent_usd()
     unsent = None if standing.may_send else standing.lacking
-    after = AfterBatches(campaign=campaign.name, since=ledger.cache.since, unsent=unsent)
+    after = AfterBatches(
+        campaign=campaign.name, since=ledger.cache.since, unsent=unsent, spent_usd=spent
+    )
     return after, standing
 
 

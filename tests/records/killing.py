@@ -99,7 +99,7 @@ def kill_and_resume(folder: Path, *, records: int, kills: int, seed: int) -> Fin
         known: set[str] = set()
         seen = 0
         for moment in moments:
-            with _started(command, folder, environ) as process:
+            with started(command, folder, environ) as process:
                 wait_for("requests", lambda m=moment: _is_past(journal, m, process))  # type: ignore[misc]
                 time.sleep(chance.random() * LATENCY_SECONDS)
                 process.kill()
@@ -131,9 +131,10 @@ def _undisturbed(command: list[str], folder: Path, environ: dict[str, str]) -> l
 
 
 @contextlib.contextmanager
-def _started(
+def started(
     command: list[str], folder: Path, environ: dict[str, str]
 ) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a command that is killed at the end of the block; what it says goes to `fill.log`."""
     with (folder / "fill.log").open("ab") as log:
         process = subprocess.Popen(command, cwd=folder, env=environ, stdout=log, stderr=log)
         try:

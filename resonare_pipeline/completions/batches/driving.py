@@ -165,11 +165,11 @@ class Driver:
     def _drop(self, batch: Batch) -> None:
         """Give up a batch of which nothing ran; its requests are free again."""
         nothing, now = Setback(failure=None), self.ledger.clock()
+        remove(batch.path)  # first, for nobody looks for the file of a batch that is given up
         try:
             self.ledger.settle(batch, nothing, 1, state=State.DROPPED, settled_at=now)
         except MovedError:
             return
-        remove(batch.path)
         try:
             files = self.remote.uploaded(batch.batch) if batch.looks else []
             for file in (batch.input_file, *files):

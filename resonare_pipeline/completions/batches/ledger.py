@@ -112,6 +112,8 @@ class Ledger(Campaign):
             The keys that are in it now and were not before, and how many others are being asked
             by somebody.
         """
+        if not keys:
+            return set(), 0
         before = self.cache.run(
             lambda connection: self._held(connection, batch, keys), reading=True
         )

@@ -1,13 +1,14 @@
 """Several processes on one ledger, and what dies or sleeps between two steps."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import URL
 
 from resonare_pipeline.completions.batches.batch import State
-from resonare_pipeline.completions.batches.ledger import MovedError
+from resonare_pipeline.completions.batches.ledger import Ledger, MovedError
 from resonare_pipeline.completions.batches.remote import Remote
 from resonare_pipeline.completions.cache.store import Cache
 from resonare_pipeline.completions.requests import Failure
@@ -206,6 +207,26 @@ def test_a_process_that_dies_while_it_stages_leaves_its_requests_to_others(
             assert sorted(batch.state for batch in other.batches()) == ["dropped", "settled"]
     assert times(server, TEN) == [1] * 10
     assert leftovers(server, folder) == []
+
+
+def test_a_process_that_dies_while_it_gives_a_batch_up_leaves_no_file(
+    opening: Opening, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle = Ledger.settle
+
+    def last_act(self: Ledger, *given: Any, **values: Any) -> int:
+        settle(self, *given, **values)
+        raise LookupError
+
+    with opening(TEN) as desk:
+        desk.driver.stage(iter(TEN))
+        monkeypatch.setattr(Ledger, "settle", last_act)
+        call_dead(desk)
+        with pytest.raises(LookupError), opening(TEN) as other:
+            other.look()
+        monkeypatch.undo()
+        assert desk.batches()[0].state is State.DROPPED
+        assert list(folder.iterdir()) == []
 
 
 def test_an_owner_without_a_batch_keeps_nobody_waiting(opening: Opening, place: URL) -> None:
