@@ -13,10 +13,10 @@ from typing import Any
 import msgspec
 
 from resonare_pipeline.completions.batch_settings import MOST_BYTES
+from resonare_pipeline.completions.requests import CHAT_URL
 from resonare_pipeline.errors import InputError
 from resonare_pipeline.progress import Progress, silent
 
-CHAT_URL = "/v1/chat/completions"
 ANSWERED_URLS = (CHAT_URL, "/v1/responses", "/v1/completions")
 SHORT_URLS = ("/v1/embeddings", "/v1/moderations")
 URLS = (

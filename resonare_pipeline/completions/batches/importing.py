@@ -14,7 +14,6 @@ from typing import Any
 import msgspec
 
 from resonare_pipeline.completions.batches.checking import (
-    CHAT_URL,
     InputFile,
     require_file,
 )
@@ -22,6 +21,7 @@ from resonare_pipeline.completions.batches.lines import OutputLine, judge_line, 
 from resonare_pipeline.completions.cache.store import Answered, Cache, Record
 from resonare_pipeline.completions.environment import Provider
 from resonare_pipeline.completions.pricing import price_of
+from resonare_pipeline.completions.requests import CHAT_URL
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.errors import FingerprintError, InputError, SettingsError
 from resonare_pipeline.fingerprint import fingerprint

@@ -13,7 +13,6 @@ import msgspec
 
 from resonare_pipeline.completions.batches.checking import (
     ANSWERED_URLS,
-    CHAT_URL,
     SHORT_URLS,
     InputFile,
     KnownRequest,
@@ -21,7 +20,7 @@ from resonare_pipeline.completions.batches.checking import (
 )
 from resonare_pipeline.completions.estimating import prompt_tokens
 from resonare_pipeline.completions.pricing import price_of
-from resonare_pipeline.completions.requests import CompletionRequest, Usage
+from resonare_pipeline.completions.requests import CHAT_URL, CompletionRequest, Usage
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.errors import InputChangedError, InputError
 

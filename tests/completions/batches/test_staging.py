@@ -108,7 +108,7 @@ def stager(limits: dict[str, int]) -> Iterator[tuple[Stager, Ledger]]:
                     settings=CompletionsSettings.model_validate(limits),
                     endpoint=endpoint,
                     folder=Path(place),
-                    drop=lambda batch: None,
+                    drop=lambda _batch: None,
                     cap_usd=None,
                     accounts=(),
                     unattended=False,
