@@ -19,9 +19,9 @@ from rich.progress import (
 
 from resonare_pipeline.cli.batch_display import status_of
 from resonare_pipeline.completions.batches.batch import Batch, State
-from resonare_pipeline.completions.batches.checking import CHAT_URL
 from resonare_pipeline.completions.batches.parting import Limits, Part
 from resonare_pipeline.completions.batches.results import FAILED, OUTPUT, RETRY, Written
+from resonare_pipeline.completions.requests import CHAT_URL
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.progress import Progress as Report
 

@@ -181,7 +181,7 @@ def test_what_a_refusal_told_is_forgotten_after_some_days(opening: Opening) -> N
 def test_an_account_whose_limit_was_raised_is_given_larger_batches(
     opening: Opening, server: Running, strike: Strike
 ) -> None:
-    strike(enqueued_tokens={"gpt-4o-mini": 100})
+    strike(enqueued_tokens={"gpt-4o-mini": 50})
     with opening(TEN) as desk:
         desk.run()
         small = server.state()["batches"]

@@ -102,12 +102,13 @@ def test_a_listing_that_never_ends_is_left(
     assert server.state()["batches"] == 1
 
 
+@pytest.mark.parametrize("fate", [Fate.CREATE_BROKEN, Fate.CREATE_FAILED])
 def test_a_batch_that_was_refused_before_is_not_taken_for_the_one_that_was_made(
-    opening: Opening, server: Running, strike: Strike
+    opening: Opening, server: Running, strike: Strike, fate: Fate
 ) -> None:
     others = requests(10, parameters={"seed": 1})
     strike(
-        FateRule(fate=Fate.CREATE_BROKEN, nth=3),
+        FateRule(fate=fate, nth=3),
         enqueued_tokens={"gpt-4o-mini": 100},
         running_seconds=30.0,
     )
