@@ -153,11 +153,19 @@ def _unrest(instance: dg.DagsterInstance, listing: RawListing, current: Plan) ->
 
 
 def _pending(instance: dg.DagsterInstance, current: Plan, kinds: set[RawKind]) -> list[str]:
-    """Return the partitions that a run may still make: not ready, and no run of them has failed."""
+    """Return the partitions that a run may still make: not ready, and no run of them has failed.
+
+    What lacks only stages that nothing gathers of it is ready.
+    """
+    absent = {name for entry in current.entries.values() for name in entry.gathered.absent}
     lacking = {
         entry.partition
         for entry in current.entries.values()
-        if entry.stage.raw in kinds and entry.manifest is None and not entry.error
+        if entry.stage.raw in kinds
+        and entry.stage.raw is not None
+        and entry.manifest is None
+        and not entry.error
+        and f"{entry.stage.raw.folder}/{entry.partition}" in absent
     }
     keys = sorted(key for key in lacking if key is not None)
     if len(keys) > ASKED_ABOUT:

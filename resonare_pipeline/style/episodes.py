@@ -160,15 +160,15 @@ def render_episodes(lines: Lines, episodes: Episodes) -> list[dict[str, Any]]:
     """Return episodes as dictionaries; times are whole seconds since 1970."""
     times = whole_seconds(lines.at)
     speakers = [YOU if own else OTHER for own in lines.is_owner.tolist()]
-    rows = list(zip(speakers, lines.texts, times, strict=True))
+    texts = lines.texts
     chats = lines.chats.tolist()
     return [
         {
             "episode_id": f"ep_{lines.chat_ids[chats[start]]}_{lines.ids[start]}",
             "thread_id": lines.chat_ids[chats[start]],
             "messages": [
-                {"speaker": speaker, "text": text, "timestamp": time}
-                for speaker, text, time in rows[start:end]
+                {"speaker": speakers[one], "text": texts[one], "timestamp": times[one]}
+                for one in range(start, end)
             ],
             "metadata": metadata,
         }

@@ -158,7 +158,7 @@ def render_windows(lines: Lines, windows: Windows) -> list[dict[str, Any]]:
     """Return windows as dictionaries; times are whole seconds since 1970."""
     times = whole_seconds(lines.at)
     speakers = [YOU if own else OTHER for own in lines.is_owner.tolist()]
-    rows = list(zip(speakers, lines.texts, times, strict=True))
+    texts = lines.texts
     spans = zip(
         windows.firsts.tolist(),
         windows.responses.tolist(),
@@ -170,10 +170,10 @@ def render_windows(lines: Lines, windows: Windows) -> list[dict[str, Any]]:
         {
             "thread_id": lines.chat_ids[chats[at]],
             "context": [
-                {"speaker": speaker, "text": text, "timestamp": time}
-                for speaker, text, time in rows[first:at]
+                {"speaker": speakers[one], "text": texts[one], "timestamp": times[one]}
+                for one in range(first, at)
             ],
-            "response": {"text": rows[at][1], "timestamp": rows[at][2]},
+            "response": {"text": texts[at], "timestamp": times[at]},
             "metadata": metadata,
         }
         for first, at, metadata in spans
