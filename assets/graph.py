@@ -1,10 +1,10 @@
 """The whole graph: the stages of every group, in order."""
 
-from assets import chats, datasets, publishing, records
+from assets import books, chats, datasets, publishing, records
 from resonare_pipeline.planning.graph import Graph
 from resonare_pipeline.planning.operation import OPERATION
 
 GRAPH = Graph(
-    stages=(*chats.STAGES, *records.STAGES, *datasets.STAGES, *publishing.STAGES),
+    stages=(*chats.STAGES, *records.STAGES, *books.STAGES, *datasets.STAGES, *publishing.STAGES),
     operation=OPERATION,
 )

@@ -21,6 +21,7 @@ HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "title", "hgroup"})
 ENDS = frozenset(
     {"body", "html", "section", "article", "ol", "ul", "dl", "table", "tbody", "tr", ""}
 )
+LONGEST_BACK = 12  # characters of a link that leads back
 LONGEST_MARK = 8  # characters of a call, such as [iii] or 127
 _MARK = re.compile(
     r"[\[({]?(?:note\s*)?(\d{1,4}|[*∗†‡§¶#‖]{1,4}|[a-z]|[ivxlc]{1,6})[\])}]?[.:]?", re.IGNORECASE
@@ -226,9 +227,10 @@ def _whole(target: Node, targets: set[int], link: Node) -> Node | None:
     if here is None or here.tag in (ENDS - {"section"}) or not _is_alone(here, targets, link):
         return target if target.tag in BLOCK_TAGS or target.tag == "span" else None
     while (above := here.parent) is not None and above.tag not in ENDS:
-        if not _is_alone(above, targets, link) or not (
-            _has_class(above) or NOTES & set(above.types()) or above.tag in ("li", "aside")
-        ):
+        is_for_notes = (
+            above.tag in ("li", "aside") or _has_class(above) or NOTES & set(above.types())
+        )
+        if not is_for_notes or not _is_alone(above, targets, link):
             break
         here = above
     return here
@@ -241,13 +243,16 @@ def _is_alone(node: Node, targets: set[int], link: Node) -> bool:
         if item is link or item.tag in HEADINGS:
             return False
         found += id(item) in targets
-    return found <= 1
+        if found > 1:
+            return False
+    return True
 
 
 def _find_backlinks(note: Note, notes: Notes, places: Mapping[int, Place]) -> None:
     for node in walk(note.node):
         if node.tag == "a":
             leads = places.get(id(node)) in note.callers
-            is_mark = _BACK_MARK.fullmatch(node.text().strip()) is not None
+            text = node.text().strip()
+            is_mark = len(text) <= LONGEST_BACK and _BACK_MARK.fullmatch(text) is not None
             if id(node) not in notes.calls and (BACK & set(node.types()) or (leads and is_mark)):
                 notes.backlinks.add(id(node))

@@ -296,6 +296,8 @@ def decode(content: bytes) -> str:
         found.group(1).decode() for found in (_ENCODING.search(head), _META.search(head)) if found
     ]
     for encoding in (*named, "utf-8"):
+        if encoding.lower().startswith(("utf-16", "utf16", "utf-32", "ucs")):
+            continue  # what can be read this far as single bytes is none of these
         try:
             return content.decode(encoding)
         except (UnicodeError, LookupError):

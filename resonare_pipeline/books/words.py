@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
+from resonare_pipeline.books.markdown.escaping import TEX
 from resonare_pipeline.books.trees import BLOCK_TAGS, Node
 from resonare_pipeline.books.visibility import is_unseen
 
@@ -11,12 +12,16 @@ from resonare_pipeline.books.visibility import is_unseen
 # the words of the page, whatever the writing of scripts puts between them.
 WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W\d_]+(?:['’][^\W\d_]+)*|\d")
 _IDEOGRAPH = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-_COUNTED = re.compile(
-    r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|(?:(?![\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])[\w'’.,·-])*\w"
-)
+_LETTERS = r"(?:(?![\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])[^\W_])+"
+_COUNTED = re.compile(rf"{_IDEOGRAPH.pattern}|{_LETTERS}(?:['’.,·-]{_LETTERS})*")
 _FORMULA = re.compile(r"\$\$.+?\$\$|(?<![\\$])\$(?:[^$\\]|\\.)+?\$", re.DOTALL)
+_TEX = re.compile(
+    r"\\\((?:(?!\\\().)+?\\\)|(?<!\\)\\\[(?![\^\]])(?:(?!\\\[).)+?\\\]"
+    r"|\\begin\{([A-Za-z]+\*?)\}.+?\\end\{\1\}",
+    re.DOTALL,
+)
 _TARGET = re.compile(r"\]\((?:[^()\s]|\([^()]*\))*\)|<(?:https?|mailto|ftp|doi):[^>]*>")
-_MARKER = re.compile(r"^((?:> ?| {2,}|: {3}|- )*)\d{1,9}\. ", re.MULTILINE)
+_MARKER = re.compile(r"^([ >:-]*)\d{1,9}\. ", re.MULTILINE)
 _FENCE = re.compile(r"^((?:> ?| )*`{3,})\S*$", re.MULTILINE)
 
 
@@ -27,7 +32,7 @@ def word_count(text: str) -> int:
 
 def words_of_markdown(text: str) -> Counter[str]:
     """Return the words of Markdown: without its formulas, targets of links and numbers of lists."""
-    text = _FORMULA.sub(" ", text)
+    text = _TEX.sub(" ", _FORMULA.sub(" ", text))
     text = _TARGET.sub(" ", text)
     text = _FENCE.sub(r"\1", text)
     text = text.replace("<br>", " ")
@@ -42,11 +47,7 @@ def words_of_tree(tree: Node) -> Counter[str]:
     Written apart from the writing of Markdown, so that this can be checked by it: a plain walk over
     all texts. What stands for an image counts as one does not see the image here.
     """
-    return Counter(WORD.findall(_dressed("".join(_seen(tree)))))
-
-
-def _dressed(text: str) -> str:
-    return _FORMULA.sub(" ", text)
+    return Counter(WORD.findall("".join(_seen(tree))))
 
 
 def _seen(tree: Node) -> Iterable[str]:
@@ -54,7 +55,7 @@ def _seen(tree: Node) -> Iterable[str]:
     while stack:
         here = stack.pop()
         if isinstance(here, str):
-            yield here
+            yield TEX.sub(" ", here) if "\\" in here or "$" in here else here
             continue
         if is_unseen(here) or here.tag == "math":
             yield " " if here.tag in BLOCK_TAGS or here.tag == "math" else ""

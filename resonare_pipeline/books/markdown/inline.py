@@ -1,7 +1,8 @@
 """Elements inside a paragraph → inline Markdown. A newline in what is returned is a hard break."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice, tee, zip_longest
 
 from resonare_pipeline.books.markdown.escaping import call, code_span, collapsed, escaped
 from resonare_pipeline.books.markdown.pieces import State
@@ -25,7 +26,7 @@ def inline(children: Iterable[Node | str], state: State) -> str:
     """Return elements and texts as inline Markdown."""
     parts: list[str] = []
     marked = ""  # the mark that the last part ends with
-    for child in children:
+    for child, follower in _with_followers(children):
         if isinstance(child, str):
             parts.append(escaped(collapsed(child)))
             marked = ""
@@ -35,6 +36,7 @@ def inline(children: Iterable[Node | str], state: State) -> str:
             _enter_all(child, state)
             continue
         mark = MARKS.get(child.tag, "")
+        state.follower = follower
         text = _emphasis(child, mark, state) if mark else _element(child, state)
         if mark and mark == marked and text.startswith(mark):
             # Two neighbours of one emphasis are one: the marks between them would be misread.
@@ -44,6 +46,14 @@ def inline(children: Iterable[Node | str], state: State) -> str:
             parts.append(text)
             marked = mark if mark and text.endswith(mark) else ""
     return "".join(parts)
+
+
+def _with_followers(
+    children: Iterable[Node | str],
+) -> Iterator[tuple[Node | str, Node | str]]:
+    here, ahead = tee(children)
+    next(ahead, None)
+    return zip_longest(here, ahead, fillvalue="")
 
 
 def _enter_all(node: Node, state: State) -> None:
@@ -84,11 +94,12 @@ def _break(node: Node, state: State) -> str:  # noqa: ARG001  # one of a family
 
 def _script(sign: str) -> Callable[[Node, State], str]:
     def make(node: Node, state: State) -> str:
+        follower = state.follower
         text = inline(node.children, state).replace("\n", " ")
         inner = text.strip()
         if not inner or inner.startswith(("\ufdd0", "[^")) or _holds_link_alone(node):
             return text
-        if len(inner) == 1 and inner.isalnum() and not _runs_on(node, inner):
+        if len(inner) == 1 and inner.isalnum() and not _runs_on(follower, inner):
             return f"{sign}{inner}"
         return f"{sign}{{{inner}}}"
 
@@ -100,12 +111,9 @@ def _holds_link_alone(node: Node) -> bool:
     return len(inside) == 1 and isinstance(inside[0], Node) and inside[0].tag == "a"
 
 
-def _runs_on(node: Node, sign: str) -> bool:
+def _runs_on(follower: Node | str, sign: str) -> bool:
     """Tell whether what follows would be taken for a part of the script."""
-    siblings = node.parent.children if node.parent else []
-    place = next((i for i, item in enumerate(siblings) if item is node), len(siblings))
-    follower = siblings[place + 1] if place + 1 < len(siblings) else ""
-    text = follower if isinstance(follower, str) else follower.text()
+    text = follower if isinstance(follower, str) else "".join(islice(texts(follower), 1))
     return bool(text) and text[0].isalnum() and text[0].isdigit() == sign.isdigit()
 
 
@@ -210,14 +218,15 @@ def chosen_case(node: Node) -> list[Node | str]:
 
 def _math(node: Node, state: State) -> str:
     is_block = node.get("display") == "block" or node.get("mode") == "display"
-    return formula(to_latex(node), state, is_block=is_block)
+    tex = to_latex(node)
+    state.formulas += bool(tex)
+    return formula(tex, state, is_block=is_block)
 
 
 def formula(tex: str, state: State, *, is_block: bool) -> str:
     """Return a formula with its delimiters; in a table no bar may stand in it."""
     if not tex:
         return ""
-    state.formulas += 1
     if state.in_cell:
         tex = tex.replace(r"\|", r"\Vert ").replace("|", r"\vert ")
     return f"$${tex}$$" if is_block else f"${tex}$"

@@ -64,7 +64,7 @@ class State:
         calls: Notes called since the last block.
         formulas: Formulas written.
         in_cell: How many tables are around.
-        language: Of the book.
+        follower: What stands after the element that is being written.
     """
 
     links: Links
@@ -73,6 +73,7 @@ class State:
     formulas: int = 0
     in_cell: int = 0
     types: tuple[str, ...] = ()
+    follower: Node | str = ""
 
     def enter(self, node: Node) -> None:
         """Take note of an element's ids."""

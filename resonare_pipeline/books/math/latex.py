@@ -57,7 +57,7 @@ def to_latex(math: Node) -> str:
     """Return a `math` element as LaTeX; empty only if there is no sign in it."""
     tex = _written(math)
     if not tex:
-        tex = _WHITE.sub(" ", _row(list(math.elements()), math)).strip()
+        tex = _WHITE.sub(" ", _row(_children(math), math)).strip()
     if not tex:
         content = _WHITE.sub(" ", math.get("alttext") or _visible(math)).strip()
         tex = _text(content) if content else ""
@@ -111,7 +111,23 @@ def convert(node: Node) -> str:
         return maker(node)
     if node.tag in SILENT:
         return _text(node.get("alt")) if node.get("alt") else ""
-    return _row(list(node.elements()), node)
+    return _row(_children(node), node)
+
+
+def _children(node: Node) -> list[Node]:
+    """Return an element's own; text beside elements, which is not valid, is kept as one."""
+    found = list(node.elements())
+    if not found or all(isinstance(child, Node) or not child.strip() for child in node.children):
+        return found
+    kept: list[Node] = []
+    for child in node.children:
+        if isinstance(child, Node):
+            kept.append(child)
+        elif child.strip():
+            stray = Node("mi", {}, node)
+            stray.children = [child]
+            kept.append(stray)
+    return kept
 
 
 def _row(children: list[Node], node: Node | None = None) -> str:
@@ -301,13 +317,13 @@ def _base(node: Node) -> str:
 
 
 def _is_bracketed(node: Node) -> bool:
-    found = list(node.elements())
+    found = _children(node)
     return len(found) > 1 and found[0].tag == found[-1].tag == "mo"
 
 
 def _parts(node: Node, count: int) -> list[Node]:
     """Return as many elements as a layout takes, empty ones where some are missing."""
-    found = list(node.elements())
+    found = _children(node)
     rest = found[count - 1 :]
     if len(found) > count:  # not valid; nothing of it may be lost
         row = Node("mrow", {}, node)
@@ -326,7 +342,7 @@ def _fraction(node: Node) -> str:
 
 
 def _square_root(node: Node) -> str:
-    return rf"\sqrt{{{_row(list(node.elements()), node).strip()}}}"
+    return rf"\sqrt{{{_row(_children(node), node).strip()}}}"
 
 
 def _root(node: Node) -> str:
@@ -412,7 +428,7 @@ def _underover(node: Node) -> str:
 
 
 def _multiscripts(node: Node) -> str:
-    base, *rest = list(node.elements()) or [Node("mrow", {}, node)]
+    base, *rest = _children(node) or [Node("mrow", {}, node)]
     split = next((i for i, item in enumerate(rest) if item.tag == "mprescripts"), len(rest))
     after, before = rest[:split], rest[split + 1 :]
     left = "".join("{}" + _scripts("", *pair) for pair in _pairs(before))
@@ -429,7 +445,7 @@ def _fenced(node: Node) -> str:
     opening = node.attributes.get("open", "(").strip()
     closing = node.attributes.get("close", ")").strip()
     signs = node.attributes.get("separators", ",").replace(" ", "")
-    items = list(node.elements())
+    items = _children(node)
     parts: list[str] = []
     for index, item in enumerate(items):
         if index and signs:
@@ -444,22 +460,22 @@ def _fenced(node: Node) -> str:
 
 
 def _phantom(node: Node) -> str:
-    return rf"\phantom{{{_row(list(node.elements()), node)}}}"
+    return rf"\phantom{{{_row(_children(node), node)}}}"
 
 
 def _enclosed(node: Node) -> str:
-    return enclosed(node, _row(list(node.elements()), node).strip())
+    return enclosed(node, _row(_children(node), node).strip())
 
 
 def _semantics(node: Node) -> str:
     for child in node.elements():
         if child.tag == "annotation-xml" and "presentation" in child.get("encoding").lower():
-            return _row(list(child.elements()), child)
+            return _row(_children(child), child)
     return "".join(convert(child) for child in node.elements() if child.tag not in SILENT)
 
 
 def _action(node: Node) -> str:
-    items = list(node.elements())
+    items = _children(node)
     chosen = node.get("selection")
     index = int(chosen) - 1 if chosen.isdecimal() else 0
     return convert(items[min(max(index, 0), len(items) - 1)]) if items else ""
@@ -467,7 +483,7 @@ def _action(node: Node) -> str:
 
 def _apply(node: Node) -> str:
     """Return content MathML as a function of its arguments; few books write it by itself."""
-    head, *rest = list(node.elements()) or [Node("mrow", {}, node)]
+    head, *rest = _children(node) or [Node("mrow", {}, node)]
     arguments = ", ".join(map(_group, rest))
     name = _group(head) if head.children else rf"\operatorname{{{head.tag}}}"
     return rf"{name}\left( {arguments} \right)"
