@@ -4,6 +4,11 @@ from functools import partial
 
 from assets.columns import CHAPTER_COLUMNS
 from resonare_pipeline.artifacts.manifest import CheckEntry
+from resonare_pipeline.books.cleaning.making import (
+    CleanChaptersSettings,
+    check_clean_chapters,
+    make_clean_chapters,
+)
 from resonare_pipeline.books.making import ChaptersSettings, check_chapters, make_chapter_rows
 from resonare_pipeline.books.raw import make_book
 from resonare_pipeline.books.tables import CHAPTERS
@@ -93,4 +98,47 @@ def chapters(run: StageRun) -> None:
     )
 
 
-STAGES = (book, chapters)
+def _verify_clean_chapters(run: StageRun) -> list[CheckEntry]:
+    return check_clean_chapters(run.outputs["clean_chapters"].staged(), run.inputs["chapters"])
+
+
+@books_asset(
+    inputs=("book", "chapters"),
+    settings=(CleanChaptersSettings,),
+    distributions=("ftfy", "msgspec", "pyarrow"),
+    outputs=(
+        Output(
+            asset="clean_chapters",
+            description="The same sections with their text mended: misread words, quotes, dashes, "
+            "spaces, powers and units. Code and formulas are as they were.",
+            schema=CHAPTERS,
+            columns=CHAPTER_COLUMNS,
+            kinds=("table", "parquet"),
+            deliver=("clean_chapters/*.json", "cleaning.md"),
+        ),
+    ),
+    checks=(
+        Check(
+            name="no_empty_clean_chapter",
+            asset="clean_chapters",
+            description="Every row has text still.",
+        ),
+        Check(
+            name="code_and_formulas_untouched",
+            asset="clean_chapters",
+            description="Code and formulas are what they were in chapters.",
+        ),
+    ),
+    verify=_verify_clean_chapters,
+)
+def clean_chapters(run: StageRun) -> None:
+    """Mend what scanning and converting did to a book's text."""
+    make_clean_chapters(
+        run.inputs["book"],
+        run.inputs["chapters"],
+        run.outputs["clean_chapters"],
+        run.get(CleanChaptersSettings),
+    )
+
+
+STAGES = (book, chapters, clean_chapters)

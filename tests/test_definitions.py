@@ -39,7 +39,7 @@ def test_definitions_have_these_assets_in_these_groups() -> None:
             "record_completions",
             "filled_conversations",
         ),
-        "books": ("book", "chapters"),
+        "books": ("book", "chapters", "clean_chapters"),
         "dataset": ("dataset", "dataset_report", "published_dataset"),
     }
     assert found == {name: group for group, names in expected.items() for name in names}
@@ -81,6 +81,7 @@ def test_definitions_have_these_jobs_and_checks() -> None:
     checks = {check.name for check in defs.resolve_asset_graph().asset_check_keys}
     of_chats = {"token_bounds", "roles", "no_empty_turns", "unique_ids"}
     of_books = {"no_empty_chapter", "words_kept", "nothing_doubled", "formulas_kept"}
+    of_books |= {"no_empty_clean_chapter", "code_and_formulas_untouched"}
     of_dataset = {"no_leaks", "unique_rows", "counts", "openai_rules"}
     assert checks == of_chats | of_books | of_dataset
     assert defs.resolve_job_def("books_job").name == "books_job"
