@@ -1,6 +1,7 @@
 """A book → the rows of its chapters: Markdown by section, notes where they are called."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,6 +42,7 @@ class _Labels:
     marks: dict[int, str]
     written: set[int]
     labels: dict[int, str] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
 
     def give(self, keys: list[int]) -> list[int]:
         """Give labels to calls and return the notes that are to be written here."""
@@ -54,15 +56,9 @@ class _Labels:
         return new
 
     def _free(self, mark: str) -> str:
-        taken = set(self.labels.values())
         label = mark if _LABEL.fullmatch(mark) else "note"
-        if label not in taken:
-            return label
-        return next(
-            name
-            for number in range(2, len(taken) + 3)
-            if (name := f"{label}-{number}") not in taken
-        )
+        self.counts[label] += 1
+        return label if self.counts[label] == 1 else f"{label}-{self.counts[label]}"
 
 
 def make_chapters(book: Book, key: str, *, depth: int) -> Chapters:

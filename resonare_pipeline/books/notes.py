@@ -7,6 +7,7 @@ or a sign) and leads to something that leads back, or that stands among notes.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from resonare_pipeline.books.trees import BLOCK_TAGS, Node, walk
 from resonare_pipeline.books.visibility import is_unseen
@@ -22,6 +23,7 @@ ENDS = frozenset(
     {"body", "html", "section", "article", "ol", "ul", "dl", "table", "tbody", "tr", ""}
 )
 LONGEST_BACK = 12  # characters of a link that leads back
+NEAR = 8  # elements that are looked at around a link
 LONGEST_MARK = 8  # characters of a call, such as [iii] or 127
 _MARK = re.compile(
     r"[\[({]?(?:note\s*)?(\d{1,4}|[*∗†‡§¶#‖]{1,4}|[a-z]|[ivxlc]{1,6})[\])}]?[.:]?", re.IGNORECASE
@@ -94,10 +96,10 @@ def find_notes(trees: Mapping[str, Node], places: Mapping[int, Place]) -> Notes:
     """
     ids = {name: ids_of(tree) for name, tree in trees.items()}
     notes = Notes()
-    candidates: list[tuple[Node, str, Node, str]] = []
+    candidates: list[tuple[_Link, str, Node, str]] = []
     for name, tree in trees.items():
         for link in _links(tree):
-            document, anchor = places.get(id(link), ("", ""))
+            document, anchor = places.get(id(link.node), ("", ""))
             target = ids.get(document, {}).get(anchor)
             if target is not None and _is_call(link, name, target, places):
                 candidates.append((link, name, target, document))
@@ -109,19 +111,35 @@ def find_notes(trees: Mapping[str, Node], places: Mapping[int, Place]) -> Notes:
     return notes
 
 
-def _links(tree: Node) -> Iterator[Node]:
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """A link, and the element before it where there is one."""
+
+    node: Node
+    before: Node | None
+
+
+def _links(tree: Node) -> Iterator[_Link]:
     """Yield the links that may call notes; those that nobody sees, or in code, do not."""
-    stack = [tree]
+    stack = [_Link(tree, None)]
     while stack:
-        node = stack.pop()
+        here = stack.pop()
+        node = here.node
         if node.tag in ("pre", "code") or (node.attributes and is_unseen(node)):
             continue
         if node.tag == "a" and node.get("href"):
-            yield node
-        stack.extend(child for child in reversed(node.children) if isinstance(child, Node))
+            yield here
+        inside: list[_Link] = []
+        before: Node | None = None
+        for child in node.children:
+            if isinstance(child, Node):
+                inside.append(_Link(child, before))
+            before = child if isinstance(child, Node) else None
+        stack.extend(reversed(inside))
 
 
-def _is_call(link: Node, name: str, target: Node, places: Mapping[int, Place]) -> bool:
+def _is_call(found: _Link, name: str, target: Node, places: Mapping[int, Place]) -> bool:
+    link = found.node
     types = set(link.types())
     if types & BACK or any(node is target for node in _up(link)):
         return False
@@ -134,7 +152,7 @@ def _is_call(link: Node, name: str, target: Node, places: Mapping[int, Place]) -
         return False
     if _is_note(target):
         return not _is_note(link) or not _leads_back_first(link)
-    return _leads_back(link, name, target, places) and not _leads_back_first(link)
+    return _leads_back(found, name, target, places) and not _leads_back_first(link)
 
 
 def is_mark(text: str) -> bool:
@@ -165,17 +183,19 @@ def _leads_back_first(link: Node) -> bool:
     """Tell whether a link is the first thing in its paragraph, as the number of a note is."""
     here = link
     while here.parent is not None and here.tag not in BLOCK_TAGS:
-        for sibling in here.parent.children:
+        for sibling in islice(here.parent.children, NEAR):
             if sibling is here:
                 break
             text = sibling if isinstance(sibling, str) else sibling.text()
             if text.strip():
                 return False
+        else:
+            return False
         here = here.parent
     return True
 
 
-def _leads_back(link: Node, name: str, target: Node, places: Mapping[int, Place]) -> bool:
+def _leads_back(link: _Link, name: str, target: Node, places: Mapping[int, Place]) -> bool:
     own = _own_ids(link)
     block = next((node for node in _up(target) if node.tag in BLOCK_TAGS), target)
     around = block if block.tag not in ENDS else target
@@ -187,24 +207,23 @@ def _leads_back(link: Node, name: str, target: Node, places: Mapping[int, Place]
     )
 
 
-def _own_ids(link: Node) -> list[str]:
+def _own_ids(found: _Link) -> list[str]:
     """Return the ids of a link: its own, and those of what stands close around or in it."""
-    near = [link, *link.elements()]
-    for above in list(_up(link))[1:3]:
+    link = found.node
+    near = [link, *islice(link.elements(), NEAR)]
+    for above in islice(_up(link), 1, 3):
         if above.tag not in BLOCK_TAGS:
-            near += [above, *(item for item in above.elements() if not item.text().strip())]
-    if link.parent is not None:
-        siblings = link.parent.children
-        place = next(index for index, item in enumerate(siblings) if item is link)
-        before = siblings[place - 1] if place else None
-        if isinstance(before, Node) and not before.text().strip():
-            near.append(before)
+            inside = islice(above.elements(), NEAR)
+            near += [above, *(item for item in inside if not item.text().strip())]
+    if found.before is not None and not found.before.text().strip():
+        near.append(found.before)
     return [name for node in near for name in (node.get("id"), node.get("name")) if name]
 
 
 def _add(
-    notes: Notes, link: Node, name: str, target: Node, document: str, targets: set[int]
+    notes: Notes, found: _Link, name: str, target: Node, document: str, targets: set[int]
 ) -> None:
+    link = found.node
     node = _whole(target, targets, link)
     if node is None or any(above is node for above in _up(link)):
         return
@@ -218,7 +237,7 @@ def _add(
         mark = text.strip("[](){}.:").removeprefix("note").strip()
         notes.notes.append(Note(key=key, mark=mark, document=document, node=node))
     notes.calls[id(link)] = key
-    notes.notes[key].callers |= {(name, anchor) for anchor in _own_ids(link)}
+    notes.notes[key].callers |= {(name, anchor) for anchor in _own_ids(found)}
 
 
 def _whole(target: Node, targets: set[int], link: Node) -> Node | None:

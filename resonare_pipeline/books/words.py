@@ -20,7 +20,7 @@ _TEX = re.compile(
     r"|\\begin\{([A-Za-z]+\*?)\}.+?\\end\{\1\}",
     re.DOTALL,
 )
-_TARGET = re.compile(r"\]\((?:[^()\s]|\([^()]*\))*\)|<(?:https?|mailto|ftp|doi):[^>]*>")
+_TARGET = re.compile(r"\]\((?:[^()\s]|\([^()]*\))*\)|<(?:https?|mailto|ftp|doi):[^<>]{0,2000}>")
 _MARKER = re.compile(r"^([ >:-]*)\d{1,9}\. ", re.MULTILINE)
 _FENCE = re.compile(r"^((?:> ?| )*`{3,})\S*$", re.MULTILINE)
 

@@ -53,6 +53,7 @@ def test_each_rule_mends_what_it_is_for_and_can_be_switched_off(
     [
         "well- known and pre- and post-war",  # not in the book, and a suspended hyphen
         "a lot of it, the inter of a",
+        "|  | x |  |\n| --- | --- | --- |\n| a |  |  |",
         "O2 and CO2, I10, B12, x1, Figure 1a, HO1O",
         '5\'10" tall and an unpaired " here',
         "--- and a list\n\n- a\n- b\n\n---\n\n| a | b |\n| --- | --- |\n| c | d |",
@@ -100,6 +101,11 @@ def test_ten_examples_are_kept_of_many_changes() -> None:
     before, after = tallies["ligatures"].examples[0]
     assert "ﬁ" in before
     assert before.replace("ﬁ", "fi", 1) == after
+
+
+def test_a_rare_word_beside_a_usual_one_is_no_half_of_a_word() -> None:
+    rest = "under under under under under underground underground underground ag ain again again"
+    assert cleaned("under ground and ag ain again", rest=rest)[0].startswith("under ground")
 
 
 def test_all_rules_have_a_meaning() -> None:

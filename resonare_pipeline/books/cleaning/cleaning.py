@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 
 from resonare_pipeline.books.cleaning import heads, misreadings, typography
 from resonare_pipeline.books.cleaning.rules import Knowledge, Rule, Tally, learn
-from resonare_pipeline.books.cleaning.segments import changed, protected
+from resonare_pipeline.books.cleaning.segments import protected, split
 
 RULES: tuple[Rule, ...] = (*misreadings.RULES, *typography.RULES)
 NAMES: dict[str, str] = {rule.name: rule.meaning for rule in RULES} | {heads.NAME: heads.MEANING}
@@ -42,14 +42,31 @@ def clean(
 
 
 def _cleaned(text: str, rules: list[Rule], known: Knowledge, tallies: dict[str, Tally]) -> str:
+    """Return one text after all rules.
+
+    A change that would make or unmake code or a formula is none: then rules are tried one by one.
+    """
+    kept = protected(text)
+    trials = {rule.name: Tally() for rule in rules}
+    made = _applied(text, rules, known, trials)
+    if made == text:
+        return text
+    if protected(made) == kept:
+        for name, trial in trials.items():
+            tallies[name].take(trial)
+        return made
     for rule in rules:
-        kept = protected(text)
-        trial = Tally()
-        made = changed(text, lambda piece, rule=rule, trial=trial: rule.change(piece, known, trial))  # type: ignore[misc]
-        # A change that would make or unmake code or a formula is none.
+        alone = {rule.name: Tally()}
+        made = _applied(text, [rule], known, alone)
         if made != text and protected(made) == kept:
             text = made
-            for before, after in trial.examples:
-                tallies[rule.name].add(before, after)
-            tallies[rule.name].count += trial.count - len(trial.examples)
+            tallies[rule.name].take(alone[rule.name])
     return text
+
+
+def _applied(text: str, rules: list[Rule], known: Knowledge, tallies: dict[str, Tally]) -> str:
+    pieces = split(text)
+    for rule in rules:
+        tally = tallies[rule.name]
+        pieces[::2] = [rule.change(piece, known, tally) if piece else "" for piece in pieces[::2]]
+    return "".join(pieces)

@@ -55,9 +55,11 @@ def broken_words(text: str, known: Knowledge, tally: Tally) -> str:
     def joined(found: re.Match[str]) -> str:
         left, right = found.groups()
         often = known.knows(left + right)
-        rare = min(known.knows(left), known.knows(right))
-        is_word = often >= SEEN_OFTEN and rare <= 1 and right.islower() and len(left + right) > 3
-        return left + right if is_word else found.group()
+        rare, usual = sorted((known.knows(left), known.knows(right)))
+        # A half that is usual by itself may well stand beside a rare word: under ground.
+        is_half = rare <= 1 and (usual <= often or min(len(left), len(right)) == 1)
+        is_word = often >= SEEN_OFTEN and right.islower() and len(left + right) > 3
+        return left + right if is_word and is_half else found.group()
 
     return tally.sub(_BROKEN, joined, text)
 

@@ -30,6 +30,13 @@ class Tally:
         if len(self.examples) < EXAMPLES and (before, after) not in self.examples:
             self.examples.append((before, after))
 
+    def take(self, other: "Tally") -> None:
+        """Add what another counted."""
+        self.count += other.count
+        for example in other.examples:
+            if len(self.examples) < EXAMPLES and example not in self.examples:
+                self.examples.append(example)
+
     def sub(
         self, pattern: re.Pattern[str], make: Callable[[re.Match[str]], str] | str, text: str
     ) -> str:

@@ -1,7 +1,7 @@
 """Markdown → what rules may change and what they must not: code, formulas, addresses, labels."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 PROTECTED = re.compile(
     r"(?:^[^\S\n]*|(?<=\s))(?P<fence>`{3,})[^`\n]*\n(?s:.*?)\n[> ]*(?P=fence)`*(?=\s|$)"
@@ -12,7 +12,7 @@ PROTECTED = re.compile(
     r"|(?<!\\)\\\[(?![\^\]])(?:(?!\\\[|\n\n)(?s:.)){1,4000}?\\\]"
     r"|\\begin\{(?P<environment>[A-Za-z]+\*?)\}(?s:.){1,4000}?\\end\{(?P=environment)\}"
     r"|\]\((?:[^()\s]|\([^()\s]*\))*\)"
-    r"|<(?:https?|mailto|ftp|doi):[^>\s]*>"
+    r"|<(?:https?|mailto|ftp|doi):[^<>\s]{0,2000}>"
     r"|https?://[^\s)>\]]+"
     r"|\[\^[^\]\s]+\]:?"
     r"|[\^_]\{[^{}\n]*\}"
@@ -26,23 +26,19 @@ PROTECTED = re.compile(
 """What no rule touches."""
 
 
-def changed(text: str, change: Callable[[str], str]) -> str:
-    """Return Markdown with each piece of plain text changed, and all else as it is."""
+def split(text: str) -> list[str]:
+    """Return plain and protected pieces by turns, the first one plain; joined they are the text."""
     parts: list[str] = []
     done = 0
     for found in PROTECTED.finditer(text):
-        if found.start() > done:
-            parts.append(change(text[done : found.start()]))
-        parts.append(found.group())
+        parts += (text[done : found.start()], found.group())
         done = found.end()
-    if done < len(text):
-        parts.append(change(text[done:]))
-    return "".join(parts)
+    return [*parts, text[done:]]
 
 
 def protected(text: str) -> list[str]:
     """Return code and formulas, in order."""
-    return [part for part in (found.group() for found in PROTECTED.finditer(text)) if _counts(part)]
+    return [part for part in split(text)[1::2] if _counts(part)]
 
 
 def _counts(part: str) -> bool:
@@ -51,8 +47,4 @@ def _counts(part: str) -> bool:
 
 def plain(text: str) -> Iterator[str]:
     """Yield the pieces of plain text."""
-    done = 0
-    for found in PROTECTED.finditer(text):
-        yield text[done : found.start()]
-        done = found.end()
-    yield text[done:]
+    yield from split(text)[::2]
