@@ -23,6 +23,7 @@ ENDS = frozenset(
     {"body", "html", "section", "article", "ol", "ul", "dl", "table", "tbody", "tr", ""}
 )
 LONGEST_BACK = 12  # characters of a link that leads back
+LARGEST_NOTE = 500  # elements that are looked at for a link back
 NEAR = 8  # elements that are looked at around a link
 LONGEST_MARK = 8  # characters of a call, such as [iii] or 127
 _MARK = re.compile(
@@ -152,7 +153,7 @@ def _is_call(found: _Link, name: str, target: Node, places: Mapping[int, Place])
         return False
     if _is_note(target):
         return not _is_note(link) or not _leads_back_first(link)
-    return _leads_back(found, name, target, places) and not _leads_back_first(link)
+    return not _leads_back_first(link) and _leads_back(found, name, target, places)
 
 
 def is_mark(text: str) -> bool:
@@ -201,7 +202,7 @@ def _leads_back(link: _Link, name: str, target: Node, places: Mapping[int, Place
     around = block if block.tag not in ENDS else target
     return any(
         places[id(node)] == (name, anchor)
-        for node in walk(around)
+        for node in islice(walk(around), LARGEST_NOTE)
         if node.tag == "a" and id(node) in places
         for anchor in own
     )

@@ -17,7 +17,7 @@ _COUNTED = re.compile(rf"{_IDEOGRAPH.pattern}|{_LETTERS}(?:['’.,·-]{_LETTERS}
 _FORMULA = re.compile(r"\$\$.+?\$\$|(?<![\\$])\$(?:[^$\\]|\\.)+?\$", re.DOTALL)
 _TEX = re.compile(
     r"\\\((?:(?!\\\().)+?\\\)|(?<!\\)\\\[(?![\^\]])(?:(?!\\\[).)+?\\\]"
-    r"|\\begin\{([A-Za-z]+\*?)\}.+?\\end\{\1\}",
+    r"|\\begin\{([A-Za-z]+\*?)\}.{1,4000}?\\end\{\1\}",
     re.DOTALL,
 )
 _TARGET = re.compile(r"\]\((?:[^()\s]|\([^()]*\))*\)|<(?:https?|mailto|ftp|doi):[^<>]{0,2000}>")

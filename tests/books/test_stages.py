@@ -9,7 +9,8 @@ import pytest
 from assets.graph import GRAPH
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.files import LocalFiles
-from resonare_pipeline.errors import InputError
+from resonare_pipeline.books.chapters import Chapters, make_chapters
+from resonare_pipeline.errors import CheckFailedError, InputError, SettingsError
 from resonare_pipeline.planning.making import Made, make
 from resonare_pipeline.planning.workspace import Workspace, open_workspace
 from resonare_pipeline.settings import Places
@@ -148,3 +149,43 @@ def test_rows_have_the_same_bytes_each_time(project: Project, tmp_path: Path) ->
     ]
     assert digests[0] == digests[1]
     assert LocalFiles(other.laid()).stat("chapters/001-one.json")
+
+
+def test_clean_chapters_are_mended_counted_and_shown(project: Project) -> None:
+    code = "<pre>eﬃcient  code</pre>"
+    project.put(book(b=f"<h1>Two</h1><p>an eﬃcient way -- so</p>{code}"))
+    made = project.make()["clean_chapters"]
+    artifact = project.artifact(made, "clean_chapters")
+    rows = list(artifact.rows("chapters.parquet"))
+    assert rows[-1]["text"] == "# Two\n\nan efficient way — so\n\n```\neﬃcient  code\n```"
+    assert rows[-1]["end"] - rows[-1]["start"] == len(rows[-1]["text"])
+    changes = artifact.entry.metadata["changes"]
+    assert (changes["ligatures"], changes["dashes"], changes["units"]) == (1, 1, 0)
+    page = (project.laid() / "cleaning.md").read_text()
+    assert "| `Two an eﬃcient way -- so` | `Two an efficient way -- so` |" in page
+    assert (project.laid() / "clean_chapters" / "002-two.json").exists()
+    assert {check.passed for check in made.manifest.checks} == {True}
+
+
+def test_a_rule_that_is_switched_off_changes_nothing(project: Project) -> None:
+    project.put(book(b="<h1>Two</h1><p>an eﬃcient way -- so</p>"))
+    made = project.make(clean_chapters__off="ligatures")["clean_chapters"]
+    rows = list(project.artifact(made, "clean_chapters").rows("chapters.parquet"))
+    assert rows[-1]["text"] == "# Two\n\nan eﬃcient way — so"
+    with pytest.raises(SettingsError, match="no rule is named ligature"):
+        project.make(clean_chapters__off="ligature")
+
+
+def test_a_book_whose_words_are_not_kept_is_refused(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(*arguments: Any, **named: Any) -> Chapters:
+        made = make_chapters(*arguments, **named)
+        made.rows[0]["text"] = made.rows[0]["text"][: len(made.rows[0]["text"]) // 2]
+        return made
+
+    monkeypatch.setattr("resonare_pipeline.books.making.make_chapters", cut)
+    project.put(book(a="<h1>One</h1><p>" + "some words of it " * 50 + "</p>"))
+    with pytest.raises(CheckFailedError, match="words_kept"):
+        project.make()
+    assert not (project.laid() / "contents.md").exists()
