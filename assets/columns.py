@@ -132,3 +132,20 @@ EPISODE_COLUMNS: Columns = {
     "mean_response_seconds": "Mean seconds until somebody else wrote; null where nobody did.",
     "conversation_type": "Chat, discussion or planning.",
 }
+
+CHAPTER_COLUMNS: Columns = {
+    "book": "The book's partition.",
+    "book_title": "What the book calls itself.",
+    "number": "Place in the order of reading, from 0.",
+    "path": "Titles from the chapter down to the own one.",
+    "title": "The last of the path.",
+    "level": "Depth below the book, from 1.",
+    "kind": "front, body, back, notes or index.",
+    "linear": "Whether it stands in the main order of reading.",
+    "file": "Document of the archive that it begins in.",
+    "anchor": "Id of the element that it begins with; empty for the document's beginning.",
+    "start": "Where it begins, in code points, were all texts joined by a blank line.",
+    "end": "Where it ends, counted the same.",
+    "text": "Markdown; notes stand below the block that calls them.",
+    "words": "Words of the text; an ideograph is one.",
+}

@@ -10,6 +10,7 @@ from resonare_pipeline.planning.graph import Graph, Stage
 JOB_GROUPS = {
     "chats_job": ("chats", "style"),
     "records_job": ("records",),
+    "books_job": ("books",),
     "dataset_job": ("dataset",),
 }
 """Job → groups of assets that it makes, but for those made only on request."""

@@ -15,7 +15,12 @@ from resonare_pipeline.definitions import build_defs, defs
 from tests.places import copy_all
 from tests.s3 import Server
 
-PARTITIONS = {"chats": "chat_exports", "style": "chat_exports", "records": "record_sets"}
+PARTITIONS = {
+    "chats": "chat_exports",
+    "style": "chat_exports",
+    "records": "record_sets",
+    "books": "books",
+}
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "tests" / "data" / "telegram" / "chatpackcli_export.json"
 
@@ -46,6 +51,7 @@ def test_definitions_have_these_assets_in_these_groups() -> None:
             "record_completions",
             "filled_conversations",
         ),
+        "books": ("book", "chapters", "clean_chapters"),
         "dataset": ("dataset", "dataset_report", "published_dataset"),
     }
     assert found == {name: group for group, names in expected.items() for name in names}
@@ -86,7 +92,11 @@ def test_definitions_have_these_jobs_and_checks() -> None:
     assert defs.resolve_job_def("chats_job").name == "chats_job"
     checks = {check.name for check in defs.resolve_asset_graph().asset_check_keys}
     of_chats = {"token_bounds", "roles", "no_empty_turns", "unique_ids"}
-    assert checks == of_chats | {"no_leaks", "unique_rows", "counts", "openai_rules"}
+    of_books = {"no_empty_chapter", "words_kept", "nothing_doubled", "formulas_kept"}
+    of_books |= {"no_empty_clean_chapter", "code_and_formulas_untouched"}
+    of_dataset = {"no_leaks", "unique_rows", "counts", "openai_rules"}
+    assert checks == of_chats | of_books | of_dataset
+    assert defs.resolve_job_def("books_job").name == "books_job"
 
 
 def test_build_defs_overrides_are_the_defaults_of_every_run() -> None:

@@ -86,11 +86,12 @@ def _address(process: subprocess.Popen[str]) -> str:
 
 def test_ui_shows_graph_and_sensor_fills_back_and_stops_cleanly(server: Server) -> None:
     nodes = server.ask(ASSETS)["assetNodes"]
-    assert {node["groupName"] for node in nodes} == {"chats", "style", "records", "dataset"}
+    groups = {"chats", "style", "records", "books", "dataset"}
+    assert {node["groupName"] for node in nodes} == groups
     assert all(node["description"] and node["kinds"] for node in nodes)
     sensors = server.ask(SENSORS)["sensorsOrError"]["results"]
     assert {sensor["name"]: sensor["sensorState"]["status"] for sensor in sensors} == dict.fromkeys(
-        ("chat_exports_sensor", "record_sets_sensor", "dataset_sensor"), "RUNNING"
+        ("chat_exports_sensor", "record_sets_sensor", "books_sensor", "dataset_sensor"), "RUNNING"
     )
 
     def known() -> bool:

@@ -1,0 +1,1 @@
+"""Textbooks: EPUB → chapters as Markdown → cleaned chapters."""

@@ -1,0 +1,1 @@
+"""Rules that mend the text of chapters, each by itself."""

@@ -1,0 +1,61 @@
+"""Held against the documents: which words and formulas of a book its chapters hold."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import msgspec
+
+from resonare_pipeline.books.inventory import visible_formulas
+from resonare_pipeline.books.opening import Book
+from resonare_pipeline.books.words import words_of_markdown, words_of_tree
+
+COVERAGE_FILE = "coverage.json"
+WORDS_A_NOTE = 4  # a label stands at the call and at the note; the book's own marks are two at most
+WORDS_A_TITLE = 12  # of the title of notes that all are moved
+
+
+class Coverage(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts of one book.
+
+    Attributes:
+        words: Of its documents, as a reader sees them.
+        lost: Words of theirs that no chapter holds.
+        doubled: Words that chapters hold beyond them.
+        allowed: Words that may be lost or doubled since labels of notes stand for them.
+        formulas: Of its documents.
+        written: Formulas of chapters.
+    """
+
+    words: int
+    lost: int
+    doubled: int
+    allowed: int
+    formulas: int
+    written: int
+
+
+def measure(book: Book, texts: Iterable[str], *, notes: int, titles: int) -> Coverage:
+    """Count a book's words on both sides.
+
+    Args:
+        notes: Notes that were moved to their calls.
+        titles: Titles of notes that were left out since none is left below them.
+    """
+    source: Counter[str] = Counter()
+    formulas = 0
+    read = {document.name for document in book.documents}
+    for name, tree in book.trees.items():
+        if name in read:
+            source += words_of_tree(tree)
+            formulas += visible_formulas(tree)
+    made: Counter[str] = Counter()
+    for text in texts:
+        made += words_of_markdown(text)
+    return Coverage(
+        words=source.total(),
+        lost=(source - made).total(),
+        doubled=(made - source).total(),
+        allowed=notes * WORDS_A_NOTE + titles * WORDS_A_TITLE,
+        formulas=formulas,
+        written=book.formulas,
+    )

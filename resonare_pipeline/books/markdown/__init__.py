@@ -1,0 +1,1 @@
+"""A tree of XHTML → blocks of Markdown, without loss and without repetition."""
