@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from assets import chats
+from assets import chats, style
 from assets.chats import CHAT_EXPORTS
 from assets.datasets import dataset
 from assets.graph import GRAPH
@@ -86,7 +86,7 @@ def make_all(project: Path, **settings: str) -> None:
     """Make everything, as a run does, but without Dagster, which takes most of a run's time."""
     workspace = open_workspace(GRAPH, folder=project, overrides=settings)
     for key in workspace.list_raw().keys(CHAT_EXPORTS):
-        for stage in chats.STAGES:
+        for stage in (*chats.STAGES, *style.STAGES):
             make(workspace, stage, key)
     make(workspace, dataset, None)
 
