@@ -30,7 +30,11 @@ LACKING = {
         failure=Failure.CANCELLED, detail="the batch was cancelled before its turn"
     ),
 }
-LOST = Setback(failure=Failure.SERVER, detail="the batch ended without a line for it")
+LOST = Setback(
+    failure=Failure.SERVER,
+    detail="the batch ended without a line for it",
+    may_be_billed=True,
+)
 
 
 class Collector:
@@ -75,7 +79,7 @@ class Collector:
         lacking = lacking or LACKING.get(found.status, LOST)
         if gone:
             detail = f"the provider has lost the file {gone[0]}, which it may have been in"
-            lacking = Setback(failure=Failure.SERVER, detail=detail)
+            lacking = msgspec.structs.replace(LOST, detail=detail)
         values = {"state": State.COLLECTED, "settled_at": self._ledger.clock()}
         self._ledger.settle(batch, lacking, self._settings.batch_tries, **values)
         return self.tidy(msgspec.structs.replace(batch, **values), found)

@@ -108,7 +108,7 @@ class Endings:
         if batch.looks > -LISTING_LOOKS:
             self._ledger.change(batch, looks=min(0, batch.looks) - 1)
             return
-        self._end(batch, Setback(failure=LOST.failure, detail="the provider has lost the batch"))
+        self._end(batch, msgspec.structs.replace(LOST, detail="the provider has lost the batch"))
 
     def _end(self, batch: Batch, lacking: Setback) -> None:
         tries, now = self._settings.batch_tries, self._ledger.clock()

@@ -236,6 +236,8 @@ class Ledger(Campaign):
             if lacking.failure is not None:
                 back = [msgspec.structs.replace(lacking, key=key) for key in keys]
                 set_back(connection, batch.campaign, back, tries)
+            if lacking.may_be_billed and keys:
+                self._charge(connection, batch, len(keys))
             connection.execute(delete(CLAIMS).where(owned))
             connection.execute(delete(OWNERS).where(OWNERS.c.owner == batch.batch))
             spending.give_back(connection, batch.batch)
@@ -313,6 +315,15 @@ class Ledger(Campaign):
             ]
         if not connection.execute(update(BATCHES).where(*which).values(**values)).rowcount:
             raise MovedError(f"another process goes on with {batch.batch}")
+
+    def _charge(self, connection: Connection, batch: Batch, lines: int) -> None:
+        """Count lines that may have been billed as the most that they can cost."""
+        upper = batch.reserved_usd / max(1, batch.lines) * lines
+        spending.spend_drawn(
+            connection, batch.batch, cost_usd=upper, now=self.cache.now(connection)
+        )
+        own = update(BATCHES).where(BATCHES.c.batch == batch.batch)
+        connection.execute(own.values(unpriced=BATCHES.c.unpriced + lines))
 
     def _own(self, connection: Connection, batch: str, until: float) -> None:
         connection.execute(self.cache.show_statement, {"owner": batch, "alive_until": until})

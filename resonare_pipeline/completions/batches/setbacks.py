@@ -28,11 +28,16 @@ mend first, and what is refused for what it says will be refused again."""
 
 
 class Setback(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a request has no answer; no failure: it was never run, and no try is counted."""
+    """Why a request has no answer; no failure: it was never run, and no try is counted.
+
+    Attributes:
+        may_be_billed: It may have run, so under a cap it counts as the dearest that it can be.
+    """
 
     key: str = ""
     failure: Failure | None
     detail: str = ""
+    may_be_billed: bool = False
 
     @property
     def may_be_asked_again(self) -> bool:
