@@ -11,6 +11,7 @@ What an author wrote as TeX is taken before anything is converted: an `annotatio
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 
 from resonare_pipeline.books.math.layouts import enclosed, matrix, stacked
 from resonare_pipeline.books.math.symbols import (
@@ -154,37 +155,30 @@ def _brackets(children: list[Node]) -> dict[int, str]:
     r"""Return place → `\left(` or `\right)`, for pairs around something tall."""
     found: dict[int, str] = {}
     opened: list[tuple[int, str]] = []
+    tall: list[int] = []  # how many tall elements stand before each, made when first asked for
     for index, child in enumerate(children):
         sign = child.text().strip() if child.tag == "mo" else ""
-        if sign in OPENING:
-            opened.append((index, OPENING[sign]))
-        elif sign in CLOSING and opened:
+        is_bar = sign in BARS and bool(opened) and opened[-1][1] == BARS[sign]
+        if sign in OPENING or (sign in BARS and not is_bar):
+            opened.append((index, OPENING.get(sign) or BARS[sign]))
+        elif opened and (sign in CLOSING or is_bar):
             start, left = opened.pop()
-            if any(map(_is_tall, children[start + 1 : index])):
+            tall = tall or [0, *accumulate(map(_is_tall, children))]
+            if tall[index] > tall[start + 1]:
                 found[start] = rf"\left{left} "
-                found[index] = rf" \right{CLOSING[sign]}"
-        elif sign in BARS and _bar(children, opened, found, index, BARS[sign]):
-            continue
-    if (
-        opened
-        and (last := opened[-1])[1] == r"\{"
-        and any(item.tag == "mtable" for child in children[last[0] + 1 :] for item in walk(child))
-    ):
-        found[last[0]] = r"\left\{ "
-        found[-1] = ""
+                found[index] = rf" \right{CLOSING.get(sign) or BARS[sign]}"
+    _open_end(children, opened, found)
     return found
 
 
-def _bar(
-    children: list[Node], opened: list[tuple[int, str]], found: dict[int, str], index: int, bar: str
-) -> bool:
-    if opened and opened[-1][1] == bar:
-        start, _ = opened.pop()
-        if any(map(_is_tall, children[start + 1 : index])):
-            found[start], found[index] = rf"\left{bar} ", rf" \right{bar}"
-        return True
-    opened.append((index, bar))
-    return True
+def _open_end(children: list[Node], opened: list[tuple[int, str]], found: dict[int, str]) -> None:
+    """Let a brace that is never closed grow with the cases that follow it."""
+    if not opened or opened[-1][1] != r"\{":
+        return
+    start = opened[-1][0]
+    if any(item.tag == "mtable" for child in children[start + 1 :] for item in walk(child)):
+        found[start] = r"\left\{ "
+        found[-1] = ""
 
 
 def _is_tall(node: Node) -> bool:
