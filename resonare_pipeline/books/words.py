@@ -22,7 +22,7 @@ _TEX = re.compile(
 )
 _TARGET = re.compile(r"\]\((?:[^()\s]|\([^()]*\))*\)|<(?:https?|mailto|ftp|doi):[^<>]{0,2000}>")
 _MARKER = re.compile(r"^([ >:-]*)\d{1,9}\. ", re.MULTILINE)
-_FENCE = re.compile(r"^((?:> ?| )*`{3,})\S*$", re.MULTILINE)
+_FENCE = re.compile(r"^([> ]*`{3,})\S*$", re.MULTILINE)
 
 
 def word_count(text: str) -> int:

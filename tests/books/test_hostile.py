@@ -5,6 +5,8 @@ import zipfile
 
 import pytest
 
+from resonare_pipeline.books.cleaning.cleaning import clean
+from resonare_pipeline.books.coverage import measure
 from resonare_pipeline.books.limits import Limits
 from resonare_pipeline.books.opening import open_book
 from resonare_pipeline.errors import InputError
@@ -209,3 +211,19 @@ def test_one_damaged_document_leaves_the_others() -> None:
 def test_a_book_without_mimetype_nav_or_container_is_read() -> None:
     files = {"x/book.opf": package(["a.xhtml"], has_nav=False), "x/a.xhtml": page("<p>x</p>")}
     assert text(archive(files, mimetype=False)) == "x"
+
+
+def test_what_grows_with_the_square_of_a_book_is_bounded() -> None:
+    # Each of these took minutes or gigabytes where a pattern or a span was not bounded.
+    quoted = "<blockquote>" * 60 + "<p>x</p>" + "</blockquote>" * 60
+    table = "<table><tr><th>h</th></tr>" + "<tr><td rowspan='65000'>a</td></tr>" * 3000 + "</table>"
+    wide = "<table><tr><th>h</th></tr>" + "<tr><td>b</td></tr>" * 3000
+    wide += "<tr>" + "<td colspan='1000'>a</td>" * 20 + "</tr></table>"
+    brackets = "<mo>(</mo>" * 2000 + "<mfrac><mi>x</mi><mi>y</mi></mfrac>" + "<mo>)</mo>" * 2000
+    math = f"<math xmlns='http://www.w3.org/1998/Math/MathML'>{brackets}</math>"
+    book = epub({"a.xhtml": quoted + table + wide + math + "<p>" + "&lt;https:" * 9000 + "</p>"})
+    texts = [row["text"] for row in chapters(book).rows]
+    assert sum(map(len, texts)) < 5_000_000
+    found = measure(opened(book), texts, notes=0, titles=0)
+    assert (found.lost, found.doubled, found.formulas) == (0, 0, 1)
+    assert clean(texts, [], "en")[0]

@@ -6,7 +6,8 @@ from itertools import islice, tee, zip_longest
 
 from resonare_pipeline.books.markdown.escaping import call, code_span, collapsed, escaped
 from resonare_pipeline.books.markdown.pieces import State
-from resonare_pipeline.books.math.latex import bare, to_latex
+from resonare_pipeline.books.math.latex import to_latex
+from resonare_pipeline.books.math.written import bare
 from resonare_pipeline.books.notes import is_mark
 from resonare_pipeline.books.trees import BLOCK_TAGS, Node, find, texts, walk
 from resonare_pipeline.books.visibility import is_unseen

@@ -15,6 +15,7 @@ from resonare_pipeline.books.visibility import is_unseen
 Blocks = Callable[[Node, State], list[Block]]
 
 MOST_COLUMNS = 1_000  # HTML, section 4.9.11: colspan
+MOST_PADDED = 1_000_000  # cells of a table whose rows are made equally long
 MOST_EMPTY = 20_000  # cells that only spans make; beyond it spans are passed over
 
 
@@ -130,6 +131,9 @@ def _add_row(
 def _skip_taken(line: list[str], grid: _Grid) -> None:
     while grid.below.get(len(line), 0) > 0:
         line.append("")
+        grid.empty += 1
+    if grid.empty > MOST_EMPTY:
+        grid.below.clear()
 
 
 def _span(cell: Node, name: str) -> int:
@@ -152,7 +156,10 @@ def _lines(grid: _Grid) -> list[str]:
         "<br>".join(filter(None, (row[column] for row in head if column < len(row))))
         for column in range(width)
     ]
-    rows = [[*row, *[""] * (width - len(row))] for row in body]
+    if width * len(body) > MOST_PADDED:  # a row that is far wider than the others
+        rows = body
+    else:
+        rows = [[*row, *[""] * (width - len(row))] for row in body]
     return [f"| {' | '.join(row)} |" for row in (top, ["---"] * width, *rows)]
 
 

@@ -9,9 +9,9 @@ What an author wrote as TeX is taken before anything is converted: an `annotatio
 """
 
 import re
-import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
+from resonare_pipeline.books.math.brackets import brackets, is_tall
 from resonare_pipeline.books.math.layouts import enclosed, matrix, stacked
 from resonare_pipeline.books.math.symbols import (
     ACCENTS_OVER,
@@ -19,68 +19,38 @@ from resonare_pipeline.books.math.symbols import (
     BARS,
     BIG_OPERATORS,
     CLOSING,
-    FUNCTIONS,
     LIMITS_BELOW,
-    NAMED_SPACES,
     OPENING,
-    SPACES,
-    SYMBOLS,
-    VARIANTS,
 )
-from resonare_pipeline.books.trees import Node, find_all, walk
+from resonare_pipeline.books.math.tokens import (
+    applied_name,
+    identifier,
+    join,
+    number,
+    operator,
+    quoted,
+    space,
+    symbols_of,
+    text_of,
+)
+from resonare_pipeline.books.math.written import written
+from resonare_pipeline.books.trees import Node, walk
 
-TEX_ENCODINGS = (
-    "application/x-tex",
-    "application/x-latex",
-    "text/x-tex",
-    "tex",
-    "latex",
-    "text/x-latex",
-)
-TALL = frozenset({"mfrac", "mtable", "munderover", "munder", "mover", "mroot", "msqrt", "mstack"})
 SILENT = frozenset(
     {"annotation", "annotation-xml", "maligngroup", "malignmark", "mprescripts", "none", "mglyph"}
 )
-_TEX_SIGNS = re.compile(r"\\[A-Za-z]+|[_^]\{|[_^]\w")
-_SIMPLE = re.compile(r"[A-Za-z0-9]|[-+]?\d+([.,]\d+)?")
 _WHITE = re.compile(r"\s+")
-_TEXT_ESCAPES = str.maketrans(
-    {sign: f"\\{sign}" for sign in "#$%&_{}"}
-    | {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}"}
-)
-_DELIMITERS = re.compile(r"^(?:\\\[(.*)\\\]|\\\((.*)\\\)|\$\$(.*)\$\$|\$(.*)\$)$", re.DOTALL)
-_STYLED = re.compile(r"^\{?\\(?:displaystyle|textstyle)\s+(.*?)\}?$", re.DOTALL)
 
 
 def to_latex(math: Node) -> str:
     """Return a `math` element as LaTeX; empty only if there is no sign in it."""
-    tex = _written(math)
+    tex = written(math)
     if not tex:
         tex = _WHITE.sub(" ", _row(_children(math), math)).strip()
     if not tex:
         content = _WHITE.sub(" ", math.get("alttext") or _visible(math)).strip()
-        tex = _text(content) if content else ""
+        tex = text_of(content) if content else ""
     return tex.replace("\n\n", "\n")
-
-
-def _written(math: Node) -> str:
-    """Return the TeX that the formula was made from, where it stands with it."""
-    for note in find_all(math, "annotation"):
-        if note.get("encoding").lower() in TEX_ENCODINGS and (tex := bare(note.text())):
-            return tex
-    alternative = bare(math.get("alttext"))
-    is_tex = _TEX_SIGNS.search(alternative) or _SIMPLE.fullmatch(alternative)
-    return alternative if is_tex else ""
-
-
-def bare(tex: str) -> str:
-    """Return TeX without delimiters and without a command that only sets its size."""
-    tex = tex.strip()
-    if found := _DELIMITERS.match(tex):
-        tex = next(group for group in found.groups() if group is not None).strip()
-    if (found := _STYLED.match(tex)) and found.group(1).count("{") == found.group(1).count("}"):
-        tex = found.group(1).strip()
-    return tex
 
 
 def _visible(node: Node) -> str:
@@ -93,23 +63,13 @@ def _visible(node: Node) -> str:
     )
 
 
-def join(parts: Sequence[str]) -> str:
-    """Put pieces beside one another, with a space where a command would run into a letter."""
-    text = ""
-    for part in parts:
-        if text and part and part[0].isalpha() and re.search(r"\\[A-Za-z]+$", text[-24:]):
-            text += " "
-        text += part
-    return text
-
-
 def convert(node: Node) -> str:
     """Return one element."""
     maker = _MAKERS.get(node.tag)
     if maker is not None:
         return maker(node)
     if node.tag in SILENT:
-        return _text(node.get("alt")) if node.get("alt") else ""
+        return text_of(node.get("alt")) if node.get("alt") else ""
     return _row(_children(node), node)
 
 
@@ -133,14 +93,14 @@ def _row(children: list[Node], node: Node | None = None) -> str:
     """Return elements beside one another; brackets around something tall grow with it."""
     if not children:
         own = _WHITE.sub(" ", node.text()).strip() if node is not None else ""
-        return _symbols(own) if own else ""
-    pairs = _brackets(children)
+        return symbols_of(own) if own else ""
+    pairs = brackets(children)
     parts: list[str] = []
     for index, child in enumerate(children):
         if index in pairs:
             parts.append(pairs[index])
         elif child.tag == "mi" and _is_applied(children, index):
-            parts.append(_name(child))
+            parts.append(applied_name(child))
         else:
             parts.append(convert(child))
     return join([*parts, *([r" \right."] if -1 in pairs else [])])
@@ -150,154 +110,15 @@ def _is_applied(children: list[Node], index: int) -> bool:
     return index + 1 < len(children) and children[index + 1].text().strip() == "\u2061"
 
 
-def _brackets(children: list[Node]) -> dict[int, str]:
-    r"""Return place → `\left(` or `\right)`, for pairs around something tall."""
-    found: dict[int, str] = {}
-    opened: list[tuple[int, str]] = []
-    for index, child in enumerate(children):
-        sign = child.text().strip() if child.tag == "mo" else ""
-        if sign in OPENING:
-            opened.append((index, OPENING[sign]))
-        elif sign in CLOSING and opened:
-            start, left = opened.pop()
-            if any(map(_is_tall, children[start + 1 : index])):
-                found[start] = rf"\left{left} "
-                found[index] = rf" \right{CLOSING[sign]}"
-        elif sign in BARS and _bar(children, opened, found, index, BARS[sign]):
-            continue
-    if (
-        opened
-        and (last := opened[-1])[1] == r"\{"
-        and any(item.tag == "mtable" for child in children[last[0] + 1 :] for item in walk(child))
-    ):
-        found[last[0]] = r"\left\{ "
-        found[-1] = ""
-    return found
-
-
-def _bar(
-    children: list[Node], opened: list[tuple[int, str]], found: dict[int, str], index: int, bar: str
-) -> bool:
-    if opened and opened[-1][1] == bar:
-        start, _ = opened.pop()
-        if any(map(_is_tall, children[start + 1 : index])):
-            found[start], found[index] = rf"\left{bar} ", rf" \right{bar}"
-        return True
-    opened.append((index, bar))
-    return True
-
-
-def _is_tall(node: Node) -> bool:
-    return any(item.tag in TALL for item in walk(node))
-
-
-def _symbols(text: str) -> str:
-    return join([SYMBOLS[sign] if sign in SYMBOLS else _letter(sign) for sign in text])
-
-
-def _letter(sign: str) -> str:
-    """Return a letter; one of the mathematical alphabets as the letter with its style."""
-    if not "\U0001d400" <= sign <= "\U0001d7ff":
-        return sign
-    style = unicodedata.name(sign, "").removeprefix("MATHEMATICAL ").lower().replace(" ", "-")
-    plain = unicodedata.normalize("NFKC", sign)
-    tex = SYMBOLS.get(plain, plain)
-    names = [name for name in VARIANTS if style.startswith(f"{name}-")]
-    command = VARIANTS[max(names, key=len)] if names else ""
-    return tex if command in ("", r"\mathit") else f"{command}{{{tex}}}"
-
-
-def _text(text: str) -> str:
-    return rf"\text{{{text.translate(_TEXT_ESCAPES)}}}"
-
-
-def _content(node: Node) -> str:
-    """Return the text of a token element."""
-    return _WHITE.sub(" ", node.text()).strip()
-
-
-def _identifier(node: Node) -> str:
-    text = _content(node)
-    if text in FUNCTIONS:
-        return f"\\{text}"
-    variant = node.get("mathvariant") or _inherited(node)
-    tex = _symbols(text)
-    if len(text) > 1 and text.isascii() and text.isalpha() and variant in ("", "normal"):
-        return rf"\mathrm{{{text}}}"
-    if variant == "normal" and not text.isascii():
-        return tex
-    command = VARIANTS.get(variant)
-    if command is None or (variant == "italic" and len(text) == 1) or not text:
-        return tex
-    if not text.isascii() and command != r"\mathrm":
-        command = r"\boldsymbol" if "bold" in variant else ""
-    return f"{command}{{{tex}}}" if command else tex
-
-
-def _inherited(node: Node) -> str:
-    above = node.parent
-    while above is not None and above.tag in ("mstyle", "mrow"):
-        if above.get("mathvariant"):
-            return above.get("mathvariant")
-        above = above.parent
-    return ""
-
-
-def _name(node: Node) -> str:
-    text = _content(node)
-    if text in FUNCTIONS or len(text) < 2 or not text.isascii():
-        return _identifier(node)
-    return rf"\operatorname{{{text}}}"
-
-
-def _number(node: Node) -> str:
-    text = _content(node)
-    tex = _symbols(text.replace(" ", r"\ ")) if " " not in text else text.replace(" ", r"\ ")
-    command = VARIANTS.get(node.get("mathvariant") or _inherited(node), "")
-    return f"{command}{{{tex}}}" if command and command not in (r"\mathrm", r"\mathit") else tex
-
-
-def _operator(node: Node) -> str:
-    text = _content(node)
-    if text in FUNCTIONS:
-        return f"\\{text}"
-    if len(text) > 1 and text.isalpha():
-        return rf"\operatorname{{{text}}}" if text.isascii() else _text(text)
-    tex = _symbols(text)
-    is_relation = (
-        len(text) == 1 and unicodedata.category(text) == "Sm" and text not in BIG_OPERATORS
-    )
-    return f" {tex} " if is_relation and text not in "|/¬" else tex
-
-
 def _mtext(node: Node) -> str:
     parts: list[str] = []
     for child in node.children:
         if isinstance(child, str):
             text = _WHITE.sub(" ", child).replace("\u00a0", " ")
-            parts.append(_text(text) if text.strip() else (r"\ " if text else ""))
+            parts.append(text_of(text) if text.strip() else (r"\ " if text else ""))
         else:
             parts.append(to_latex(child) if child.tag == "math" else _mtext(child))
     return "".join(parts)
-
-
-def _string(node: Node) -> str:
-    return _text(f"{node.get('lquote') or chr(34)}{_content(node)}{node.get('rquote') or chr(34)}")
-
-
-def _space(node: Node) -> str:
-    if node.get("linebreak") == "newline":
-        return r"\\ "
-    width = node.get("width")
-    found = re.fullmatch(r"([-+]?\d*\.?\d+)(em|ex|px|pt)?", width)
-    if found:
-        scale = {"ex": 0.43, "px": 1 / 16, "pt": 1 / 12}.get(found.group(2) or "em", 1.0)
-        size = float(found.group(1)) * scale
-    else:
-        size = NAMED_SPACES.get(width, 0.0)
-    if size < 0:
-        return r"\!" if width in NAMED_SPACES or size < -0.1 else ""
-    return next(tex for most, tex in SPACES if size < most or most == SPACES[-1][0])
 
 
 def _group(node: Node) -> str:
@@ -448,13 +269,13 @@ def _fenced(node: Node) -> str:
     parts: list[str] = []
     for index, item in enumerate(items):
         if index and signs:
-            parts.append(f"{_symbols(signs[min(index - 1, len(signs) - 1)])} ")
+            parts.append(f"{symbols_of(signs[min(index - 1, len(signs) - 1)])} ")
         parts.append(convert(item))
     inner = join(parts)
-    if not any(map(_is_tall, items)) and opening and closing:
-        return join([_symbols(opening), inner, _symbols(closing)])
+    if not any(map(is_tall, items)) and opening and closing:
+        return join([symbols_of(opening), inner, symbols_of(closing)])
     fences = OPENING | CLOSING | BARS
-    left, right = fences.get(opening, _symbols(opening)), fences.get(closing, _symbols(closing))
+    left, right = fences.get(opening, symbols_of(opening)), fences.get(closing, symbols_of(closing))
     return rf"\left{left or '.'} {inner} \right{right or '.'}"
 
 
@@ -497,14 +318,14 @@ def _stack(node: Node) -> str:
 
 
 _MAKERS: dict[str, Callable[[Node], str]] = {
-    "mi": _identifier,
-    "ci": _identifier,
-    "mn": _number,
-    "cn": _number,
-    "mo": _operator,
+    "mi": identifier,
+    "ci": identifier,
+    "mn": number,
+    "cn": number,
+    "mo": operator,
     "mtext": _mtext,
-    "ms": _string,
-    "mspace": _space,
+    "ms": quoted,
+    "mspace": space,
     "mfrac": _fraction,
     "msqrt": _square_root,
     "mroot": _root,
