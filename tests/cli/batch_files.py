@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fake_openai.running import Running
+from tests.fake_openai.script import BatchScript, FateRule, Script
 
 CHAT = "/v1/chat/completions"
 
@@ -44,3 +45,11 @@ def ran(server: Running) -> list[str]:
 def made(server: Running) -> int:
     """Return how many batches there are at the provider."""
     return len(server.batches())
+
+
+def fate(*rules: FateRule, **more: object) -> Script:
+    """Return a script in which these fates strike."""
+    return Script(batches=BatchScript(fates=rules, **more))  # type: ignore[arg-type]
+
+
+SLOW = Script(batches=BatchScript(running_seconds=3600))
