@@ -114,7 +114,7 @@ def test_a_run_of_the_sensor_pays_for_nothing_and_says_what_it_would_cost(
     assert isinstance(estimate, dict)
     assert estimate["requests"] == 5  # one record stands in two files
     assert 0 < estimate["batch_cost_usd"] < estimate["cost_usd"]
-    assert not (project / "data" / "output").exists()
+    assert not list((project / "data" / "output").rglob("train.jsonl"))
 
 
 def test_what_somebody_starts_is_paid_for_and_a_run_of_the_sensor_then_takes_it(

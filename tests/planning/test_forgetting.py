@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from assets import chats
+from assets import chats, style
 from resonare_pipeline.artifacts.files import write_bytes
 from resonare_pipeline.artifacts.opening import open_files
 from resonare_pipeline.chats.forgetting import ForgetSettings
@@ -35,7 +35,7 @@ def project(request: pytest.FixtureRequest, tmp_path: Path) -> Project:
 
 def make_all(workspace: Workspace) -> None:
     for key in ("friends", "other"):
-        for stage in chats.STAGES:
+        for stage in (*chats.STAGES, *style.STAGES):
             make(workspace, stage, key)
 
 
@@ -68,7 +68,7 @@ def test_only_what_held_a_person_is_removed_and_made_again(project: Project) -> 
 
     removed = carry_out(project, intent)
 
-    assert removed.artifacts == 5
+    assert removed.artifacts == 5 + len(style.STAGES)
     assert removed.deliverables > 5
     assert left(project.open(), intent) == []
     now = planned(project.open())

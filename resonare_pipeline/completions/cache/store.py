@@ -128,10 +128,9 @@ class Cache:
             found = self._find(connection, sorted(own), since)
             if found:
                 release_claims(connection, list(found), owner)
-            others = [key for key in ordered if key not in own]
-            if others:
+            if others := [key for key in ordered if key not in own]:
                 _forget_gone(connection)  # for those who wait, and will claim again
-            batched = _batched(connection, [key for key in others if key not in found])
+            batched = _batched(connection, others)
             return own - found.keys(), found | batched
 
         return self.run(take)
