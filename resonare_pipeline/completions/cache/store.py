@@ -130,8 +130,7 @@ class Cache:
                 release_claims(connection, list(found), owner)
             if others := [key for key in ordered if key not in own]:
                 _forget_gone(connection)  # for those who wait, and will claim again
-            batched = _batched(connection, others)
-            return own - found.keys(), found | batched
+            return own - found.keys(), found | _batched(connection, others)
 
         return self.run(take)
 
