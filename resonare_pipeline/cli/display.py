@@ -139,7 +139,7 @@ class Display:
             for entry in item.manifest.outputs.values():
                 for warning in entry.metadata.get("warnings", ()):
                     self._out.print(
-                        f"[yellow]note[/] {escape(str(item.partition))}: {escape(str(warning))}",
+                        f"[yellow]note[/] {escape(item.partition or item.stage.group)}: {escape(str(warning))}",
                         highlight=False,
                     )
 
