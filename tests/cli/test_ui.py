@@ -90,8 +90,9 @@ def test_ui_shows_graph_and_sensor_fills_back_and_stops_cleanly(server: Server) 
     assert {node["groupName"] for node in nodes} == groups
     assert all(node["description"] and node["kinds"] for node in nodes)
     sensors = server.ask(SENSORS)["sensorsOrError"]["results"]
+    watched = ("chat_exports", "record_sets", "books", "batch", "dataset")
     assert {sensor["name"]: sensor["sensorState"]["status"] for sensor in sensors} == dict.fromkeys(
-        ("chat_exports_sensor", "record_sets_sensor", "books_sensor", "dataset_sensor"), "RUNNING"
+        (f"{name}_sensor" for name in watched), "RUNNING"
     )
 
     def known() -> bool:
