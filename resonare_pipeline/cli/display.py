@@ -136,12 +136,11 @@ class Display:
 
     def _notes(self, made: list[Made]) -> None:
         for item in made:
+            name = escape(item.partition or item.stage.group)
             for entry in item.manifest.outputs.values():
                 for warning in entry.metadata.get("warnings", ()):
-                    self._out.print(
-                        f"[yellow]note[/] {escape(item.partition or item.stage.group)}: {escape(str(warning))}",
-                        highlight=False,
-                    )
+                    text = escape(str(warning))
+                    self._out.print(f"[yellow]note[/] {name}: {text}", highlight=False)
 
     def _examples(self, store: Store, made: list[Made]) -> None:
         # Whole conversations say more than excerpts of them.
