@@ -119,7 +119,7 @@ def daemon(folder: Folder) -> Iterator[Daemon]:  # noqa: ARG001  # the working f
 def make_current(key: str) -> None:
     workspace = open_workspace(GRAPH, overrides={"blocks.min_tokens_per_block": "8"})
     for stage in GRAPH.stages:
-        if stage.group == "chats":
+        if stage.group in ("chats", "style"):
             make(workspace, stage, key)
 
 

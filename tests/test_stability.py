@@ -18,7 +18,8 @@ from resonare_pipeline.settings import Places
 
 folder = Path(sys.argv[1])
 places = Places(raw=sys.argv[2], store=str(folder / "s"), output=str(folder / "o"))
-workspace = open_workspace(GRAPH, places=places, folder=folder)
+mock = {"completions.provider": "mock"}
+workspace = open_workspace(GRAPH, overrides=mock, places=places, folder=folder)
 print(json.dumps({
     f"{key} {asset}": [made.fingerprint, entry.digest]
     for stage in GRAPH.stages
@@ -55,13 +56,16 @@ def made_under(folder: Path, environ: dict[str, str]) -> dict[str, list[str]]:
 
 def test_sample_has_the_same_fingerprints_and_bytes_everywhere(tmp_path: Path) -> None:
     found = {name: made_under(tmp_path / name, environ) for name, environ in CONDITIONS.items()}
-    assert len(found["plain"]) == 3 * 7 + 2
+    chats, style, records, dataset = 4 * 7, 4 * 4, 5, 2
+    assert len(found["plain"]) == chats + style + records + dataset
     for name, made in found.items():
         assert made == found["plain"], name
     folders = [tmp_path / name / "o" for name in CONDITIONS]
     first = {path.relative_to(folders[0]): path.read_bytes() for path in _files(folders[0])}
     of_the_dataset = len(("shard", "lines", "openai", "card", "summary", "report", "manifest"))
-    assert len(first) == 3 * 10 + of_the_dataset
+    of_style = len(("table", "page", "examples", "lines", "manifest")) + 4  # plots
+    of_records = len(("batch", "filled", "lines", "manifest"))
+    assert len(first) == 4 * (10 + of_style) + of_records + of_the_dataset
     for folder in folders[1:]:
         assert {path.relative_to(folder): path.read_bytes() for path in _files(folder)} == first
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.engine import URL
 
-from resonare_pipeline.completions.batches.batch import Batch
+from resonare_pipeline.completions.batches.batch import Batch, State
 from resonare_pipeline.completions.batches.ledger import Ledger
-from resonare_pipeline.completions.batches.setbacks import SettledCache
+from resonare_pipeline.completions.batches.setbacks import Setback, SettledCache
 from resonare_pipeline.completions.batches.staging import CHUNK, Staged, Stager
 from resonare_pipeline.completions.environment import Endpoint, Provider
 from resonare_pipeline.completions.estimating import prompt_tokens
@@ -102,13 +102,17 @@ def stager(limits: dict[str, int]) -> Iterator[tuple[Stager, Ledger]]:
         cache = SettledCache(URL.create("sqlite", database=f"{place}/cache.db"), campaign="c")
         try:
             ledger = Ledger(cache, endpoint.name)
+
+            def drop(batch: Batch) -> None:
+                ledger.settle(batch, Setback(failure=None), 1, state=State.DROPPED)
+
             yield (
                 Stager(
                     ledger=ledger,
                     settings=CompletionsSettings.model_validate(limits),
                     endpoint=endpoint,
                     folder=Path(place),
-                    drop=lambda _batch: None,
+                    drop=drop,
                     cap_usd=None,
                     accounts=(),
                     unattended=False,
