@@ -89,7 +89,8 @@ def settings_resource(
         workspace = replace(
             workspace,
             unattended=_is_unattended(context),
-            patient=config["patient"],
+            # No later run would see what was set for this one alone, so it stays until all is done.
+            patient=config["patient"] or config[FORCE] or bool(config["overrides"]),
             account=_account(context.run) or workspace.account,
         )
         return RunSettings(workspace, force=config[FORCE])

@@ -12,6 +12,7 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from resonare_pipeline.completions.estimating import Estimate
+from resonare_pipeline.completions.requests import Failure
 from resonare_pipeline.records.filling import Report
 from resonare_pipeline.records.requesting import Counting
 
@@ -162,7 +163,7 @@ class FillDisplay:
             for reason, _ in report.dropped.most_common(REASONS_SHOWN):
                 first = report.firsts[reason]
                 self._err.print(f"  {reason}, the first: {first}", markup=False)
-        if report.retryable:
+        if report.retryable.keys() - {Failure.BATCHED}:
             self._err.print("The same command asks again for those that failed.")
 
     def stopping(self, under_way: int) -> None:

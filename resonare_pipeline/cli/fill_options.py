@@ -72,6 +72,13 @@ class FillRun:
         return self.settings.mode is Mode.BATCH and self.settings.provider is not Provider.MOCK
 
     @property
+    def campaign(self) -> str:
+        """What its batches are for: this part of this input."""
+        first, last = self.choices.first, self.choices.last
+        part = f" {first}-{'end' if last is None else last}" if first or last is not None else ""
+        return f"fill {self.options.source.resolve()}{part}"
+
+    @property
     def fresh(self) -> str:
         """Name of the run, if it is for fresh answers; else nothing."""
         if not self.options.fresh_answers:

@@ -23,9 +23,9 @@ from resonare_pipeline.cli.fill_options import (
     env_name,
     prepare_fill,
 )
-from resonare_pipeline.cli.filling_batches import ask_in_batches
+from resonare_pipeline.cli.filling_batches import ask_in_batches, take_in_ended
 from resonare_pipeline.cli.stopping import stopping_gently
-from resonare_pipeline.completions.batches.opening import finish_campaign
+from resonare_pipeline.completions.batches.opening import finish_campaign, require_batches
 from resonare_pipeline.completions.environment import resolve_endpoint
 from resonare_pipeline.completions.estimating import Estimate, estimate, require_within_cap
 from resonare_pipeline.completions.opening import (
@@ -34,7 +34,7 @@ from resonare_pipeline.completions.opening import (
     fresh_since,
     open_engine,
 )
-from resonare_pipeline.errors import InputError, StageError
+from resonare_pipeline.errors import InputError, StageError, StoreError
 from resonare_pipeline.records.dropping import DroppedLines
 from resonare_pipeline.records.filling import Report, fill
 from resonare_pipeline.records.items import Format
@@ -64,6 +64,8 @@ def run_fill(options: FillOptions) -> int:
     """
     run = prepare_fill(options)
     display = FillDisplay(verbose=options.verbose)
+    if run.is_batch:
+        require_batches(run.settings)
     if options.dry_run:
         counting, expected = _estimate(run)
         display.show_estimate(counting, expected, model=run.choices.model)
@@ -91,6 +93,10 @@ def run_fill(options: FillOptions) -> int:
 def _carry_out(run: FillRun, report: Report, display: FillDisplay) -> int | None:
     """Fill the records; return the exit code if that was stopped before its end."""
     try:
+        if run.is_batch:
+            _require_folder(run.options)
+        else:
+            take_in_ended(run.settings, run.environ, default_db=CACHE_FILE, campaign=run.campaign)
         after = _ask_in_batches(run, report) if run.is_batch else None
     except KeyboardInterrupt:
         BatchDisplay().left()
@@ -107,6 +113,18 @@ def _carry_out(run: FillRun, report: Report, display: FillDisplay) -> int | None
         return CLOSED
     _finish(run, after)
     return None
+
+
+def _require_folder(options: FillOptions) -> None:
+    """Refuse an output that cannot be written before anything is paid for, and waited for."""
+    output = options.output
+    if output is not None and not output.parent.is_dir():
+        raise StoreError(
+            "cannot be written: its folder is not there",
+            where=str(output),
+            expected="a folder that is there",
+            remedy="Make it, then give the same command again",
+        )
 
 
 def _finish(run: FillRun, after: AfterBatches | None) -> None:
@@ -140,7 +158,7 @@ def _ask_in_batches(run: FillRun, report: Report) -> AfterBatches:
         run.choices,
         run.settings,
         run.environ,
-        campaign=f"fill {run.options.source.resolve()}",
+        campaign=run.campaign,
         default_db=CACHE_FILE,
         fresh=run.fresh,
         looked_in=env_name(run.options),

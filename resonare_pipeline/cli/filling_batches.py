@@ -8,6 +8,8 @@ from pathlib import Path
 from resonare_pipeline.cli.batch_display import BatchDisplay
 from resonare_pipeline.completions.batches.opening import open_batches
 from resonare_pipeline.completions.batches.rounds import Rounds, Standing
+from resonare_pipeline.completions.batches.watching import open_campaigns
+from resonare_pipeline.completions.environment import Provider
 from resonare_pipeline.completions.opening import AfterBatches
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.records.batching import next_requests
@@ -69,3 +71,22 @@ def ask_in_batches(
     since = driver.ledger.cache.since
     after = AfterBatches(campaign=campaign, since=since, unsent=unsent, spent_usd=spent)
     return after, standing
+
+
+def take_in_ended(
+    settings: CompletionsSettings, environ: Mapping[str, str], *, default_db: Path, campaign: str
+) -> None:
+    """Take in what batches of an input have brought that is asked online now, if there are any.
+
+    Raises:
+        StageError: If the provider refuses for good.
+        CacheError: If the ledger cannot be used.
+    """
+    if settings.provider is not Provider.OPENAI:
+        return
+    campaigns = open_campaigns(environ, default_db=default_db, prefix=campaign)
+    if any(found.name == campaign and found.live for found in campaigns):
+        with open_batches(settings, environ, campaign=campaign, default_db=default_db) as driver:
+            left = driver.advance()
+            if not any(batch.campaign == campaign for batch in left):
+                driver.ledger.finish()

@@ -27,12 +27,14 @@ class AfterBatches:
         since: Older answers do not count (seconds since 1970).
         unsent: What becomes of a request without an answer; None: it is sent.
         spent_usd: What the batches have cost, which the settings' cap holds for too.
+        accounts: What their cost was spent on.
     """
 
     campaign: str
     since: float = 0.0
     unsent: Failure | None = None
     spent_usd: float = 0.0
+    accounts: tuple[Account, ...] = ()
 
     def capped(self, settings: CompletionsSettings) -> CompletionsSettings:
         """Return settings whose cap is what the batches have left of it."""

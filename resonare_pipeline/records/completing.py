@@ -1,7 +1,7 @@
 """Prompts → answers, through the one engine; committed only when no request is left to be made."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +94,11 @@ class Asking:
     @property
     def capped(self) -> CompletionsSettings:
         """The settings with the least cap that holds."""
-        caps = [account.cap_usd for account in self.accounts]
+        return self.capped_by(self.accounts)
+
+    def capped_by(self, accounts: Sequence[Account]) -> CompletionsSettings:
+        """Return the settings with the least cap of some accounts."""
+        caps = [account.cap_usd for account in accounts]
         return self.completions.model_copy(update={"max_cost_usd": min(caps, default=None)})
 
     def fresh_name(self, prompts: Artifact) -> str:
@@ -102,6 +106,10 @@ class Asking:
         if not self.stage.fresh_answers:
             return ""
         return fingerprint(["record_completions", prompts.digest, self.completions.identity()])
+
+    def wanted(self, prompts: Artifact) -> str:
+        """Name exactly what is asked for: these prompts, at this endpoint, in this way."""
+        return fingerprint(["wanted", self.campaign, prompts.digest, self.completions.identity()])
 
     @property
     def default_db(self) -> Path:
@@ -132,9 +140,9 @@ def make_completions(
         _require_model(asking)
     with out.table(COMPLETIONS_FILE, COMPLETIONS) as table, out.dropped() as dropped:
         sink = _Rows(table, dropped, report, progress, total)
-        if total and asking.is_batch:
+        if total and (asking.is_batch or _is_under_way(asking)):
             after = _ask_in_batches(prompts, asking, report, progress)
-            with _finishing(asking):
+            with _finishing(asking, prompts):
                 asyncio.run(_ask(prompts, asking, sink, report, after))
         elif total:
             _require_cap(prompts, asking)
@@ -149,7 +157,7 @@ def make_completions(
             remedy="Correct [completions], then run again",
         )
     out.report(rows=table.count, metadata=_metadata(report))
-    if fresh := asking.fresh_name(prompts):
+    if not report.retryable and (fresh := asking.fresh_name(prompts)):
         from resonare_pipeline.completions.opening import fresh_run_is_whole  # and SQLAlchemy
 
         fresh_run_is_whole(fresh, asking.environ, default_db=asking.default_db)
@@ -218,6 +226,8 @@ def _ask_in_batches(
         fresh=asking.fresh_name(prompts),
         accounts=asking.accounts,
         unattended=asking.unattended,
+        wanted=asking.wanted(prompts),
+        stages=asking.is_batch,
         patient=asking.patient,
     )
     after, standing = ask_in_batches(
@@ -228,17 +238,17 @@ def _ask_in_batches(
 
 
 @contextmanager
-def _finishing(asking: Asking) -> Iterator[None]:
+def _finishing(asking: Asking, prompts: Artifact) -> Iterator[None]:
     """End the batches of a set, also if all was refused: somebody mends that, and runs it again."""
     try:
         yield
     except StageError:
-        finish_campaign(asking)
+        _finish_campaign(asking, prompts)
         raise
-    finish_campaign(asking)
+    _finish_campaign(asking, prompts)
 
 
-def finish_campaign(asking: Asking) -> None:
+def _finish_campaign(asking: Asking, prompts: Artifact) -> None:
     """End the batches of a set: another run asks again for what brought nothing."""
     from resonare_pipeline.completions.batches import opening
 
@@ -247,6 +257,23 @@ def finish_campaign(asking: Asking) -> None:
         asking.environ,
         campaign=asking.campaign,
         default_db=asking.default_db,
+        wanted=asking.wanted(prompts),
+    )
+
+
+def _is_under_way(asking: Asking) -> bool:
+    """Tell whether batches of the set are under way, though it would be asked online now."""
+    from resonare_pipeline.completions.batches.watching import open_campaigns
+
+    if asking.completions.provider is not Provider.OPENAI:
+        return False
+    endpoint = asking.completions.endpoint_name()
+    campaigns = open_campaigns(asking.environ, default_db=asking.default_db, prefix=asking.campaign)
+    return any(
+        batch.endpoint == endpoint
+        for campaign in campaigns
+        if campaign.name == asking.campaign
+        for batch in campaign.live
     )
 
 
@@ -259,13 +286,14 @@ async def _ask(
 ) -> None:
     from resonare_pipeline.completions.opening import open_engine  # and SQLAlchemy: 0.3 s
 
-    settings = asking.capped
+    accounts = asking.accounts if after is None else after.accounts
+    settings = asking.capped_by(accounts)
     engine = open_engine(
         settings,
         asking.environ,
         default_db=asking.default_db,
         fresh=asking.fresh_name(prompts),
-        accounts=asking.accounts,
+        accounts=accounts,
         after=after,
     )
     async with engine:

@@ -33,6 +33,8 @@ class Campaign:
         fresh: Name of a run that asks again, whatever the cache holds; empty: none.
         accounts: What is spent together with other sets, and other runs.
         unattended: Nobody has started this run.
+        wanted: Names exactly what is asked for.
+        stages: New batches are made; else only those under way are seen to their end.
         patient: Somebody waits until all is answered.
     """
 
@@ -43,6 +45,8 @@ class Campaign:
     fresh: str = ""
     accounts: tuple[Account, ...] = ()
     unattended: bool = False
+    wanted: str = ""
+    stages: bool = True
     patient: bool = False
 
 
@@ -78,6 +82,7 @@ def ask_in_batches(
         fresh=campaign.fresh,
         accounts=campaign.accounts,
         unattended=campaign.unattended,
+        wanted=campaign.wanted,
     ) as driver:
         ledger = driver.ledger
         if not ledger.is_open():
@@ -85,7 +90,10 @@ def ask_in_batches(
         look_up = looking_up(ledger.cache, settings)
         choices = choices_of(settings)
         rounds = Rounds(
-            driver, lambda: next_requests(lambda: _opened(prompts), choices, look_up), settings
+            driver,
+            lambda: next_requests(lambda: _opened(prompts), choices, look_up),
+            settings,
+            stages=campaign.stages,
         )
         while not (standing := rounds.look()).is_done:
             live = standing.live
@@ -100,7 +108,11 @@ def ask_in_batches(
         spent = ledger.spent_usd()
     unsent = None if standing.may_send else standing.lacking
     after = AfterBatches(
-        campaign=campaign.name, since=ledger.cache.since, unsent=unsent, spent_usd=spent
+        campaign=campaign.name,
+        since=ledger.cache.since,
+        unsent=unsent,
+        spent_usd=spent,
+        accounts=driver.accounts,
     )
     return after, standing
 

@@ -1,6 +1,7 @@
 """`resonare fill --batch`, by itself and in turn with online."""
 
 import json
+import signal
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -110,6 +111,33 @@ def test_what_is_in_a_batch_is_said_to_be_and_online_asks_for_the_rest(
     assert resonare("fill", "in.jsonl", "-o", "out.jsonl").code == 0
     assert len(answers(project)) == 12
     assert set(bodies(server).values()) == {1}
+
+
+def test_online_takes_in_what_batches_of_the_same_input_have_brought(
+    resonare: Resonare, project: Path, server: Running
+) -> None:
+    server.use(Script(batches=BatchScript(running_seconds=3600.0)))
+    command = [script("resonare"), "fill", "in.jsonl", "-o", "out.jsonl", "--batch"]
+    with subprocess.Popen(command, cwd=project, env=clean_environment()) as process:
+        try:
+            wait_for("a batch", lambda: [b for b in server.batches() if b["status"] != "failed"])
+            process.send_signal(signal.SIGINT)
+        finally:
+            assert process.wait() == 130
+    server.advance(3600.0)
+    assert resonare("fill", "in.jsonl", "-o", "out.jsonl").code == 0
+    assert len(answers(project)) == 12
+    assert {kind for kind, _ in asked(server)} == {"line"}
+    assert set(bodies(server).values()) == {1}
+
+
+def test_an_output_that_cannot_be_is_refused_before_anything_is_paid_for(
+    resonare: Resonare, server: Running
+) -> None:
+    done = resonare("fill", "in.jsonl", "-o", "nowhere/out.jsonl", "--batch")
+    assert done.code == 1
+    assert "its folder is not there" in done.err
+    assert server.batches() == []
 
 
 _SQL = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute(sys.argv[2]); c.commit()"

@@ -93,10 +93,6 @@ class Campaign:
         """Tell whether the campaign has begun and not ended."""
         return self._is_any(BATCHES.c.state != State.DROPPED)
 
-    def was_asked_for(self) -> bool:
-        """Tell whether somebody has begun the campaign by hand: the rest of it is wanted too."""
-        return self._is_any(BATCHES.c.unattended.is_(False))
-
     def _is_any(self, condition: ColumnElement[bool]) -> bool:
         query = select(BATCHES.c.batch).where(
             BATCHES.c.campaign == self.campaign, BATCHES.c.is_closed.is_(False), condition

@@ -28,7 +28,7 @@ from resonare_pipeline.completions.cache.store import ALIVE_SECONDS
 from resonare_pipeline.completions.environment import Endpoint
 from resonare_pipeline.completions.requests import CompletionRequest
 from resonare_pipeline.completions.settings import CompletionsSettings
-from resonare_pipeline.errors import StageError
+from resonare_pipeline.errors import StageError, WaitingError
 
 UNREACHED_LOOKS = 30  # in a row without any answer: nobody is there
 CLOCK_SLACK_SECONDS = 86_400.0  # between the provider's clock and this one
@@ -82,13 +82,17 @@ class Driver:
         self._pulse.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        # What only waits for room goes on with the next run; what an error stopped does not.
+        gives_up = kind is not None and not issubclass(kind, WaitingError)
         self._ended.set()
         self._pulse.join()
         try:
             for batch in self._mine():
                 if not batch.is_begun:
                     self._drop(batch)
+                    if gives_up and batch.lines:
+                        self.ledger.change(batch, is_closed=True)
             self.ledger.leave()
         finally:
             self.remote.close()

@@ -9,7 +9,7 @@ from resonare_pipeline.completions.batches.driving import Driver
 from resonare_pipeline.completions.batches.ledger import Ledger
 from resonare_pipeline.completions.batches.remote import Remote
 from resonare_pipeline.completions.batches.setbacks import SettledCache
-from resonare_pipeline.completions.cache.marks import set_mark
+from resonare_pipeline.completions.cache.marks import find_mark, set_mark, take_mark_away
 from resonare_pipeline.completions.cache.places import cache_url
 from resonare_pipeline.completions.environment import Endpoint, Provider, resolve_endpoint
 from resonare_pipeline.completions.settings import CompletionsSettings
@@ -28,6 +28,7 @@ def open_batches(
     fresh: str = "",
     accounts: Sequence[Account] = (),
     unattended: bool = False,
+    wanted: str = "",
     explicit_endpoint: bool = False,
     looked_in: str = ".env",
 ) -> Iterator[Driver]:
@@ -41,8 +42,9 @@ def open_batches(
         fresh: Name of a run that asks again, whatever the cache holds from before the first run of
             that name. Empty: none.
         accounts: What is spent together with other runs; the settings' cap holds beside them.
-        unattended: Nobody has started this. A campaign that somebody has begun goes on as if it
-            were by hand.
+        unattended: Nobody has started this.
+        wanted: Names exactly what is asked for. Once somebody has asked for that by hand, it goes
+            on unattended as if it were by hand, until the campaign ends. Empty: never.
         explicit_endpoint: `BASE_URL` must be set.
         looked_in: The file that was read beside the environment, for messages.
 
@@ -63,7 +65,9 @@ def open_batches(
         with Driver(ledger, remote, settings, endpoint, folder) as driver:
             driver.accounts = tuple(accounts)
             driver.unattended = unattended
-            if unattended and ledger.was_asked_for():
+            if wanted and not unattended:
+                set_mark(cache, wanted)
+            elif wanted and find_mark(cache, wanted) is not None:
                 driver.accounts = tuple(a for a in accounts if a.name != UNATTENDED)
             yield driver
     finally:
@@ -82,13 +86,7 @@ def batch_endpoint(
     Raises:
         SettingsError: For a provider without OpenAI's Batch API, a missing key or address.
     """
-    if settings.provider is not Provider.OPENAI:
-        raise SettingsError(
-            f"the provider {settings.provider} is not asked in batches",
-            where="completions.mode",
-            expected="an OpenAI-compatible endpoint with files and batches",
-            remedy='Set completions.mode = "online"',
-        )
+    require_batches(settings)
     return resolve_endpoint(
         environ,
         provider=settings.provider,
@@ -99,12 +97,34 @@ def batch_endpoint(
     )
 
 
+def require_batches(settings: CompletionsSettings) -> None:
+    """Refuse a provider without OpenAI's Batch API.
+
+    Raises:
+        SettingsError: If it is one.
+    """
+    if settings.provider is not Provider.OPENAI:
+        raise SettingsError(
+            f"the provider {settings.provider} is not asked in batches",
+            where="completions.mode",
+            expected="an OpenAI-compatible endpoint with files and batches",
+            remedy='Set completions.mode = "online"',
+        )
+
+
 def finish_campaign(
-    settings: CompletionsSettings, environ: Mapping[str, str], *, campaign: str, default_db: Path
+    settings: CompletionsSettings,
+    environ: Mapping[str, str],
+    *,
+    campaign: str,
+    default_db: Path,
+    wanted: str = "",
 ) -> None:
     """End a campaign: the next run of the same input asks again for what brought nothing."""
     cache = SettledCache(cache_url(environ, default_db), campaign=campaign)
     try:
         Ledger(cache, settings.endpoint_name()).finish()
+        if wanted:
+            take_mark_away(cache, wanted)
     finally:
         cache.close()

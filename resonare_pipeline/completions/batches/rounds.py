@@ -52,12 +52,16 @@ class Rounds:
         driver: Works on its batches.
         walk: Tells what is to be asked.
         settings: Whether the last few are asked online.
+        stages: Whether new batches are made; else only those under way are seen to their end.
     """
 
-    def __init__(self, driver: Driver, walk: Walk, settings: CompletionsSettings) -> None:
+    def __init__(
+        self, driver: Driver, walk: Walk, settings: CompletionsSettings, *, stages: bool = True
+    ) -> None:
         self._driver = driver
         self._walk = walk
         self._settings = settings
+        self._stages = stages
 
     def look(self) -> Standing:
         """Take everything as far as it goes now.
@@ -69,7 +73,7 @@ class Rounds:
         """
         if live := self._live():
             return self._standing(live=live)
-        if self._are_few_left():
+        if not self._stages or self._are_few_left():
             return self._standing(is_done=True, may_send=True)
         staged = self._driver.stage(self._walk())
         if not staged.lines and not staged.elsewhere:

@@ -47,7 +47,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: str = ""
 
 
-_IN_A_BATCH = Record(failure=Failure.BATCHED, detail="it is in a batch that is under way")
+_BATCHED = "it is in a batch; --batch or `resonare batch collect` takes its answer when that ends"
+_IN_A_BATCH = Record(failure=Failure.BATCHED, detail=_BATCHED)
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
