@@ -25,6 +25,11 @@ def whole_id(person_id: str) -> str:
     return f"signal:user{found[1]}" if found else person_id
 
 
+def with_whole_ids(text: str) -> str:
+    """Return a text in which short ids of people stand as tables have them."""
+    return re.sub(rf"\b{_SHORT_ID.pattern}\b", r"signal:user\1", text)
+
+
 class LinkedPerson(BaseModel):
     """One person, by all ids that are theirs."""
 

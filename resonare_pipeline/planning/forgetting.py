@@ -18,6 +18,7 @@ from resonare_pipeline.chats.forgetting import (
     Traces,
 )
 from resonare_pipeline.errors import SettingsError
+from resonare_pipeline.linked_people import with_whole_ids
 from resonare_pipeline.planning.graph import Stage
 from resonare_pipeline.planning.people import (
     Naming,
@@ -178,7 +179,9 @@ def _gathering(workspace: Workspace, stages: Iterable[Stage]) -> Iterator[str]:
 
 def _refuse_named(workspace: Workspace, traces: Traces) -> None:
     for where, name, value in workspace.settings.values():
-        if not name.startswith(f"{ForgetSettings.section}.") and traces.anywhere.search(str(value)):
+        if name.startswith(f"{ForgetSettings.section}."):
+            continue
+        if traces.anywhere.search(str(value)) or traces.anywhere.search(with_whole_ids(str(value))):
             raise SettingsError(
                 f"the setting {name} names the person",
                 where=where,

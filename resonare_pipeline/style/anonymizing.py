@@ -20,7 +20,8 @@ def anonymize_text(text: Any, names: Iterable[str] = ()) -> Any:
     """
     if not isinstance(text, str):
         return text
-    return _redactor(tuple(names)).redact(text).text
+    given = (names,) if isinstance(names, str) else tuple(names)
+    return _redactor(given).redact(text).text
 
 
 @lru_cache(maxsize=16)

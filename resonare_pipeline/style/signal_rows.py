@@ -17,7 +17,7 @@ UNSENT = (24, 25, 26, 27)  # failed, waiting for a decision, a draft
 STATUS_BITS = 0x10000 | 0x20000 | 0x40000 | 0x400000 | 0xDF00  # groups, timers, sessions, keys
 SPECIAL_SHIFT = 32  # stories, gifts, payments, polls, pins
 
-_UNSET = 0  # of flags
+_UNSET = 0  # of flags and ids
 
 
 def left_out(frame: pd.DataFrame, dropped: Counter[str], *, include_system: bool) -> pd.DataFrame:
@@ -28,7 +28,7 @@ def left_out(frame: pd.DataFrame, dropped: Counter[str], *, include_system: bool
     """
     reasons: dict[str, BoolArray] = {
         "deleted": _over(frame, "remote_deleted", _UNSET) | _over(frame, "deleted_by", _UNSET),
-        "old_revision": _is_set(frame, "latest_revision_id"),
+        "old_revision": _over(frame, "latest_revision_id", _UNSET),
         "view_once": _over(frame, "view_once", _UNSET),
         "story": _over(frame, "story_type", _UNSET),
         "scheduled": _over(frame, "scheduled_date", _UNSET),
@@ -54,14 +54,6 @@ def _over(frame: pd.DataFrame, name: str, bound: int) -> BoolArray:
         return np.zeros(len(frame), np.bool_)
     over: BoolArray = (values.fillna(bound) > bound).to_numpy()
     return over
-
-
-def _is_set(frame: pd.DataFrame, name: str) -> BoolArray:
-    values = _numeric(frame, name)
-    if values is None:
-        return np.zeros(len(frame), np.bool_)
-    given: BoolArray = values.notna().to_numpy()
-    return given
 
 
 def _by_type(frame: pd.DataFrame, *, include_system: bool) -> dict[str, BoolArray]:

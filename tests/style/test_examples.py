@@ -281,6 +281,8 @@ def test_images_are_described_only_by_what_the_caller_gives() -> None:
 def test_anonymized_text_has_no_names_and_numbers() -> None:
     text = "Maya, write to maya@example.org or call +1 202-555-0123"
     assert anonymize_text(text, ["Maya"]) == "[PERSON_1], write to [EMAIL] or call [PHONE]"
+    assert anonymize_text("call Maya", "Maya") == anonymize_text("call Maya", ["Maya"])
+    assert "Maya" not in anonymize_text("call Maya", "Maya")
     assert anonymize_text(None) is None
     assert pd.Series(["a@example.org", None]).apply(anonymize_text)[0] == "[EMAIL]"
 

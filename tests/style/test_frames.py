@@ -137,6 +137,15 @@ def test_rows_that_are_no_sent_messages_are_left_out(column: str, value: int, re
     assert creator.debug_info["left_out"] == {reason: 1}
 
 
+@pytest.mark.parametrize("nothing", [0, 0.0, None])
+def test_flags_and_ids_that_say_nothing_leave_nothing_out(nothing: float | None) -> None:
+    columns = ("remote_deleted", "latest_revision_id", "view_once", "story_type", "scheduled_date")
+    frame = DIALOGUE.assign(**dict.fromkeys(columns, nothing))
+    plain = TrainingDataCreator().create_conversation_windows(DIALOGUE, min_window_messages=2)
+    assert TrainingDataCreator().create_conversation_windows(frame, min_window_messages=2) == plain
+    assert plain
+
+
 def test_system_messages_stay_if_they_are_asked_for() -> None:
     frame = DIALOGUE.assign(type=[1, 0xA00017, 0xA00014])
     creator = TrainingDataCreator(include_system_messages=True)
