@@ -120,7 +120,8 @@ def test_online_takes_in_what_batches_of_the_same_input_have_brought(
     command = [script("resonare"), "fill", "in.jsonl", "-o", "out.jsonl", "--batch"]
     with subprocess.Popen(command, cwd=project, env=clean_environment()) as process:
         try:
-            wait_for("a batch", lambda: [b for b in server.batches() if b["status"] != "failed"])
+            # Looked at, so it is known to have been made.
+            wait_for("a look at the batch", lambda: server.state()["retrievals"])
             process.send_signal(signal.SIGINT)
         finally:
             assert process.wait() == 130
