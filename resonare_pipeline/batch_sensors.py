@@ -13,8 +13,8 @@ import msgspec
 
 from resonare_pipeline.artifacts.s3.client import Connect
 from resonare_pipeline.completions.batches.batch import Batch, RemoteBatch
+from resonare_pipeline.completions.batches.faults import NotNowError
 from resonare_pipeline.completions.batches.opening import batch_endpoint
-from resonare_pipeline.completions.batches.remote import NotNowError, Remote
 from resonare_pipeline.completions.batches.watching import OpenCampaign, news, open_campaigns
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.errors import ResonareError
@@ -117,6 +117,8 @@ def _is_old(asked: _Asked, campaign: str, found: str) -> bool:
 
 
 def _news(campaign: OpenCampaign, workspace: Workspace, environ: Mapping[str, str]) -> str | None:
+    from resonare_pipeline.completions.batches.remote import Remote  # and OpenAI's SDK: 0.5 s
+
     settings = workspace.settings.section(CompletionsSettings, campaign.name)
     with ExitStack() as stack:
         remote: Remote | None = None

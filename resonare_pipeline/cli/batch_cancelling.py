@@ -11,7 +11,7 @@ from resonare_pipeline.cli.batch_opening import choose, named_batches
 from resonare_pipeline.cli.batch_reports import console, counted
 from resonare_pipeline.completions.batches.batch import Batch, State
 from resonare_pipeline.completions.batches.driving import Driver
-from resonare_pipeline.completions.batches.remote import NotNowError
+from resonare_pipeline.completions.batches.faults import NotNowError
 from resonare_pipeline.errors import SettingsError
 
 ASKED = "the provider is asked to end it"

@@ -5,8 +5,8 @@ from pathlib import Path
 from resonare_pipeline.completions.batches.batch import Batch, State
 from resonare_pipeline.completions.batches.by_hand import stage_refused
 from resonare_pipeline.completions.batches.driving import Driver
+from resonare_pipeline.completions.batches.faults import NotNowError
 from resonare_pipeline.completions.batches.hand_made import Submission, submissions
-from resonare_pipeline.completions.batches.remote import NotNowError
 from resonare_pipeline.completions.batches.results import Written, write_results
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.errors import ResonareError

@@ -16,9 +16,10 @@ from resonare_pipeline.cli.batch_display import status_of
 from resonare_pipeline.cli.batch_opening import choose
 from resonare_pipeline.cli.batch_reports import console, counted, dollars
 from resonare_pipeline.completions.batches.batch import METADATA_KEY, Batch, RemoteBatch, State
+from resonare_pipeline.completions.batches.faults import NotNowError
 from resonare_pipeline.completions.batches.hand_made import submissions
 from resonare_pipeline.completions.batches.ledger import Ledger
-from resonare_pipeline.completions.batches.remote import NotNowError, Remote
+from resonare_pipeline.completions.batches.remote import Remote
 
 MOST_LISTED = 1_000  # of the provider's batches are looked through for ones that are not known
 

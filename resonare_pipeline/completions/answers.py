@@ -162,7 +162,7 @@ def _said(body: object) -> str:
 
 
 def _failure(status: int, body: object) -> Failure:
-    if _code(body) in OUT_OF_CREDIT or _said(body).startswith(LOW_CREDIT):
+    if error_code(body) in OUT_OF_CREDIT or _said(body).startswith(LOW_CREDIT):
         return Failure.BUDGET
     return STATUSES.get(status, Failure.SERVER)
 
@@ -172,7 +172,8 @@ def _inner(body: object) -> Mapping[str, Any]:
     return inner if isinstance(inner, dict) else {}
 
 
-def _code(body: object) -> str:
+def error_code(body: object) -> str:
+    """Return the code of an error, or its type; empty if it has none."""
     inner = _inner(body)
     return str(inner.get("code") or inner.get("type") or "")
 

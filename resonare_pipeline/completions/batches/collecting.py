@@ -7,20 +7,24 @@ after a crash: what is stored has no claim any more and is passed over.
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from resonare_pipeline.completions.answers import Judged
 from resonare_pipeline.completions.batches.batch import Batch, RemoteBatch, State
+from resonare_pipeline.completions.batches.files import remove, writing
 from resonare_pipeline.completions.batches.ledger import Ledger, MovedError
 from resonare_pipeline.completions.batches.lines import judge_line, read_output
-from resonare_pipeline.completions.batches.remote import Remote, remove, writing
 from resonare_pipeline.completions.batches.setbacks import Setback
 from resonare_pipeline.completions.cache.store import Answered, Record
 from resonare_pipeline.completions.environment import Endpoint
 from resonare_pipeline.completions.pricing import price_of
 from resonare_pipeline.completions.requests import Failure
 from resonare_pipeline.completions.settings import CompletionsSettings
+
+if TYPE_CHECKING:
+    from resonare_pipeline.completions.batches.remote import Remote  # and OpenAI's SDK
 
 CHUNK = 500  # lines that are stored together
 
@@ -51,7 +55,7 @@ class Collector:
     def __init__(
         self,
         ledger: Ledger,
-        remote: Remote,
+        remote: "Remote",
         settings: CompletionsSettings,
         endpoint: Endpoint,
         folder: Path,

@@ -10,6 +10,7 @@ in the provider's listing, by the id that its metadata hold, before it is made (
 import threading
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from resonare_pipeline.completions.accounts import Account
 from resonare_pipeline.completions.batches.batch import (
@@ -19,9 +20,10 @@ from resonare_pipeline.completions.batches.batch import (
 )
 from resonare_pipeline.completions.batches.collecting import Collector
 from resonare_pipeline.completions.batches.endings import LISTING_LOOKS, Endings
+from resonare_pipeline.completions.batches.faults import NotNowError, UnsureError
+from resonare_pipeline.completions.batches.files import remove
 from resonare_pipeline.completions.batches.ledger import Ledger, MovedError
 from resonare_pipeline.completions.batches.queueing import queue_limit
-from resonare_pipeline.completions.batches.remote import NotNowError, Remote, UnsureError, remove
 from resonare_pipeline.completions.batches.setbacks import Setback
 from resonare_pipeline.completions.batches.staging import Staged, Stager
 from resonare_pipeline.completions.cache.store import ALIVE_SECONDS
@@ -29,6 +31,9 @@ from resonare_pipeline.completions.environment import Endpoint
 from resonare_pipeline.completions.requests import CompletionRequest
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.errors import StageError, WaitingError
+
+if TYPE_CHECKING:
+    from resonare_pipeline.completions.batches.remote import Remote  # and OpenAI's SDK
 
 UNREACHED_LOOKS = 30  # in a row without any answer: nobody is there
 CLOCK_SLACK_SECONDS = 86_400.0  # between the provider's clock and this one
@@ -55,7 +60,7 @@ class Driver:
     def __init__(
         self,
         ledger: Ledger,
-        remote: Remote,
+        remote: "Remote",
         settings: CompletionsSettings,
         endpoint: Endpoint,
         folder: Path,

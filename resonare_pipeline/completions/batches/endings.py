@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -15,10 +16,12 @@ from resonare_pipeline.completions.batches.batch import (
 from resonare_pipeline.completions.batches.collecting import LOST, Collector
 from resonare_pipeline.completions.batches.ledger import Ledger
 from resonare_pipeline.completions.batches.refusals import settle_failed
-from resonare_pipeline.completions.batches.remote import Remote
 from resonare_pipeline.completions.batches.setbacks import Setback
 from resonare_pipeline.completions.requests import Failure
 from resonare_pipeline.completions.settings import CompletionsSettings
+
+if TYPE_CHECKING:
+    from resonare_pipeline.completions.batches.remote import Remote  # and OpenAI's SDK
 
 GRACE_SECONDS = 3600.0  # after its window, in which a batch may still be ended by the provider
 LISTING_LOOKS = 2  # a batch that was just made may not be listed at once
@@ -40,7 +43,7 @@ class Endings:
     def __init__(
         self,
         ledger: Ledger,
-        remote: Remote,
+        remote: "Remote",
         settings: CompletionsSettings,
         collector: Collector,
         folder: Path,

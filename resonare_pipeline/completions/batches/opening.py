@@ -7,7 +7,6 @@ from pathlib import Path
 from resonare_pipeline.completions.accounts import UNATTENDED, Account
 from resonare_pipeline.completions.batches.driving import Driver
 from resonare_pipeline.completions.batches.ledger import Ledger
-from resonare_pipeline.completions.batches.remote import Remote
 from resonare_pipeline.completions.batches.setbacks import SettledCache
 from resonare_pipeline.completions.cache.marks import find_mark, set_mark, take_mark_away
 from resonare_pipeline.completions.cache.places import cache_url
@@ -52,6 +51,8 @@ def open_batches(
         SettingsError: For a provider without batches, a missing key or address, an unusable URL.
         CacheError: If the database cannot be opened.
     """
+    from resonare_pipeline.completions.batches.remote import Remote  # and OpenAI's SDK: 0.5 s
+
     endpoint = batch_endpoint(
         settings, environ, explicit_endpoint=explicit_endpoint, looked_in=looked_in
     )

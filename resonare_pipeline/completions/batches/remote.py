@@ -5,9 +5,7 @@ fewer or more than OpenAI serve as well. Reading is tried again by the SDK; maki
 is, for nobody knows whether a request that broke has made it.
 """
 
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,11 +13,13 @@ import httpx2
 import msgspec
 from openai import APIConnectionError, APIStatusError, OpenAI
 
-from resonare_pipeline.completions.answers import OUT_OF_CREDIT, describe_error
+from resonare_pipeline.completions.answers import OUT_OF_CREDIT, describe_error, error_code
 from resonare_pipeline.completions.batches.batch import METADATA_KEY, RemoteBatch
+from resonare_pipeline.completions.batches.faults import NotNowError, UnsureError
+from resonare_pipeline.completions.batches.files import writing
 from resonare_pipeline.completions.environment import Endpoint
 from resonare_pipeline.completions.settings import CompletionsSettings
-from resonare_pipeline.errors import ResonareError, StageError, StoreError
+from resonare_pipeline.errors import StageError
 
 READ_TRIES = 4  # by the SDK, half a second to eight apart
 FILE_NAME = "{batch}.jsonl"  # at the provider; tells whose it is
@@ -31,14 +31,6 @@ PASSING = (408, 409, 429)
 NOT_THERE = 501  # as servers say that know of no files or batches; no waiting changes that
 
 Read = TypeVar("Read")
-
-
-class UnsureError(Exception):
-    """What was asked may have been done, or not: the connection broke, or the provider failed."""
-
-
-class NotNowError(Exception):
-    """It was not done, and may be later."""
 
 
 class _Page(msgspec.Struct):
@@ -243,7 +235,7 @@ class Remote:
                 expected="a key that may use files and batches",
                 remedy="Check API_KEY and BASE_URL, then give the same command again",
             )
-        code = str(_inner(body).get("code") or _inner(body).get("type") or "")
+        code = error_code(body)
         if code in OUT_OF_CREDIT:
             return StageError(
                 f"no credit is left: {said}",
@@ -261,42 +253,8 @@ class Remote:
         return f"{self._shown}: no answer: {type(cause).__name__}"
 
 
-def _inner(body: object) -> Mapping[str, Any]:
-    inner = body.get("error", body) if isinstance(body, dict) else None
-    return inner if isinstance(inner, dict) else {}
-
-
 def _decoded(content: bytes, kind: type[Read]) -> Read:
     try:
         return msgspec.json.decode(content, type=kind, strict=False)
     except msgspec.DecodeError as error:
         raise NotNowError("the endpoint's answer is none of its Batch API") from error
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Raise what the file system says as an error that says where.
-
-    Raises:
-        StoreError: For a full disk, and whatever else keeps a file from being written.
-    """
-    try:
-        yield
-    except ResonareError:
-        raise
-    except OSError as error:
-        raise StoreError(
-            f"cannot be written: {error.strerror or error}",
-            where=str(path),
-            remedy="Make room there, then give the same command again; batches go on meanwhile",
-        ) from error
-
-
-def remove(path: str) -> None:
-    """Delete a file or a folder on this machine, if it is there."""
-    if path:
-        found = Path(path)
-        if found.is_dir():
-            shutil.rmtree(found, ignore_errors=True)
-        else:
-            found.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
@@ -28,11 +28,13 @@ from resonare_pipeline.completions.batches.hand_made import (
     submissions,
 )
 from resonare_pipeline.completions.batches.matching import Match, Results, lacking_of
-from resonare_pipeline.completions.batches.remote import Remote
 from resonare_pipeline.completions.batches.setbacks import Setback
 from resonare_pipeline.completions.pricing import price_of
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.errors import InputChangedError, InputError, StageError
+
+if TYPE_CHECKING:
+    from resonare_pipeline.completions.batches.remote import Remote  # and OpenAI's SDK
 
 OUTPUT, FAILED, RETRY = "output", "failed", "retry"
 UNSUBMITTED = "unsubmitted"  # the reason of a request that was never run
@@ -140,7 +142,7 @@ class _Asked:
     batches: tuple[HandMade, ...]
 
 
-def _input(remote: Remote, submission: Submission, scratch: Path) -> _Asked:
+def _input(remote: "Remote", submission: Submission, scratch: Path) -> _Asked:
     """Return the file that was submitted; the provider's copy of it if it is not as it was.
 
     Raises:
@@ -177,7 +179,7 @@ def _require_unwritten(driver: Driver, submission: Submission) -> None:
 
 
 def _fetch(
-    remote: Remote, submission: Submission, results: Results, scratch: Path
+    remote: "Remote", submission: Submission, results: Results, scratch: Path
 ) -> dict[str, RemoteBatch | None]:
     """Download the files of every batch; return each as the provider has it, by our id."""
     found: dict[str, RemoteBatch | None] = {}

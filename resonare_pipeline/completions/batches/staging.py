@@ -14,9 +14,9 @@ import msgspec
 
 from resonare_pipeline.completions.accounts import Account
 from resonare_pipeline.completions.batches.batch import Batch, State, new_batch_id
+from resonare_pipeline.completions.batches.files import writing
 from resonare_pipeline.completions.batches.ledger import Ledger
 from resonare_pipeline.completions.batches.queueing import queue_limit
-from resonare_pipeline.completions.batches.remote import writing
 from resonare_pipeline.completions.environment import Endpoint
 from resonare_pipeline.completions.estimating import (
     output_limit,
