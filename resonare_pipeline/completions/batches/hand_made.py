@@ -10,17 +10,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Row, and_, delete, func, insert, select, update
 
 from resonare_pipeline.completions.batches.batch import Batch, State
 from resonare_pipeline.completions.batches.ledger import Ledger
 from resonare_pipeline.completions.batches.parting import Part
 from resonare_pipeline.completions.batches.tables import BATCHES, HAND_MADE
+from resonare_pipeline.completions.cache.connecting import Lock, lock_others_out
 from resonare_pipeline.completions.cache.tables import OWNERS
 from resonare_pipeline.errors import StageError
 
 CAMPAIGN = "by hand"
-ADVISORY_LOCK = 7_240_119  # any number of the project's own
 
 FAILED = "failed"
 
@@ -157,8 +157,7 @@ def put_down(
     submission = goes_on.submission if goes_on else uuid.uuid4().hex
 
     def put(connection: Connection) -> None:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
+        lock_others_out(connection, Lock.BY_HAND)
         count = select(func.count()).where(HAND_MADE.c.content == content)
         if connection.execute(count).scalar_one() != counted:
             raise StageError(

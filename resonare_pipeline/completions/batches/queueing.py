@@ -10,10 +10,10 @@ from pathlib import Path
 
 import msgspec
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from resonare_pipeline.completions.batches.ledger import Ledger
 from resonare_pipeline.completions.batches.tables import QUEUE_LIMITS
+from resonare_pipeline.completions.cache.connecting import dialect_of
 from resonare_pipeline.completions.settings import CompletionsSettings
 
 LIMITS_PATH = Path(__file__).with_name("queue_limits.json")
@@ -76,9 +76,10 @@ def learn_limit(ledger: Ledger, model: str, tokens: int) -> None:
     values = {"tokens": tokens, "learned_at": ledger.clock()}
 
     def put(connection: Connection) -> None:
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(QUEUE_LIMITS).values(
-            endpoint=ledger.endpoint, model=model, **values
+        statement = (
+            dialect_of(connection)
+            .insert(QUEUE_LIMITS)
+            .values(endpoint=ledger.endpoint, model=model, **values)
         )
         connection.execute(
             statement.on_conflict_do_update(index_elements=["endpoint", "model"], set_=values)

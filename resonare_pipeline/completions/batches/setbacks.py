@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import BindParameter, Connection, bindparam, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 
 from resonare_pipeline.completions.accounts import Account
 from resonare_pipeline.completions.batches.tables import SETBACKS
+from resonare_pipeline.completions.cache.connecting import dialect_of
 from resonare_pipeline.completions.cache.store import Cache, Record, slices
 from resonare_pipeline.completions.requests import Failure
 
@@ -75,8 +75,7 @@ def set_back(connection: Connection, campaign: str, setbacks: list[Setback], tri
     """Count a try for each; which may be the last one."""
     if not setbacks:
         return
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(SETBACKS)
+    statement = dialect_of(connection).insert(SETBACKS)
     new = statement.excluded
     done = SETBACKS.c.tries + 1
     statement = statement.on_conflict_do_update(

@@ -9,10 +9,12 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
@@ -23,7 +25,14 @@ LOCK_WAIT_SECONDS = 60.0  # other processes hold the lock for milliseconds
 OPENING_SECONDS = 30.0
 READING = "resonare_reading"
 DURABLE = "resonare_durable"
-ADVISORY_LOCK = 7_240_118  # any number of the project's own
+
+
+class Lock(Enum):
+    """Advisory locks of PostgreSQL: any numbers of the project's own, each for one purpose."""
+
+    TABLES = 7_240_118  # who makes tables
+    ACCOUNTS = 7_240_119  # who draws from accounts
+    BY_HAND = 7_240_120  # who submits a file by hand
 
 
 def open_database(url: URL) -> Engine:
@@ -97,10 +106,23 @@ def _make_tables(engine: Engine) -> None:
     if known >= set(METADATA.tables):
         return
     with engine.begin() as connection:
-        if engine.dialect.name == "postgresql":
-            # Two processes that make one table at the same time would both fail.
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
+        # Two processes that make one table at the same time would both fail.
+        lock_others_out(connection, Lock.TABLES)
         METADATA.create_all(connection)
+
+
+def lock_others_out(connection: Connection, lock: Lock) -> None:
+    """Let nobody else who takes the same lock go on before this transaction ends.
+
+    SQLite has but one writer at a time, and needs no lock for that.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({lock.value})"))
+
+
+def dialect_of(bind: Connection | Engine) -> Any:
+    """Return SQLAlchemy's dialect, whose `insert` knows what to do on a conflict."""
+    return postgresql if bind.dialect.name == "postgresql" else sqlite
 
 
 @contextmanager

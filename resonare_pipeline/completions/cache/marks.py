@@ -7,8 +7,8 @@ them has all its answers.
 import time
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
+from resonare_pipeline.completions.cache.connecting import dialect_of
 from resonare_pipeline.completions.cache.store import Cache
 from resonare_pipeline.completions.cache.tables import MARKS
 
@@ -17,8 +17,7 @@ def set_mark(cache: Cache, name: str) -> float:
     """Set a mark unless it is set, and return when that was (seconds since 1970)."""
 
     def put(connection: Connection) -> float:
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(MARKS).values(name=name, marked_at=time.time())
+        statement = dialect_of(connection).insert(MARKS).values(name=name, marked_at=time.time())
         connection.execute(statement.on_conflict_do_nothing())
         return _found(connection, name) or 0.0
 

@@ -10,15 +10,14 @@ its account looks back. Nothing here begins or ends a transaction.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, or_, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, delete, func, or_, select, update
 
 from resonare_pipeline.completions.accounts import Account
+from resonare_pipeline.completions.cache.connecting import Lock, dialect_of, lock_others_out
 from resonare_pipeline.completions.cache.tables import DRAWINGS, OWNERS, SPENDINGS
 
 MINUTE_SECONDS = 60.0
 DRAW_SHARE = 0.01  # of a cap, at least: a draw is a commit to disk
-ADVISORY_LOCK = 7_240_119  # of PostgreSQL; any number of the project's own
 DRIFT_USD = 1e-9  # sums of floats drift by less
 
 
@@ -53,9 +52,8 @@ def draw(
         left_usd: What the owner has drawn and not spent.
         share: Of a cap, that is drawn at least.
     """
-    if connection.dialect.name == "postgresql":
-        # Two that add up at the same time would both find room for themselves.
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
+    # Two that add up at the same time would both find room for themselves.
+    lock_others_out(connection, Lock.ACCOUNTS)
     room = min(account.cap_usd - used_usd(connection, account, now) for account in accounts)
     if wanted_usd > room + DRIFT_USD:
         return 0.0
@@ -114,7 +112,7 @@ def give_back(connection: Connection, owner: str) -> None:
 def _set_left(
     connection: Connection, accounts: Sequence[Account], owner: str, left_usd: float, now: float
 ) -> None:
-    statement = _dialect(connection).insert(DRAWINGS)
+    statement = dialect_of(connection).insert(DRAWINGS)
     changed = {name: statement.excluded[name] for name in ("left_usd", "drawn_at")}
     connection.execute(
         statement.on_conflict_do_update(index_elements=["account", "owner"], set_=changed),
@@ -126,12 +124,8 @@ def _set_left(
 
 
 def _add_statement(connection: Connection) -> Any:
-    statement = _dialect(connection).insert(SPENDINGS)
+    statement = dialect_of(connection).insert(SPENDINGS)
     total = SPENDINGS.c.cost_usd + statement.excluded.cost_usd
     return statement.on_conflict_do_update(
         index_elements=["account", "owner", "minute_at"], set_={"cost_usd": total}
     )
-
-
-def _dialect(connection: Connection) -> Any:
-    return postgresql if connection.dialect.name == "postgresql" else sqlite

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import BindParameter, Connection, bindparam, delete, extract, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
@@ -21,6 +20,7 @@ from resonare_pipeline.completions.cache import spending
 from resonare_pipeline.completions.cache.connecting import (
     DURABLE,
     READING,
+    dialect_of,
     explained,
     is_passing,
     open_database,
@@ -80,7 +80,7 @@ class Cache:
         self._drawn_usd = 0.0
         self.owner = new_name()
         self._engine = open_database(url)
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
+        dialect = dialect_of(self._engine)
         self.put_statement = _put_statement(dialect)
         self._claim = _claim_statement(dialect)
         self.show_statement = _show_statement(dialect)
