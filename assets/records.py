@@ -11,8 +11,9 @@ from assets.columns import (
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.planning.graph import Output, StageRun, asset
 from resonare_pipeline.planning.raw import RawKind
+from resonare_pipeline.records.asking import Asking
 from resonare_pipeline.records.batch_files import make_batch_files
-from resonare_pipeline.records.completing import Asking, make_completions
+from resonare_pipeline.records.completing import make_completions
 from resonare_pipeline.records.conversations import make_conversations
 from resonare_pipeline.records.prompting import make_prompts, make_requests
 from resonare_pipeline.records.sets import (

@@ -20,7 +20,7 @@ from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.errors import ResonareError
 from resonare_pipeline.planning.graph import Graph
 from resonare_pipeline.planning.workspace import Workspace, environment, open_workspace
-from resonare_pipeline.records.completing import CACHE_FILE
+from resonare_pipeline.records.asking import CACHE_FILE
 from resonare_pipeline.sensors import UNFINISHED, interval_seconds
 from resources.settings import PARTITION_TAG
 

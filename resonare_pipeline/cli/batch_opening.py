@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assets.graph import GRAPH
-from resonare_pipeline.cli.filling import CACHE_FILE
 from resonare_pipeline.completions.batches.batch import Batch
 from resonare_pipeline.completions.batches.driving import Driver
 from resonare_pipeline.completions.batches.hand_made import CAMPAIGN
@@ -17,6 +16,7 @@ from resonare_pipeline.completions.cache.places import cache_url
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.errors import SettingsError, UnknownBatchError
 from resonare_pipeline.planning.workspace import environment
+from resonare_pipeline.records.asking import CACHE_FILE
 from resonare_pipeline.settings import load_settings
 
 NAMED = 5  # batches that a message names

@@ -8,19 +8,16 @@ from typing import Any
 import msgspec
 
 from assets.graph import GRAPH
-from resonare_pipeline.completions.batch_settings import Mode
-from resonare_pipeline.completions.environment import Provider
 from resonare_pipeline.completions.requests import require_parameters
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.errors import InputError, SettingsError
 from resonare_pipeline.fingerprint import fingerprint
 from resonare_pipeline.planning.workspace import environment
 from resonare_pipeline.records.items import Format
+from resonare_pipeline.records.prompting import DEFAULT_MODEL
 from resonare_pipeline.records.reading import Source, find_source, unchanged
 from resonare_pipeline.records.walking import Choices
 from resonare_pipeline.settings import load_settings
-
-DEFAULT_MODEL = "default"  # what servers of a single model take for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +62,6 @@ class FillRun:
     settings: CompletionsSettings
     environ: Mapping[str, str]
     choices: Choices
-
-    @property
-    def is_batch(self) -> bool:
-        """Whether it is asked in batches; the mock answers at once."""
-        return self.settings.mode is Mode.BATCH and self.settings.provider is not Provider.MOCK
 
     @property
     def campaign(self) -> str:

@@ -11,7 +11,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import BinaryIO
 
 from resonare_pipeline.cli.batch_display import BatchDisplay
@@ -23,7 +22,7 @@ from resonare_pipeline.cli.fill_options import (
     env_name,
     prepare_fill,
 )
-from resonare_pipeline.cli.filling_batches import ask_in_batches, take_in_ended
+from resonare_pipeline.cli.filling_batches import fill_by_batches, take_in_ended
 from resonare_pipeline.cli.stopping import stopping_gently
 from resonare_pipeline.completions.batches.opening import finish_campaign, require_batches
 from resonare_pipeline.completions.environment import resolve_endpoint
@@ -35,6 +34,7 @@ from resonare_pipeline.completions.opening import (
     open_engine,
 )
 from resonare_pipeline.errors import InputError, StageError, StoreError
+from resonare_pipeline.records.asking import CACHE_FILE
 from resonare_pipeline.records.dropping import DroppedLines
 from resonare_pipeline.records.filling import Report, fill
 from resonare_pipeline.records.items import Format
@@ -47,7 +47,6 @@ from resonare_pipeline.records.requesting import Counting, cached_answers
 from resonare_pipeline.records.sinks import FileSink
 from resonare_pipeline.records.writing import open_writer
 
-CACHE_FILE = Path("data/completions.sqlite")
 INTERRUPTED = 130  # exit code; what shells give for a command that SIGINT has ended
 CLOSED = 141  # the same for SIGPIPE
 
@@ -64,7 +63,7 @@ def run_fill(options: FillOptions) -> int:
     """
     run = prepare_fill(options)
     display = FillDisplay(verbose=options.verbose)
-    if run.is_batch:
+    if run.settings.in_batches:
         require_batches(run.settings)
     if options.dry_run:
         counting, expected = _estimate(run)
@@ -78,7 +77,9 @@ def run_fill(options: FillOptions) -> int:
         explicit=True,
     )
     if run.settings.max_cost_usd is not None:
-        require_within_cap(_estimate(run)[1], run.settings.max_cost_usd, batch=run.is_batch)
+        require_within_cap(
+            _estimate(run)[1], run.settings.max_cost_usd, batch=run.settings.in_batches
+        )
     report = Report()
     if run.fresh and (since := fresh_since(run.fresh, run.environ, default_db=CACHE_FILE)):
         display.goes_on(since)
@@ -93,11 +94,11 @@ def run_fill(options: FillOptions) -> int:
 def _carry_out(run: FillRun, report: Report, display: FillDisplay) -> int | None:
     """Fill the records; return the exit code if that was stopped before its end."""
     try:
-        if run.is_batch:
+        if run.settings.in_batches:
             _require_folder(run.options)
         else:
-            take_in_ended(run.settings, run.environ, default_db=CACHE_FILE, campaign=run.campaign)
-        after = _ask_in_batches(run, report) if run.is_batch else None
+            take_in_ended(run)
+        after = _ask_in_batches(run, report) if run.settings.in_batches else None
     except KeyboardInterrupt:
         BatchDisplay().left()
         return INTERRUPTED
@@ -153,17 +154,7 @@ def _require_records(run: FillRun, read: int) -> None:
 
 
 def _ask_in_batches(run: FillRun, report: Report) -> AfterBatches:
-    after, standing = ask_in_batches(
-        lambda: open_records(run.source),
-        run.choices,
-        run.settings,
-        run.environ,
-        campaign=run.campaign,
-        default_db=CACHE_FILE,
-        fresh=run.fresh,
-        looked_in=env_name(run.options),
-        display=BatchDisplay(verbose=run.options.verbose),
-    )
+    after, standing = fill_by_batches(run, BatchDisplay(verbose=run.options.verbose))
     report.cost_usd, report.unpriced = standing.cost_usd, standing.unpriced
     return after
 

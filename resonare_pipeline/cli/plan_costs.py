@@ -4,17 +4,17 @@ As `record_requests` has counted them; where that is not made, nobody knows yet.
 answers is looked up by key, and batches under way are named.
 """
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 
 import msgspec
 
 from resonare_pipeline.artifacts.artifact import Artifact
+from resonare_pipeline.completions.batches.watching import live_batches
 from resonare_pipeline.completions.estimating import Estimate
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.planning.plan import Entry, Plan, Status
 from resonare_pipeline.planning.workspace import Workspace, environment
-from resonare_pipeline.records.completing import CACHE_FILE
+from resonare_pipeline.records.asking import CACHE_FILE
 from resonare_pipeline.records.prompting import REQUESTS_FILE
 from resonare_pipeline.records.requesting import known_keys
 
@@ -90,20 +90,13 @@ def _expected(workspace: Workspace, current: Plan, entry: Entry) -> Expected:
         first=artifact.entry.rows,
         answered=known,
         mode=settings.mode,
-        batches=_under_way(f"records/{name}", environ, default_db),
+        batches=len(live_batches(environ, default_db=default_db, campaign=f"records/{name}")),
     )
 
 
 def _keys(artifact: Artifact) -> Iterator[str]:
     for row in artifact.rows(REQUESTS_FILE, columns=["key"]):
         yield row["key"]
-
-
-def _under_way(campaign: str, environ: Mapping[str, str], default_db: Path) -> int:
-    from resonare_pipeline.completions.batches.watching import open_campaigns
-
-    campaigns = open_campaigns(environ, default_db=default_db, prefix=campaign)
-    return sum(len(found.live) for found in campaigns if found.name == campaign)
 
 
 def _dollars(cost_usd: float | None) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, field_validator
 
-from resonare_pipeline.completions.batch_settings import BatchSettings
+from resonare_pipeline.completions.batch_settings import BatchSettings, Mode
 from resonare_pipeline.completions.environment import (
     Provider,
     endpoint_name,
@@ -102,6 +102,11 @@ class CompletionsSettings(BatchSettings):
     def identity(self) -> dict[str, Any]:
         """Return what decides answers; the endpoint enters by its name, not by its address."""
         return super().identity() | {"endpoint_id": self.endpoint_name()}
+
+    @property
+    def in_batches(self) -> bool:
+        """Whether requests travel in batches; the mock answers at once."""
+        return self.mode is Mode.BATCH and self.provider is not Provider.MOCK
 
     def endpoint_name(self) -> str:
         """Return the endpoint's name in keys of the cache, the same wherever one is made."""

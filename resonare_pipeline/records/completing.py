@@ -1,10 +1,7 @@
 """Prompts → answers, through the one engine; committed only when no request is left to be made."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,109 +9,26 @@ import msgspec
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.draft import DroppedRows, OutputDraft
 from resonare_pipeline.artifacts.tables import TableWriter
-from resonare_pipeline.completions.accounts import UNATTENDED, Account
-from resonare_pipeline.completions.batch_settings import Mode
+from resonare_pipeline.completions.accounts import UNATTENDED
 from resonare_pipeline.completions.environment import Provider, endpoint_name
 from resonare_pipeline.completions.estimating import estimate, require_within_cap
 from resonare_pipeline.completions.requests import Failure, Outcome
-from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.errors import BudgetError, SettingsError, StageError, UnansweredError
-from resonare_pipeline.fingerprint import fingerprint
 from resonare_pipeline.progress import Progress, silent
+from resonare_pipeline.records.asking import Asking
 from resonare_pipeline.records.filling import Filled, Report, fill
 from resonare_pipeline.records.items import Record
 from resonare_pipeline.records.prompting import choices_of, prompt_records
 from resonare_pipeline.records.requesting import Counting, cached_answers
-from resonare_pipeline.records.sets import RecordCompletionsSettings
 from resonare_pipeline.records.tables import COMPLETIONS
 
 if TYPE_CHECKING:
     from resonare_pipeline.completions.opening import AfterBatches
 
 COMPLETIONS_FILE = "completions.parquet"
-CACHE_FILE = Path("data/completions.sqlite")  # below the project's folder
-
-UNATTENDED_SETTING = "completions.max_unattended_cost_usd"
-UNATTENDED_SECONDS = 25 * 3_600.0
-"""A day, and an hour for what was under way when it was written down."""
-
 _VERDICTS = (Failure.EMPTY, Failure.TRUNCATED, Failure.FILTERED, Failure.REFUSED)
 _REFUSED = [kind for kind in Failure if not kind.is_retryable and kind not in _VERDICTS]
 """Failures for good of requests that no model has seen."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asking:
-    """Who is asked, and under what conditions.
-
-    Attributes:
-        environ: Keys and addresses.
-        folder: The project's.
-        unattended: Nobody has started this; a cap of its own holds then.
-        campaign: What batches are for: the same for all runs of a set.
-        patient: Somebody waits until all batches are answered.
-        account: Name of the run, whose sets share a cap.
-    """
-
-    completions: CompletionsSettings
-    stage: RecordCompletionsSettings
-    environ: Mapping[str, str]
-    folder: Path
-    unattended: bool = False
-    campaign: str = "records"
-    patient: bool = False
-    account: str = ""
-
-    @property
-    def is_batch(self) -> bool:
-        """Whether requests travel in batches; the mock answers at once."""
-        settings = self.completions
-        return settings.mode is Mode.BATCH and settings.provider is not Provider.MOCK
-
-    @property
-    def accounts(self) -> tuple[Account, ...]:
-        """What is spent together with other sets, and other runs."""
-        settings = self.completions
-        found = []
-        if self.unattended:
-            found.append(
-                Account(
-                    name=UNATTENDED,
-                    cap_usd=settings.max_unattended_cost_usd,
-                    setting=UNATTENDED_SETTING,
-                    seconds=UNATTENDED_SECONDS,
-                )
-            )
-        if settings.max_cost_usd is not None:
-            name = f"run:{self.account}"
-            cap = settings.max_cost_usd
-            found.append(Account(name=name, cap_usd=cap, setting="completions.max_cost_usd"))
-        return tuple(found)
-
-    @property
-    def capped(self) -> CompletionsSettings:
-        """The settings with the least cap that holds."""
-        return self.capped_by(self.accounts)
-
-    def capped_by(self, accounts: Sequence[Account]) -> CompletionsSettings:
-        """Return the settings with the least cap of some accounts."""
-        caps = [account.cap_usd for account in accounts]
-        return self.completions.model_copy(update={"max_cost_usd": min(caps, default=None)})
-
-    def fresh_name(self, prompts: Artifact) -> str:
-        """Return the name of the asking, if it is for fresh answers; else nothing."""
-        if not self.stage.fresh_answers:
-            return ""
-        return fingerprint(["record_completions", prompts.digest, self.completions.identity()])
-
-    def wanted(self, prompts: Artifact) -> str:
-        """Name exactly what is asked for: these prompts, at this endpoint, in this way."""
-        return fingerprint(["wanted", self.campaign, prompts.digest, self.completions.identity()])
-
-    @property
-    def default_db(self) -> Path:
-        """Where the cache is, if no database is named."""
-        return self.folder / CACHE_FILE
 
 
 def make_completions(
@@ -140,10 +54,8 @@ def make_completions(
         _require_model(asking)
     with out.table(COMPLETIONS_FILE, COMPLETIONS) as table, out.dropped() as dropped:
         sink = _Rows(table, dropped, report, progress, total)
-        if total and (asking.is_batch or _is_under_way(asking)):
-            after = _ask_in_batches(prompts, asking, report, progress)
-            with _finishing(asking, prompts):
-                asyncio.run(_ask(prompts, asking, sink, report, after))
+        if total and _is_for_batches(asking):
+            _complete_by_batches(prompts, asking, sink, report, progress)
         elif total:
             _require_cap(prompts, asking)
             asyncio.run(_ask(prompts, asking, sink, report, None))
@@ -198,7 +110,7 @@ def _require_cap(prompts: Artifact, asking: Asking) -> None:
             require_within_cap(
                 expected,
                 account.cap_usd,
-                batch=asking.is_batch,
+                batch=asking.completions.in_batches,
                 used_usd=so_far,
                 setting=account.setting,
             )
@@ -213,68 +125,30 @@ def _require_cap(prompts: Artifact, asking: Asking) -> None:
             ) from error
 
 
-def _ask_in_batches(
-    prompts: Artifact, asking: Asking, report: Report, progress: Progress
-) -> "AfterBatches":
-    from resonare_pipeline.records.completing_batches import Campaign, ask_in_batches
-
-    campaign = Campaign(
-        name=asking.campaign,
-        settings=asking.completions,
-        environ=asking.environ,
-        default_db=asking.default_db,
-        fresh=asking.fresh_name(prompts),
-        accounts=asking.accounts,
-        unattended=asking.unattended,
-        wanted=asking.wanted(prompts),
-        stages=asking.is_batch,
-        patient=asking.patient,
-    )
-    after, standing = ask_in_batches(
-        prompts, campaign, before_first=lambda: _require_cap(prompts, asking), progress=progress
-    )
-    report.cost_usd, report.unpriced = standing.cost_usd, standing.unpriced
-    return after
-
-
-@contextmanager
-def _finishing(asking: Asking, prompts: Artifact) -> Iterator[None]:
-    """End the batches of a set, also if all was refused: somebody mends that, and runs it again."""
-    try:
-        yield
-    except StageError:
-        _finish_campaign(asking, prompts)
-        raise
-    _finish_campaign(asking, prompts)
-
-
-def _finish_campaign(asking: Asking, prompts: Artifact) -> None:
-    """End the batches of a set: another run asks again for what brought nothing."""
-    from resonare_pipeline.completions.batches import opening
-
-    opening.finish_campaign(
-        asking.completions,
-        asking.environ,
-        campaign=asking.campaign,
-        default_db=asking.default_db,
-        wanted=asking.wanted(prompts),
-    )
-
-
-def _is_under_way(asking: Asking) -> bool:
-    """Tell whether batches of the set are under way, though it would be asked online now."""
-    from resonare_pipeline.completions.batches.watching import open_campaigns
-
+def _is_for_batches(asking: Asking) -> bool:
+    """Tell whether batches are to be made, or were and are under way, whatever is set now."""
+    if asking.completions.in_batches:
+        return True
     if asking.completions.provider is not Provider.OPENAI:
         return False
+    from resonare_pipeline.completions.batches.watching import live_batches  # and SQLAlchemy
+
     endpoint = asking.completions.endpoint_name()
-    campaigns = open_campaigns(asking.environ, default_db=asking.default_db, prefix=asking.campaign)
-    return any(
-        batch.endpoint == endpoint
-        for campaign in campaigns
-        if campaign.name == asking.campaign
-        for batch in campaign.live
+    live = live_batches(asking.environ, default_db=asking.default_db, campaign=asking.campaign)
+    return any(batch.endpoint == endpoint for batch in live)
+
+
+def _complete_by_batches(
+    prompts: Artifact, asking: Asking, sink: "_Rows", report: Report, progress: Progress
+) -> None:
+    from resonare_pipeline.records.completing_batches import complete_by_batches, finishing
+
+    after, standing = complete_by_batches(
+        prompts, asking, before_first=lambda: _require_cap(prompts, asking), progress=progress
     )
+    report.cost_usd, report.unpriced = standing.cost_usd, standing.unpriced
+    with finishing(asking, prompts):
+        asyncio.run(_ask(prompts, asking, sink, report, after))
 
 
 async def _ask(

@@ -5,63 +5,29 @@ way, with nothing committed, and the sensor of batches starts the next.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 from resonare_pipeline.artifacts.artifact import Artifact
-from resonare_pipeline.completions.accounts import Account
-from resonare_pipeline.completions.batches.opening import open_batches
-from resonare_pipeline.completions.batches.rounds import Rounds, Standing
+from resonare_pipeline.completions.batches.opening import finish_campaign, open_batches
+from resonare_pipeline.completions.batches.rounds import Standing
 from resonare_pipeline.completions.opening import AfterBatches
-from resonare_pipeline.completions.settings import CompletionsSettings
-from resonare_pipeline.errors import WaitingError
+from resonare_pipeline.errors import StageError, WaitingError
 from resonare_pipeline.progress import Progress
-from resonare_pipeline.records.batching import next_requests
+from resonare_pipeline.records.asking import Asking
+from resonare_pipeline.records.batching import ask_in_batches
 from resonare_pipeline.records.items import Record
 from resonare_pipeline.records.prompting import choices_of, prompt_records
-from resonare_pipeline.records.requesting import looking_up
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Campaign:
-    """What a record set's batches are for, and under what conditions they are made.
-
-    Attributes:
-        name: The same for all rounds of a set.
-        fresh: Name of a run that asks again, whatever the cache holds; empty: none.
-        accounts: What is spent together with other sets, and other runs.
-        unattended: Nobody has started this run.
-        wanted: Names exactly what is asked for.
-        stages: New batches are made; else only those under way are seen to their end.
-        patient: Somebody waits until all is answered.
-    """
-
-    name: str
-    settings: CompletionsSettings
-    environ: Mapping[str, str]
-    default_db: Path
-    fresh: str = ""
-    accounts: tuple[Account, ...] = ()
-    unattended: bool = False
-    wanted: str = ""
-    stages: bool = True
-    patient: bool = False
-
-
-def ask_in_batches(
-    prompts: Artifact,
-    campaign: Campaign,
-    *,
-    before_first: Callable[[], None],
-    progress: Progress,
+def complete_by_batches(
+    prompts: Artifact, asking: Asking, *, before_first: Callable[[], None], progress: Progress
 ) -> tuple[AfterBatches, Standing]:
     """Ask for what a set's prompts lack, as far as that goes now.
 
     Args:
         prompts: The prompts of a set.
-        campaign: What the batches are for.
+        asking: Who is asked, and under what conditions.
         before_first: Refuses what may not be begun.
         progress: Is told of lines done.
 
@@ -69,52 +35,64 @@ def ask_in_batches(
         What is left to do when no batch is under way, and what was paid.
 
     Raises:
-        WaitingError: If batches are under way.
+        WaitingError: If batches are under way, and nobody waits for them.
         StageError: If the provider refuses for good, or is not there for long.
         CacheError: If the ledger cannot be used.
     """
-    settings = campaign.settings
+    settings = asking.completions
+
+    def wait(standing: Standing) -> None:
+        live = standing.live
+        progress(sum(b.completed for b in live), sum(b.lines for b in live), "requests")
+        if not asking.patient:
+            raise WaitingError(
+                _told(standing),
+                where=asking.campaign,
+                remedy="batch_sensor goes on when they have ended; so does another run",
+            )
+        time.sleep(settings.batch_poll_seconds)
+
     with open_batches(
         settings,
-        campaign.environ,
-        campaign=campaign.name,
-        default_db=campaign.default_db,
-        fresh=campaign.fresh,
-        accounts=campaign.accounts,
-        unattended=campaign.unattended,
-        wanted=campaign.wanted,
+        asking.environ,
+        campaign=asking.campaign,
+        default_db=asking.default_db,
+        fresh=asking.fresh_name(prompts),
+        accounts=asking.accounts,
+        unattended=asking.unattended,
+        wanted=asking.wanted(prompts),
     ) as driver:
-        ledger = driver.ledger
-        if not ledger.is_open():
+        if not driver.ledger.is_open():
             before_first()
-        look_up = looking_up(ledger.cache, settings)
-        choices = choices_of(settings)
-        rounds = Rounds(
+        return ask_in_batches(
             driver,
-            lambda: next_requests(lambda: _opened(prompts), choices, look_up),
+            lambda: _opened(prompts),
+            choices_of(settings),
             settings,
-            stages=campaign.stages,
+            wait=wait,
+            stages=settings.in_batches,
         )
-        while not (standing := rounds.look()).is_done:
-            live = standing.live
-            progress(sum(b.completed for b in live), sum(b.lines for b in live), "requests")
-            if not campaign.patient:
-                raise WaitingError(
-                    _told(standing),
-                    where=campaign.name,
-                    remedy="batch_sensor goes on when they have ended; so does another run",
-                )
-            time.sleep(settings.batch_poll_seconds)
-        spent = ledger.spent_usd()
-    unsent = None if standing.may_send else standing.lacking
-    after = AfterBatches(
-        campaign=campaign.name,
-        since=ledger.cache.since,
-        unsent=unsent,
-        spent_usd=spent,
-        accounts=driver.accounts,
-    )
-    return after, standing
+
+
+@contextmanager
+def finishing(asking: Asking, prompts: Artifact) -> Iterator[None]:
+    """End the batches of a set, also if all was refused: somebody mends that, and runs it again."""
+
+    def finish() -> None:
+        finish_campaign(
+            asking.completions,
+            asking.environ,
+            campaign=asking.campaign,
+            default_db=asking.default_db,
+            wanted=asking.wanted(prompts),
+        )
+
+    try:
+        yield
+    except StageError:
+        finish()
+        raise
+    finish()
 
 
 @contextmanager

@@ -12,8 +12,7 @@ from sqlalchemy import select
 from resonare_pipeline.completions.batches.batch import ENDED, Batch, RemoteBatch, State
 from resonare_pipeline.completions.batches.campaigns import LIVE, read_batches
 from resonare_pipeline.completions.batches.tables import BATCHES
-from resonare_pipeline.completions.cache.places import cache_url
-from resonare_pipeline.completions.cache.store import Cache
+from resonare_pipeline.completions.opening import existing_cache
 from resonare_pipeline.fingerprint import short_hash
 
 Look = Callable[[Batch], RemoteBatch | None]
@@ -51,15 +50,11 @@ def open_campaigns(
     Raises:
         CacheError: If the database cannot be read.
     """
-    url = cache_url(environ, default_db)
-    if url.drivername == "sqlite" and not Path(url.database or "").exists():
-        return []
-    cache = Cache(url)
-    try:
+    with existing_cache(environ, default_db=default_db) as cache:
+        if cache is None:
+            return []
         query = select(BATCHES).where(BATCHES.c.is_closed.is_(False) | BATCHES.c.state.in_(LIVE))
         batches = read_batches(cache, query)
-    finally:
-        cache.close()
     names = dict.fromkeys(
         batch.campaign
         for batch in batches
@@ -73,6 +68,16 @@ def open_campaigns(
         )
         for name in names
     ]
+
+
+def live_batches(environ: Mapping[str, str], *, default_db: Path, campaign: str) -> list[Batch]:
+    """Return the batches of a campaign that are under way, at whatever endpoint.
+
+    Raises:
+        CacheError: If the database cannot be read.
+    """
+    campaigns = open_campaigns(environ, default_db=default_db, prefix=campaign)
+    return [batch for found in campaigns if found.name == campaign for batch in found.live]
 
 
 def news(campaign: OpenCampaign, look: Look) -> str | None:
