@@ -5,10 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from resonare_pipeline.completions.requests import BATCH_BYTES, BATCH_LINES
 from resonare_pipeline.settings import EXECUTION, Section
-
-MOST_LINES = 50_000  # OpenAI's own maxima for one file
-MOST_BYTES = 200_000_000
 
 Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -38,10 +36,10 @@ class BatchSettings(Section):
     batch_tries: Annotated[Count, EXECUTION] = 3
     """In how many batches a request is tried that expires, is lost, or meets 429 or 5xx."""
 
-    batch_lines: Annotated[Count, EXECUTION, Field(le=MOST_LINES)] = MOST_LINES
+    batch_lines: Annotated[Count, EXECUTION, Field(le=BATCH_LINES)] = BATCH_LINES
     """Most requests in one batch."""
 
-    batch_bytes: Annotated[Count, EXECUTION, Field(le=MOST_BYTES)] = MOST_BYTES
+    batch_bytes: Annotated[Count, EXECUTION, Field(le=BATCH_BYTES)] = BATCH_BYTES
     """Largest file of a batch, in bytes."""
 
     batch_tier: Annotated[int | None, EXECUTION, Field(ge=1, le=5)] = None

@@ -92,7 +92,12 @@ def output_limit(request: CompletionRequest) -> int | None:
 
 
 def upper_cost_usd(
-    request: CompletionRequest, price: Price, provider: Provider, sent_limit: int | None
+    request: CompletionRequest,
+    price: Price,
+    provider: Provider,
+    sent_limit: int | None,
+    *,
+    tokens: int | None = None,
 ) -> float | None:
     """Return the most that one request can cost, or None if nothing bounds its answer or images.
 
@@ -101,6 +106,7 @@ def upper_cost_usd(
         price: Of its model.
         provider: Who is asked.
         sent_limit: What bounds an answer in the body that is sent, if anything.
+        tokens: Its `prompt_tokens`, if they are counted already.
     """
     limit = sent_limit or price.most_output_tokens
     if price.output == 0:
@@ -110,9 +116,9 @@ def upper_cost_usd(
         return None
     count = request.parameters.get("n", 1)
     answers = count if isinstance(count, int) else 1
-    known = prompt_tokens(request) - TOKENS_PER_MEDIUM * count_media(request) + media
-    tokens = math.ceil(known * UPPER_SHARE[provider])
-    return price.upper_usd(tokens, limit * answers)
+    counted = prompt_tokens(request) if tokens is None else tokens
+    known = counted - TOKENS_PER_MEDIUM * count_media(request) + media
+    return price.upper_usd(math.ceil(known * UPPER_SHARE[provider]), limit * answers)
 
 
 def require_upper_usd(
@@ -120,6 +126,8 @@ def require_upper_usd(
     settings: CompletionsSettings,
     provider: Provider,
     sent_limit: int | None,
+    *,
+    tokens: int | None = None,
 ) -> float:
     """Return the most that one request can cost online, which a cap must know.
 
@@ -127,7 +135,9 @@ def require_upper_usd(
         SettingsError: If nothing says that.
     """
     price = price_of(request.model, settings)
-    upper = upper_cost_usd(request, price, provider, sent_limit) if price else None
+    upper = None
+    if price is not None:
+        upper = upper_cost_usd(request, price, provider, sent_limit, tokens=tokens)
     if upper is None:
         raise SettingsError(
             f"nothing says what a request to {request.model!r} can cost at most",

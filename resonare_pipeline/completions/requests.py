@@ -9,6 +9,10 @@ import msgspec
 from resonare_pipeline.errors import SettingsError
 from resonare_pipeline.fingerprint import fingerprint
 
+BATCH_LINES = 50_000
+BATCH_BYTES = 200_000_000
+"""OpenAI's own maxima for one input file of a batch."""
+
 CHAT_URL = "/v1/chat/completions"
 """What a batch's lines name as the place of chat completions, whatever the endpoint's own path."""
 

@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.draft import OutputDraft
+from resonare_pipeline.completions.requests import BATCH_BYTES, BATCH_LINES
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.errors import StageError
 from resonare_pipeline.records.prompting import REQUESTS_FILE, choices_of, prompt_records
@@ -14,8 +15,6 @@ from resonare_pipeline.records.tables import BATCH_FILES
 from resonare_pipeline.records.understanding import understand
 from resonare_pipeline.records.walking import Walk
 
-MOST_LINES = 50_000  # OpenAI's own maxima for one file
-MOST_BYTES = 200_000_000
 NAME = "batch_{number}.jsonl"
 LIST_FILE = "batch_files.parquet"
 
@@ -63,7 +62,7 @@ def make_batch_files(
 
         for text, tokens in _lines(prompts, requests, settings):
             is_full = current is not None and (
-                current.lines == MOST_LINES or current.bytes + len(text) > MOST_BYTES
+                current.lines == BATCH_LINES or current.bytes + len(text) > BATCH_BYTES
             )
             if current is None or is_full:
                 ended()

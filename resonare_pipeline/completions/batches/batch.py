@@ -56,7 +56,6 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
         creating_at: When its making was begun; None once it is known, or known not to be.
         wait_until: Nothing is done before that.
         answered: Lines whose answers are in the cache.
-        unattended: Nobody has asked for it by hand.
         is_closed: Its campaign has ended; what it cost counts for no cap any more.
     """
 
@@ -89,7 +88,6 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     answered: int = 0
     cost_usd: float = 0.0
     unpriced: int = 0
-    unattended: bool = False
     is_closed: bool = False
 
     @property

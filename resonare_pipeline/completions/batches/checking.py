@@ -12,8 +12,7 @@ from typing import Any
 
 import msgspec
 
-from resonare_pipeline.completions.batch_settings import MOST_BYTES
-from resonare_pipeline.completions.requests import CHAT_URL
+from resonare_pipeline.completions.requests import BATCH_BYTES, CHAT_URL
 from resonare_pipeline.errors import InputError
 from resonare_pipeline.progress import Progress, silent
 
@@ -110,11 +109,11 @@ class InputFile:
         with _opened(self.path) as stream:
             number = 0
             size = self.path.stat().st_size
-            while text := stream.readline(MOST_BYTES + 1):
+            while text := stream.readline(BATCH_BYTES + 1):
                 number += 1
-                if len(text) > MOST_BYTES:
+                if len(text) > BATCH_BYTES:
                     raise InputError(
-                        f"a line of more than {MOST_BYTES:,} bytes",
+                        f"a line of more than {BATCH_BYTES:,} bytes",
                         where=_place(self.path, number),
                         expected="one request a line; that is the most that a batch's file holds",
                     )

@@ -52,7 +52,6 @@ class Driver:
     Attributes:
         cap_usd: Most that the campaign may cost; None: no cap.
         accounts: What is spent together with other runs, each with a cap of its own.
-        unattended: Nobody has asked by hand for what is staged.
         unreached: What the provider last said when it could not be had; empty if it could.
         refused: Files submitted by hand that the provider will never take, by the batch's id.
     """
@@ -70,7 +69,6 @@ class Driver:
         self.refused: dict[str, StageError] = {}
         self.cap_usd = settings.max_cost_usd
         self.accounts: tuple[Account, ...] = ()
-        self.unattended = False
         self.folder = folder
         self.remote = remote
         self.collector = Collector(ledger, remote, settings, endpoint, folder)
@@ -123,7 +121,6 @@ class Driver:
             drop=self._drop,
             cap_usd=self.cap_usd,
             accounts=self.accounts,
-            unattended=self.unattended,
         )
         return stager.stage(requests)
 

@@ -65,7 +65,6 @@ def open_batches(
         folder = default_db.parent / FOLDER
         with Driver(ledger, remote, settings, endpoint, folder) as driver:
             driver.accounts = tuple(accounts)
-            driver.unattended = unattended
             if wanted and not unattended:
                 set_mark(cache, wanted)
             elif wanted and find_mark(cache, wanted) is not None:

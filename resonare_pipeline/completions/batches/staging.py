@@ -75,7 +75,6 @@ class Stager:
         drop: Gives up a batch of which nothing ran.
         cap_usd: Most that the campaign may cost; None: no cap.
         accounts: What is spent together with other runs, each with a cap of its own.
-        unattended: Nobody has asked for this by hand.
     """
 
     ledger: Ledger
@@ -85,7 +84,6 @@ class Stager:
     drop: Callable[[Batch], None]
     cap_usd: float | None
     accounts: tuple[Account, ...]
-    unattended: bool
 
     def stage(self, requests: Iterable[CompletionRequest]) -> Staged:
         """Write the files of a round; all requests of one model.
@@ -147,20 +145,18 @@ class Stager:
         for request in requests:
             key = request.key(self.endpoint.provider, self.endpoint.name)
             if key not in lines:
-                lines[key] = _Line(
-                    key,
-                    request.batch_line(key),
-                    prompt_tokens(request),
-                    self._upper_usd(request),
-                )
+                tokens = prompt_tokens(request)
+                upper = self._upper_usd(request, tokens)
+                lines[key] = _Line(key, request.batch_line(key), tokens, upper)
         return list(lines.values())
 
-    def _upper_usd(self, request: CompletionRequest) -> float:
+    def _upper_usd(self, request: CompletionRequest, tokens: int) -> float:
         if self.cap_usd is None and not self.accounts:
             return 0.0
         provider = self.endpoint.provider
         limit = output_limit(request)
-        return BATCH_SHARE * require_upper_usd(request, self.settings, provider, limit)
+        upper = require_upper_usd(request, self.settings, provider, limit, tokens=tokens)
+        return BATCH_SHARE * upper
 
     def _begin(self, model: str, most_tokens: int | None) -> _Open:
         name = new_batch_id()
@@ -175,7 +171,6 @@ class Stager:
             state=State.STAGED,
             path=str(path),
             staged_at=self.ledger.clock(),
-            unattended=self.unattended,
             wait_until=FILLING,
         )
         self.ledger.add(batch)
@@ -210,17 +205,17 @@ class Stager:
             lines = fitting
         own, elsewhere = self.ledger.claim(opened.batch.batch, [line.key for line in lines])
         told.elsewhere += elsewhere
-        for line in lines:
-            if line.key not in own:
-                room = None if room is None else room + line.upper_usd
-                continue
-            own.discard(line.key)  # once, though it stand twice in a round
-            with writing(Path(opened.batch.path)):
+        with writing(Path(opened.batch.path)):
+            for line in lines:
+                if line.key not in own:
+                    room = None if room is None else room + line.upper_usd
+                    continue
+                own.discard(line.key)  # once, though it stand twice in a round
                 opened.stream.write(line.text)
-            opened.lines += 1
-            opened.bytes += len(line.text)
-            opened.tokens += line.tokens
-            opened.upper_usd += line.upper_usd
+                opened.lines += 1
+                opened.bytes += len(line.text)
+                opened.tokens += line.tokens
+                opened.upper_usd += line.upper_usd
         return room
 
     def _end(self, opened: _Open, told: Staged) -> None:

@@ -39,7 +39,6 @@ BATCHES = Table(
     Column("answered", Integer, nullable=False, default=0),
     Column("cost_usd", Double, nullable=False, default=0.0),
     Column("unpriced", Integer, nullable=False, default=0),
-    Column("unattended", Boolean, nullable=False, default=False),
     Column("is_closed", Boolean, nullable=False, default=False),
     Index("batches_by_state", "state"),
 )

@@ -115,7 +115,6 @@ def stager(limits: dict[str, int]) -> Iterator[tuple[Stager, Ledger]]:
                     drop=drop,
                     cap_usd=None,
                     accounts=(),
-                    unattended=False,
                 ),
                 ledger,
             )
