@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import BinaryIO
 
+from resonare_pipeline.artifacts.writing import writing_errors
 from resonare_pipeline.cli.batch_display import BatchDisplay
 from resonare_pipeline.cli.fill_display import FillDisplay
 from resonare_pipeline.cli.fill_options import (
@@ -38,7 +39,7 @@ from resonare_pipeline.records.asking import CACHE_FILE
 from resonare_pipeline.records.dropping import DroppedLines
 from resonare_pipeline.records.filling import Report, fill
 from resonare_pipeline.records.items import Format
-from resonare_pipeline.records.placing import PlacedFile, standard_output, writing_errors
+from resonare_pipeline.records.placing import PlacedFile, standard_output
 from resonare_pipeline.records.reading import (
     Records,
     open_records,

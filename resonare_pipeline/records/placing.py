@@ -9,42 +9,14 @@ import errno
 import fcntl
 import io
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
+from resonare_pipeline.artifacts.writing import writing_errors
 from resonare_pipeline.errors import StoreError
 
 BUFFER_BYTES = 1 << 18
-
-_REMEDIES = {
-    errno.ENOSPC: "Free some space and give the same command again: no answer is lost",
-    errno.EDQUOT: "Free some space and give the same command again: no answer is lost",
-    errno.EACCES: "Name a place that this user may write to",
-    errno.EPERM: "Name a place that this user may write to",
-    errno.EROFS: "Name a place that can be written to",
-    errno.ENOENT: "Make the folder first",
-    errno.ENOTDIR: "Name a file in a folder",
-    errno.EISDIR: "Name a file, not a folder",
-}
-
-
-@contextlib.contextmanager
-def writing_errors(path: Path | str) -> Iterator[None]:
-    """Turn errors of the operating system into ones that say where and what to do."""
-    try:
-        yield
-    except StoreError:
-        raise
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise StoreError(
-            f"cannot be written: {error.strerror or error}",
-            where=str(path),
-            remedy=_REMEDIES.get(error.errno or 0, ""),
-        ) from error
 
 
 class PlacedFile:

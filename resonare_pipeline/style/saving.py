@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from resonare_pipeline.errors import InputError, StoreError
+from resonare_pipeline.artifacts.writing import writing_errors
+from resonare_pipeline.errors import InputError
 from resonare_pipeline.style.strategies import count_by_strategy
 from resonare_pipeline.style.validation import require_valid
 
@@ -75,7 +76,7 @@ def _json(value: object, *, indent: int | None) -> bytes:
 
 
 def _write(path: Path, parts: Iterator[bytes], *, compress: bool) -> None:
-    try:
+    with writing_errors(path, remedy="Give a path in a folder that may be written to"):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
@@ -86,12 +87,6 @@ def _write(path: Path, parts: Iterator[bytes], *, compress: bool) -> None:
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
-    except OSError as error:
-        raise StoreError(
-            f"cannot be written: {error.strerror or error}",
-            where=str(path),
-            remedy="Give a path in a folder that may be written to",
-        ) from error
 
 
 def _fill(stream: BinaryIO, parts: Iterator[bytes], *, compress: bool) -> None:

@@ -1,29 +1,16 @@
 """Files of batches on this machine."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from resonare_pipeline.errors import ResonareError, StoreError
+from resonare_pipeline.artifacts.writing import writing_errors
+
+REMEDY = "Make room there, then give the same command again; batches go on meanwhile"
 
 
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Raise what the file system says as an error that says where.
-
-    Raises:
-        StoreError: For a full disk, and whatever else keeps a file from being written.
-    """
-    try:
-        yield
-    except ResonareError:
-        raise
-    except OSError as error:
-        raise StoreError(
-            f"cannot be written: {error.strerror or error}",
-            where=str(path),
-            remedy="Make room there, then give the same command again; batches go on meanwhile",
-        ) from error
+def writing(path: Path) -> AbstractContextManager[None]:
+    """Raise what the file system says as a `StoreError` that says where."""
+    return writing_errors(path, remedy=REMEDY)
 
 
 def remove(path: str) -> None:

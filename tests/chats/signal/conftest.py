@@ -14,7 +14,7 @@ from resonare_pipeline.chats.exports import ExportFile, MessagesSettings
 from resonare_pipeline.chats.forgetting import ForgetSettings
 from resonare_pipeline.chats.reading.export import read_export
 from resonare_pipeline.chats.reading.sorting import LIMITS, Limits
-from tests.chats.signal.reads import Export
+from tests.chats.reads import Export
 
 Reader = Callable[..., Export]
 

@@ -5,7 +5,6 @@ import hashlib
 import io
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,28 +17,7 @@ from resonare_pipeline.chats.forgetting import ForgetSettings
 from resonare_pipeline.chats.reading.export import read_export
 from resonare_pipeline.chats.reading.sorting import LIMITS, Limits
 from resonare_pipeline.progress import Progress, silent
-
-Row = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Export:
-    """All that came out of reading an export."""
-
-    chats: list[Row]
-    messages: list[Row]
-    dropped: list[Row]
-    metadata: dict[str, Any]
-    counts: dict[str, int]
-    digests: tuple[str, ...]
-
-    @property
-    def texts(self) -> list[str]:
-        return [row["text"] for row in self.messages]
-
-    @property
-    def ids(self) -> list[str]:
-        return [row["message_id"] for row in self.messages]
+from tests.chats.reads import Export, Row
 
 
 def as_bytes(content: object) -> bytes:

@@ -6,7 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from resonare_pipeline.chats.forgetting import PLACEHOLDER, ForgetSettings, ForgottenPerson
-from tests.chats.telegram.conftest import Export, Reader, Row, chat, message
+from tests.chats.reads import Export, Row
+from tests.chats.telegram.conftest import Reader, chat, message
 
 BEA = "telegram:user2"
 RULE = ForgetSettings(people={BEA: ForgottenPerson(names=("Bea Lopez", "Bea", "@bea"))})

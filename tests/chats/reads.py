@@ -1,4 +1,4 @@
-"""What came out of reading a dump."""
+"""What came out of reading an export."""
 
 from dataclasses import dataclass
 from typing import Any
