@@ -95,11 +95,7 @@ def run_fill(options: FillOptions) -> int:
 def _carry_out(run: FillRun, report: Report, display: FillDisplay) -> int | None:
     """Fill the records; return the exit code if that was stopped before its end."""
     try:
-        if run.settings.in_batches:
-            _require_folder(run.options)
-        else:
-            take_in_ended(run)
-        after = _ask_in_batches(run, report) if run.settings.in_batches else None
+        after = _before_filling(run, report)
     except KeyboardInterrupt:
         BatchDisplay().left()
         return INTERRUPTED
@@ -154,7 +150,12 @@ def _require_records(run: FillRun, read: int) -> None:
         raise InputError(found, where=run.source.name, expected="records, counted from 0")
 
 
-def _ask_in_batches(run: FillRun, report: Report) -> AfterBatches:
+def _before_filling(run: FillRun, report: Report) -> AfterBatches | None:
+    """Ask in batches, where that is wanted; else take in what earlier batches have brought."""
+    if not run.settings.in_batches:
+        take_in_ended(run)
+        return None
+    _require_folder(run.options)
     after, standing = fill_by_batches(run, BatchDisplay(verbose=run.options.verbose))
     report.cost_usd, report.unpriced = standing.cost_usd, standing.unpriced
     return after
