@@ -4,6 +4,7 @@ A stage writes through an `OutputDraft`; only `Store.commit` makes the result an
 """
 
 import contextlib
+import datetime as dt
 import hashlib
 import io
 from collections import Counter
@@ -79,6 +80,7 @@ class OutputDraft:
         self._alias: Artifact | None = None
         self._rows: int | None = None
         self._metadata: dict[str, Any] = {}
+        self._retry_at: dt.datetime | None = None
 
     @property
     def files(self) -> tuple[FileEntry, ...]:
@@ -139,10 +141,22 @@ class OutputDraft:
         """Let this output be its input's files; nothing is copied."""
         self._alias = artifact
 
-    def report(self, *, rows: int, metadata: Mapping[str, Any] | None = None) -> None:
-        """State how many rows the output has, and what else people should see of it."""
+    def report(
+        self,
+        *,
+        rows: int,
+        metadata: Mapping[str, Any] | None = None,
+        retry_at: dt.datetime | None = None,
+    ) -> None:
+        """State how many rows the output has, and what else people should see of it.
+
+        Args:
+            retry_at: From when on (aware, UTC) the next run makes it again, since something that it
+                is made from could not be had now; None: never.
+        """
         self._rows = rows
         self._metadata = dict(metadata or {})
+        self._retry_at = retry_at
 
     def entry(self) -> OutputEntry:
         """Return the finished description.
@@ -162,6 +176,7 @@ class OutputDraft:
             files=tuple(entries),
             metadata=self._metadata,
             alias_of=None if self._alias is None else self._alias.asset,
+            retry_at=self._retry_at,
         )
 
     def staged(self) -> Artifact:

@@ -3,6 +3,7 @@
 All paths are relative to the store's root, so that a store can be moved or copied as it is.
 """
 
+import datetime as dt
 from typing import Any
 
 import msgspec
@@ -31,6 +32,7 @@ class OutputEntry(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[FileEntry, ...]
     metadata: dict[str, Any] = {}
     alias_of: str | None = None  # asset whose files these are
+    retry_at: dt.datetime | None = None  # from then on it may come out more complete; aware UTC
 
 
 class CheckEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +67,12 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     outputs: dict[str, OutputEntry]
     checks: tuple[CheckEntry, ...] = ()
     format_version: int = FORMAT_VERSION
+
+    def is_due(self, now: dt.datetime) -> bool:
+        """Tell whether something it was made from could not be had, and may be tried again."""
+        return any(
+            entry.retry_at is not None and entry.retry_at <= now for entry in self.outputs.values()
+        )
 
 
 def encode_manifest(manifest: Manifest) -> bytes:

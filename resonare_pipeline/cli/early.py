@@ -30,7 +30,7 @@ def early_work(workspace: Workspace, entries: Sequence[Entry], *, force: bool) -
         entries: All of the partition, in order.
         force: Make them even where they are there.
     """
-    stale = [entry for entry in entries if force or entry.status is not Status.HIT]
+    stale = [e for e in entries if force or e.status is not Status.HIT or e.is_due]
     sizes = [sum(stat.size for stat in e.raw.entries.values()) for e in stale if e.raw]
     if max(sizes, default=0) < WORKER_THRESHOLD_BYTES:
         yield

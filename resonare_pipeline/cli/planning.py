@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from resonare_pipeline.cli.request import Request
-from resonare_pipeline.planning.plan import Entry, Plan, Status
+from resonare_pipeline.planning.plan import DUE, Entry, Plan, Status
 
 if TYPE_CHECKING:
     from resonare_pipeline.cli.plan_costs import Expected
@@ -52,6 +52,8 @@ def _costs(request: Request, current: Plan, entries: list[Entry]) -> list["Expec
 def _status(entry: Entry, *, force: bool) -> tuple[Status, tuple[str, ...]]:
     if force and entry.status is Status.HIT:
         return Status.STALE, ("forced",)
+    if entry.is_due:
+        return Status.STALE, (DUE,)
     return entry.status, (str(entry.error),) if entry.error else entry.reasons
 
 

@@ -89,7 +89,7 @@ def run_part(
     if failed is not None:
         report.failures[name] = str(failed)
         return
-    if not force and all(entry.status is Status.HIT for entry in entries):
+    if not force and all(e.status is Status.HIT and not e.is_due for e in entries):
         try:
             report.made += [use_hit(request.workspace, entry) for entry in entries]
         except ResonareError as error:  # a place for deliverables that cannot be written

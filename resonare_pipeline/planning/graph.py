@@ -35,6 +35,7 @@ class StageRun:
         by_partition: Full partition name → the sections in `settings_by_partition`, for gathered
             partitions.
         previous: What the input in `compares` was before it became what it is, if it is known.
+        attachments: Path below the raw root → SHA-256, of the files that a raw input speaks of.
         folder: The project's, where `.env` and the cache of answers lie.
         environ: Variables, those of `.env` included: keys and addresses, which no setting holds.
         unattended: Nobody has started this run by hand.
@@ -52,6 +53,7 @@ class StageRun:
     previous: Artifact | None = None
     raw_input: RawInput | None = None
     raw_hashes: Mapping[str, str] = field(default_factory=dict)
+    attachments: Mapping[str, str] = field(default_factory=dict)
     dropped: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     progress: Progress = silent
     folder: Path = Path()
@@ -119,9 +121,18 @@ CheckFunction = Callable[[StageRun], list[CheckEntry]]
 IngredientFunction = Callable[[SettingsOf], Mapping[str, str]]
 InclusionFunction = Callable[[SettingsOf], bool]
 WantFunction = Callable[[str, SettingsOf], bool]
+HeedFunction = Callable[[type[Section], SettingsOf], bool]
 
 
 def _everything(settings: SettingsOf) -> bool:  # noqa: ARG001  # one of a family
+    return True
+
+
+def _nothing(settings: SettingsOf) -> bool:  # noqa: ARG001  # one of a family
+    return False
+
+
+def _every_section(kind: type[Section], settings: SettingsOf) -> bool:  # noqa: ARG001  # likewise
     return True
 
 
@@ -143,6 +154,9 @@ class Stage:
         raw: The kind of raw input whose every item is a partition; None: not partitioned. Such a
             stage gathers: of an input that is partitioned it gets every partition that is ready.
         reads_raw: The raw input's content is an input of this stage.
+        reads_attachments: Tells from the settings whether what it speaks of (images) is one, too.
+        heeds: Tells from the settings whether one of them matters; one that does not is no part of
+            the fingerprint.
         reads_dropped: Inputs whose counts of dropped items are an input too. No digest covers them,
             so the fingerprint takes them up by themselves.
         files: Hashes of templates, tokenizers and the like, by name, for given settings.
@@ -166,6 +180,8 @@ class Stage:
     settings: tuple[type[Section], ...] = ()
     raw: RawKind | None = None
     reads_raw: bool = False
+    reads_attachments: InclusionFunction = _nothing
+    heeds: HeedFunction = _every_section
     reads_dropped: tuple[str, ...] = ()
     files: IngredientFunction = _no_files
     distributions: tuple[str, ...] = ()
@@ -197,6 +213,8 @@ def asset(
     settings: tuple[type[Section], ...] = (),
     raw: RawKind | None = None,
     reads_raw: bool = False,
+    reads_attachments: InclusionFunction = _nothing,
+    heeds: HeedFunction = _every_section,
     reads_dropped: tuple[str, ...] = (),
     files: IngredientFunction = _no_files,
     distributions: tuple[str, ...] = (),
@@ -222,6 +240,8 @@ def asset(
             settings=settings,
             raw=raw,
             reads_raw=reads_raw,
+            reads_attachments=reads_attachments,
+            heeds=heeds,
             reads_dropped=reads_dropped,
             files=files,
             distributions=distributions,

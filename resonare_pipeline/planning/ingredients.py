@@ -30,7 +30,12 @@ def ingredients_of(
         for kind, values in sections.items()
     }
     return Ingredients(
-        settings={kind.section: values.identity() for kind, values in settings.items()} | own,
+        settings={
+            kind.section: values.identity()
+            for kind, values in settings.items()
+            if stage.heeds(kind, settings)
+        }
+        | own,
         code=stage_code(stage),
         inputs=inputs,
         files=dict(stage.files(settings)),

@@ -22,7 +22,7 @@ from resonare_pipeline.errors import CheckFailedError, InputChangedError, StageE
 from resonare_pipeline.planning.delivery import deliver
 from resonare_pipeline.planning.graph import Stage, StageRun
 from resonare_pipeline.planning.hashes import known_hashes, take_hashes
-from resonare_pipeline.planning.plan import Entry, Plan, Status, plan
+from resonare_pipeline.planning.plan import DUE, Entry, Plan, Status, plan, raw_parts
 from resonare_pipeline.planning.workspace import Workspace, environment
 from resonare_pipeline.progress import Progress, silent
 
@@ -141,7 +141,7 @@ def make(
     if _hashed(workspace, stage, current, progress):
         current = plan_for(workspace, stage, partition)
         entry = current.entry(stage, partition)
-    if entry.manifest is not None and not force:
+    if entry.manifest is not None and not force and not entry.is_due:
         made = use_hit(workspace, entry)
     else:
         manifest = _make_anew(workspace, current, entry, inputs, progress)
@@ -152,7 +152,7 @@ def make(
             cache=Cache.MISS,
             seconds=round(time.perf_counter() - started, 3),
             manifest=manifest,
-            reasons=entry.reasons or ("asked for",),
+            reasons=entry.reasons or ((DUE,) if entry.is_due else ("asked for",)),
         )
     if listener:
         listener.made(made)
@@ -174,7 +174,9 @@ def _hashed(workspace: Workspace, stage: Stage, current: Plan, progress: Progres
         if entry.raw is None:
             continue
         try:
-            take_hashes(workspace.store, entry.raw, progress)
+            for _, attached in raw_parts(entry):
+                if known_hashes(workspace.store, entry.raw, attached=attached) is None:
+                    take_hashes(workspace.store, entry.raw, progress, attached=attached)
         except InputChangedError:
             if stage.raw is not None:
                 raise
@@ -304,7 +306,8 @@ def _prepare(
         outputs={asset: workspace.store.output(attempt, asset) for asset in entry.stage.assets},
         settings=entry.settings,
         raw_input=entry.raw,
-        raw_hashes=_raw_hashes(workspace, entry),
+        raw_hashes=_raw_hashes(workspace, entry, attached=False),
+        attachments=_raw_hashes(workspace, entry, attached=True),
         dropped={
             asset: _dropped([planned[asset]] if asset in planned else gathered[asset].values())
             for asset in entry.stage.reads_dropped
@@ -339,7 +342,7 @@ def _dropped(artifacts: Iterable[Artifact]) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def _raw_hashes(workspace: Workspace, entry: Entry) -> Mapping[str, str]:
-    if entry.raw is None or not entry.stage.reads_raw:
+def _raw_hashes(workspace: Workspace, entry: Entry, *, attached: bool) -> Mapping[str, str]:
+    if entry.raw is None or attached not in [part for _, part in raw_parts(entry)]:
         return {}
-    return known_hashes(workspace.store, entry.raw) or {}
+    return known_hashes(workspace.store, entry.raw, attached=attached) or {}

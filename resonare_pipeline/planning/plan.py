@@ -6,7 +6,8 @@ must be made first can only wait: it may yet turn out a hit. A stage that gather
 same run will make; it never waits for what cannot be made, and takes what is ready.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+import datetime as dt
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -23,6 +24,8 @@ from resonare_pipeline.planning.reasons import explain
 from resonare_pipeline.settings import Section, Settings
 
 RAW_INPUT = "raw input"
+ATTACHMENTS = "attachments"
+DUE = "what could not be had when it was made is tried again"
 LISTED = 3  # names in a reason
 
 
@@ -77,8 +80,21 @@ class Entry:
     gathered: Gathered = Gathered()
     previous: Manifest | None = None
 
+    @property
+    def is_due(self) -> bool:
+        """Whether it is there, and the next run makes it again: it may be more complete now."""
+        return self.manifest is not None and self.manifest.is_due(dt.datetime.now(dt.UTC))
+
 
 Entries = Mapping[tuple[str, str | None], Entry]
+
+
+def raw_parts(entry: Entry) -> Iterator[tuple[str, bool]]:
+    """Yield what a stage reads of its raw input: name, and whether it is the attachments."""
+    if entry.raw is not None and entry.stage.reads_raw:
+        yield RAW_INPUT, False
+    if entry.raw is not None and entry.stage.reads_attachments(entry.settings):
+        yield ATTACHMENTS, True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,12 +217,13 @@ class _Planner:
             more = f" and {len(waits) - LISTED} more" if waits[LISTED:] else ""
             return replace(base, reasons=(f"waits for {', '.join(waits[:LISTED])}{more}",))
         inputs = self._digests(stage, key, gathered)
-        if source is not None and stage.reads_raw:
-            digest = known_digest(self._store, source)
+        for name, attached in raw_parts(base):
+            digest = known_digest(self._store, source, attached=attached) if source else None
             if digest is None:
-                reason = "the raw input is new, or its size or time has changed"
+                what = "an attachment" if attached else "the raw input"
+                reason = f"{what} is new, or its size or time has changed"
                 return replace(base, status=Status.STALE, reasons=(reason,))
-            inputs[RAW_INPUT] = digest
+            inputs[name] = digest
         previous = self._before(stage, key)
         if previous is not None:
             inputs[f"{stage.compares}, before"] = previous.outputs[stage.compares].digest

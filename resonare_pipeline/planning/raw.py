@@ -45,6 +45,8 @@ class RawKind:
         members: Patterns of file names inside a folder that is one input, or sets of them; the
             first that matches anything decides.
         expected: What a person should put there, for messages.
+        attachments: Patterns of names of files that members speak of, such as images; only stages
+            that ask for them read or hash them.
     """
 
     folder: str
@@ -52,6 +54,7 @@ class RawKind:
     suffixes: tuple[str, ...]
     members: tuple[str | MemberSet, ...]
     expected: str
+    attachments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +64,14 @@ class RawInput:
     Attributes:
         key: The partition key.
         entries: Path below the root of `files` → stat, of the files that count.
+        attachments: The same of files that these speak of.
     """
 
     kind: RawKind
     key: str
     files: Files
     entries: Mapping[str, FileStat]
+    attachments: Mapping[str, FileStat] = field(default_factory=dict)
 
     @property
     def where(self) -> str:
@@ -247,9 +252,10 @@ def _add(
         key = partition_key(child.name, is_file=not child.is_folder)
         address = (kind.folder, key)
         if child.is_folder:
-            entries = _members(kind, files, child.name, below)
+            visible = _visible(files, child.name, below)
+            entries = _members(kind, files, child.name, visible)
         else:
-            entries = _single(files, child)
+            entries = visible = _single(files, child)
     except ResonareError as error:
         problems[address] = error
         return
@@ -260,7 +266,11 @@ def _add(
             remedy="Rename or remove one of them",
         )
     elif address not in problems:
-        inputs[address] = RawInput(kind=kind, key=key, files=files, entries=entries)
+        others = {path: stat for path, stat in visible.items() if path not in entries}
+        attachments = {p: stat for p, stat in others.items() if _matches(p, kind.attachments)}
+        inputs[address] = RawInput(
+            kind=kind, key=key, files=files, entries=entries, attachments=attachments
+        )
 
 
 def _single(files: Files, child: Child) -> dict[str, FileStat]:
@@ -270,12 +280,18 @@ def _single(files: Files, child: Child) -> dict[str, FileStat]:
     return {child.name: stat}
 
 
-def _members(
-    kind: RawKind, files: Files, folder: str, below: Mapping[str, FileStat] | None
+def _visible(
+    files: Files, folder: str, below: Mapping[str, FileStat] | None
 ) -> dict[str, FileStat]:
-    """Return the files of a folder that count, from a listing of it where there is one."""
+    """Return the files of a folder, hidden ones apart, from a listing of it where there is one."""
     listed = files.walk(folder) if below is None else below.items()
-    visible = {path: stat for path, stat in listed if "/." not in path}
+    return {path: stat for path, stat in listed if "/." not in path}
+
+
+def _members(
+    kind: RawKind, files: Files, folder: str, visible: Mapping[str, FileStat]
+) -> dict[str, FileStat]:
+    """Return the files of a folder that count."""
     sets = [
         MemberSet(signs=(item,), files=(item,)) if isinstance(item, str) else item
         for item in kind.members

@@ -6,6 +6,7 @@ current stays. Which partitions, is decided by the caller.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 
 from resonare_pipeline.artifacts.files import Files, is_draft
 from resonare_pipeline.artifacts.manifest import MANIFEST_NAME
@@ -20,6 +21,8 @@ from resonare_pipeline.artifacts.store import (
 from resonare_pipeline.planning.delivery import OUTPUT_MANIFEST, laid_files
 from resonare_pipeline.planning.graph import Stage
 from resonare_pipeline.planning.plan import Plan
+
+HASHED_PARTS = ("raw", "attached")
 
 Address = tuple[str, str, str]
 """Stage, folder of the partition, fingerprint."""
@@ -82,10 +85,9 @@ def remove(
             removed.rejected += _delete_all(store.files, f"{REJECTED}/{stage.name}/{folder}")
             if stage.delivers and not spared:
                 _remove_laid(store, outputs, stage, folder, removed)
-    for stage in stages:
-        if stage.raw is not None:
-            for folder in retired:
-                store.files.delete(f"{HASHES}/raw/{stage.raw.folder}/{folder}.json")
+    kinds = {stage.raw.folder for stage in stages if stage.raw is not None}
+    for part, kind, folder in product(HASHED_PARTS, sorted(kinds), retired):
+        store.files.delete(f"{HASHES}/{part}/{kind}/{folder}.json")
     return removed
 
 

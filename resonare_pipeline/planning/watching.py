@@ -33,7 +33,8 @@ class Seen(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """What is known of one raw input.
 
     Attributes:
-        form: Short hash of names, sizes and versions of its files; empty where it cannot be used.
+        form: Short hash of names, sizes and versions of its files and attachments; empty where it
+            cannot be used.
         steady: Whether the last two looks found this form.
         asked: The form for which a run was last asked, or that needed none.
         requests: Runs asked for so far.
@@ -88,7 +89,8 @@ def forms_of(listing: RawListing, kind: RawKind) -> dict[str, str]:
 def _form(raw: RawInput | None) -> str:
     if raw is None:
         return ""
-    files = sorted((path, stat.size, stat.version) for path, stat in raw.entries.items())
+    listed = {**raw.attachments, **raw.entries}
+    files = sorted((path, stat.size, stat.version) for path, stat in listed.items())
     return short_hash(msgspec.json.encode(files).decode(), digits=FORM_DIGITS)
 
 
@@ -203,7 +205,9 @@ def sift(
         if error is not None:
             failed[key] = error
         elif all(
-            entry.manifest and is_laid(workspace.output, entry.stage, entry.manifest)
+            entry.manifest
+            and not entry.is_due
+            and is_laid(workspace.output, entry.stage, entry.manifest)
             for entry in entries
         ):  # a hit that another version was laid over needs a run as well
             current.append(key)
