@@ -16,11 +16,11 @@ from resonare_pipeline.completions.batches.batch import Batch, RemoteBatch
 from resonare_pipeline.completions.batches.faults import NotNowError
 from resonare_pipeline.completions.batches.opening import batch_endpoint
 from resonare_pipeline.completions.batches.watching import OpenCampaign, news, open_campaigns
+from resonare_pipeline.completions.environment import CACHE_FILE
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.errors import ResonareError
 from resonare_pipeline.planning.graph import Graph
 from resonare_pipeline.planning.workspace import Workspace, environment, open_workspace
-from resonare_pipeline.records.asking import CACHE_FILE
 from resonare_pipeline.sensors import UNFINISHED, interval_seconds
 from resources.settings import PARTITION_TAG
 

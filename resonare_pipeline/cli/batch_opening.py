@@ -13,10 +13,10 @@ from resonare_pipeline.completions.batches.ledger import Ledger
 from resonare_pipeline.completions.batches.opening import open_batches
 from resonare_pipeline.completions.batches.setbacks import SettledCache
 from resonare_pipeline.completions.cache.places import cache_url
+from resonare_pipeline.completions.environment import CACHE_FILE
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.errors import SettingsError, UnknownBatchError
 from resonare_pipeline.planning.workspace import environment
-from resonare_pipeline.records.asking import CACHE_FILE
 from resonare_pipeline.settings import load_settings
 
 NAMED = 5  # batches that a message names

@@ -26,8 +26,9 @@ from resonare_pipeline.cli.fill_options import (
 from resonare_pipeline.cli.filling_batches import fill_by_batches, take_in_ended
 from resonare_pipeline.cli.stopping import stopping_gently
 from resonare_pipeline.completions.batches.opening import finish_campaign, require_batches
-from resonare_pipeline.completions.environment import resolve_endpoint
+from resonare_pipeline.completions.environment import CACHE_FILE, resolve_endpoint
 from resonare_pipeline.completions.estimating import Estimate, estimate, require_within_cap
+from resonare_pipeline.completions.lookup import cached_answers
 from resonare_pipeline.completions.opening import (
     AfterBatches,
     fresh_run_is_whole,
@@ -35,7 +36,6 @@ from resonare_pipeline.completions.opening import (
     open_engine,
 )
 from resonare_pipeline.errors import InputError, StageError, StoreError
-from resonare_pipeline.records.asking import CACHE_FILE
 from resonare_pipeline.records.dropping import DroppedLines
 from resonare_pipeline.records.filling import Report, fill
 from resonare_pipeline.records.items import Format
@@ -44,7 +44,7 @@ from resonare_pipeline.records.reading import (
     Records,
     open_records,
 )
-from resonare_pipeline.records.requesting import Counting, cached_answers
+from resonare_pipeline.records.requesting import Counting
 from resonare_pipeline.records.sinks import FileSink
 from resonare_pipeline.records.writing import open_writer
 

@@ -7,9 +7,8 @@ from resonare_pipeline.cli.fill_options import FillRun, env_name
 from resonare_pipeline.completions.batches.opening import open_batches
 from resonare_pipeline.completions.batches.rounds import Standing
 from resonare_pipeline.completions.batches.watching import live_batches
-from resonare_pipeline.completions.environment import Provider
+from resonare_pipeline.completions.environment import CACHE_FILE, Provider
 from resonare_pipeline.completions.opening import AfterBatches
-from resonare_pipeline.records.asking import CACHE_FILE
 from resonare_pipeline.records.batching import ask_in_batches
 from resonare_pipeline.records.reading import open_records
 

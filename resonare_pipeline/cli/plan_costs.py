@@ -10,13 +10,13 @@ import msgspec
 
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.completions.batches.watching import live_batches
+from resonare_pipeline.completions.environment import CACHE_FILE
 from resonare_pipeline.completions.estimating import Estimate
+from resonare_pipeline.completions.lookup import known_keys
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.planning.plan import Entry, Plan, Status
 from resonare_pipeline.planning.workspace import Workspace, environment
-from resonare_pipeline.records.asking import CACHE_FILE
 from resonare_pipeline.records.prompting import REQUESTS_FILE
-from resonare_pipeline.records.requesting import known_keys
 
 PAID_STAGE = "record_completions"
 COUNTING_ASSET = "record_requests"

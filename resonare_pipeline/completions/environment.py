@@ -6,11 +6,15 @@ Keys live nowhere else: not in settings, fingerprints, caches or logs.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from resonare_pipeline.errors import SettingsError
+
+CACHE_FILE = Path("data/completions.sqlite")
+"""The cache, below the project's folder, where `RESONARE_DB` names no database."""
 
 
 class Provider(StrEnum):

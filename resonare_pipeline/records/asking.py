@@ -5,16 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resonare_pipeline.artifacts.artifact import Artifact
-from resonare_pipeline.completions.accounts import UNATTENDED, Account
+from resonare_pipeline.completions.accounts import Account
+from resonare_pipeline.completions.capping import accounts_of, capped_by
+from resonare_pipeline.completions.environment import CACHE_FILE
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.fingerprint import fingerprint
 from resonare_pipeline.records.sets import RecordCompletionsSettings
-
-CACHE_FILE = Path("data/completions.sqlite")  # below the project's folder
-
-UNATTENDED_SETTING = "completions.max_unattended_cost_usd"
-UNATTENDED_SECONDS = 25 * 3_600.0
-"""A day, and an hour for what was under way when it was written down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,22 +38,7 @@ class Asking:
     @property
     def accounts(self) -> tuple[Account, ...]:
         """What is spent together with other sets, and other runs."""
-        settings = self.completions
-        found = []
-        if self.unattended:
-            found.append(
-                Account(
-                    name=UNATTENDED,
-                    cap_usd=settings.max_unattended_cost_usd,
-                    setting=UNATTENDED_SETTING,
-                    seconds=UNATTENDED_SECONDS,
-                )
-            )
-        if settings.max_cost_usd is not None:
-            name = f"run:{self.account}"
-            cap = settings.max_cost_usd
-            found.append(Account(name=name, cap_usd=cap, setting="completions.max_cost_usd"))
-        return tuple(found)
+        return accounts_of(self.completions, unattended=self.unattended, run=self.account)
 
     @property
     def capped(self) -> CompletionsSettings:
@@ -66,8 +47,7 @@ class Asking:
 
     def capped_by(self, accounts: Sequence[Account]) -> CompletionsSettings:
         """Return the settings with the least cap of some accounts."""
-        caps = [account.cap_usd for account in accounts]
-        return self.completions.model_copy(update={"max_cost_usd": min(caps, default=None)})
+        return capped_by(self.completions, accounts)
 
     def fresh_name(self, prompts: Artifact) -> str:
         """Return the name of the asking, if it is for fresh answers; else nothing."""

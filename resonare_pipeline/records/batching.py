@@ -5,11 +5,12 @@ from contextlib import AbstractContextManager
 
 from resonare_pipeline.completions.batches.driving import Driver
 from resonare_pipeline.completions.batches.rounds import Rounds, Standing
+from resonare_pipeline.completions.lookup import LookUp, looking_up
 from resonare_pipeline.completions.opening import AfterBatches
 from resonare_pipeline.completions.requests import CompletionRequest
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.records.items import Record
-from resonare_pipeline.records.requesting import Counting, LookUp, looking_up
+from resonare_pipeline.records.requesting import Counting
 from resonare_pipeline.records.walking import Choices
 
 Opening = Callable[[], AbstractContextManager[Iterable[Record]]]

@@ -9,17 +9,18 @@ import msgspec
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.draft import DroppedRows, OutputDraft
 from resonare_pipeline.artifacts.tables import TableWriter
-from resonare_pipeline.completions.accounts import UNATTENDED
-from resonare_pipeline.completions.environment import Provider, endpoint_name
-from resonare_pipeline.completions.estimating import estimate, require_within_cap
+from resonare_pipeline.completions.capping import require_caps, require_model
+from resonare_pipeline.completions.environment import Provider
+from resonare_pipeline.completions.estimating import estimate
+from resonare_pipeline.completions.lookup import cached_answers
 from resonare_pipeline.completions.requests import Failure, Outcome
-from resonare_pipeline.errors import BudgetError, SettingsError, StageError, UnansweredError
+from resonare_pipeline.errors import StageError, UnansweredError
 from resonare_pipeline.progress import Progress, silent
 from resonare_pipeline.records.asking import Asking
 from resonare_pipeline.records.filling import Filled, Report, fill
 from resonare_pipeline.records.items import Record
 from resonare_pipeline.records.prompting import choices_of, prompt_records
-from resonare_pipeline.records.requesting import Counting, cached_answers
+from resonare_pipeline.records.requesting import Counting
 from resonare_pipeline.records.tables import COMPLETIONS
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def make_completions(
     total = sum(1 for _ in prompt_records(prompts))
     report = Report()
     if total:
-        _require_model(asking)
+        require_model(asking.completions)
     with out.table(COMPLETIONS_FILE, COMPLETIONS) as table, out.dropped() as dropped:
         sink = _Rows(table, dropped, report, progress, total)
         if total and _is_for_batches(asking):
@@ -75,18 +76,6 @@ def make_completions(
         fresh_run_is_whole(fresh, asking.environ, default_db=asking.default_db)
 
 
-def _require_model(asking: Asking) -> None:
-    settings = asking.completions
-    own = endpoint_name(settings.provider, "")
-    is_own = endpoint_name(settings.provider, settings.base_url) == own
-    if settings.provider is not Provider.MOCK and is_own and not settings.model:
-        raise SettingsError(
-            f"no model is named, and {own} has many",
-            where="completions.model",
-            remedy="Set it in resonare.toml, or MODEL in .env",
-        )
-
-
 def _require_cap(prompts: Artifact, asking: Asking) -> None:
     settings = asking.capped
     if settings.max_cost_usd is None:
@@ -102,27 +91,13 @@ def _require_cap(prompts: Artifact, asking: Asking) -> None:
             )
         )
         expected = estimate(counting.requests(prompt_records(prompts)), settings)
-    from resonare_pipeline.completions.opening import spent_usd  # and SQLAlchemy: 0.3 s
-
-    used = spent_usd(asking.accounts, asking.environ, default_db=asking.default_db)
-    for account, so_far in zip(asking.accounts, used, strict=True):
-        try:
-            require_within_cap(
-                expected,
-                account.cap_usd,
-                batch=asking.completions.in_batches,
-                used_usd=so_far,
-                setting=account.setting,
-            )
-        except BudgetError as error:
-            if account.name != UNATTENDED:
-                raise
-            raise BudgetError(
-                error.found,
-                where=account.setting,
-                expected="a run that somebody starts, for what costs more than that a day",
-                remedy="Start it by hand, or raise the cap",
-            ) from error
+    require_caps(
+        expected,
+        asking.accounts,
+        asking.environ,
+        default_db=asking.default_db,
+        batch=settings.in_batches,
+    )
 
 
 def _is_for_batches(asking: Asking) -> bool:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Protocol
 
+from resonare_pipeline.completions.reach import Reach
 from resonare_pipeline.completions.requests import Completer, Failure, Outcome
-from resonare_pipeline.errors import ResonareError, StageError
+from resonare_pipeline.errors import ResonareError
 from resonare_pipeline.records.items import Record
 from resonare_pipeline.records.prompts import Prompt
 from resonare_pipeline.records.reasons import (
@@ -27,9 +28,6 @@ from resonare_pipeline.records.walking import Choices, Walk
 RECORDS_A_REQUEST = 16  # so that one slow answer keeps few others from being asked for
 FEWEST_HELD = 1_024
 MOST_HELD_BYTES = 32 << 20
-UNREACHED = 16  # requests in a row that never came through: nobody is there
-UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"  # OpenSSL's own words
-OWN_CERTIFICATE = ", or name the file of a certificate of your own in SSL_CERT_FILE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +77,7 @@ class Report:
         unpriced: Requests that were sent for a price that is not known.
         dropped: Reason → records.
         firsts: Reason → the first record left out for it: its place, and what was found there.
+        reach: What it shows of the endpoint.
     """
 
     read: int = 0
@@ -94,10 +93,7 @@ class Report:
     unpriced: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     firsts: dict[str, str] = field(default_factory=dict)
-    _outcomes: int = 0
-    _unreached: int = 0
-    _unreached_detail: str = ""
-    _is_admitted: bool = False
+    reach: Reach = field(default_factory=Reach)
 
     def note(self, outcome: Outcome) -> None:
         """Count one outcome.
@@ -109,44 +105,13 @@ class Report:
             self.unpriced += 1
         self.cost_usd += outcome.cost_usd or 0.0
         if outcome.completion is not None and not outcome.cached:
-            self._is_admitted = True
             self.input_tokens += outcome.completion.usage.input_tokens
             self.output_tokens += outcome.completion.usage.output_tokens
-        self._outcomes += 1
-        if outcome.failure is Failure.NETWORK:
-            self._unreached += 1
-            self._unreached_detail = outcome.detail
         if outcome.completion is not None and outcome.failure is None:
             self.answers += 1
             self.cached += outcome.cached
             self.mock += outcome.completion.mock
-        elif outcome.failure is Failure.UNKNOWN_MODEL and not self._is_admitted:
-            raise StageError(
-                outcome.detail,
-                expected="a model that the endpoint serves",
-                remedy="Set MODEL or completions.model, then run again",
-            )
-        elif outcome.failure is Failure.UNAUTHORISED and not self._is_admitted:
-            raise StageError(
-                f"the endpoint refuses the key or the model: {outcome.detail}",
-                expected="a key that may use this model",
-                remedy="Check API_KEY, MODEL and BASE_URL, then give the same command again",
-            )
-        elif self._unreached >= UNREACHED:
-            self.require_reached()
-
-    def require_reached(self) -> None:
-        """Make sure that not every request so far has failed to get through.
-
-        Raises:
-            StageError: If it has.
-        """
-        if self._unreached and self._unreached == self._outcomes:
-            own = OWN_CERTIFICATE if UNTRUSTED in self._unreached_detail else ""
-            raise StageError(
-                f"the endpoint cannot be reached: {self._unreached_detail}",
-                remedy=f"Check BASE_URL{own}, then give the same command again",
-            )
+        self.reach.note(outcome)
 
     def note_left_out(self, record: Record, filled: Filled) -> None:
         """Count a record that is left out."""
@@ -184,7 +149,7 @@ async def fill(
                 await _hand_over(held, sink, report)
         while held:
             await _hand_over(held, sink, report)
-        report.require_reached()
+        report.reach.require()
     finally:
         tasks = [task for _, task in held if isinstance(task, asyncio.Task)]
         for task in tasks:

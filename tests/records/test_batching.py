@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy.engine import URL
 
 from resonare_pipeline.completions.batches import remote
+from resonare_pipeline.completions.lookup import LookUp
 from resonare_pipeline.completions.requests import CompletionRequest, Failure
 from resonare_pipeline.records.batching import next_requests
 from resonare_pipeline.records.items import Record
-from resonare_pipeline.records.requesting import LookUp
 from resonare_pipeline.records.walking import Choices
 from tests.completions.batches.campaigns import Desk, WalkOf, answer_to, desk, ran
 from tests.completions.conftest import postgres_database, postgres_server

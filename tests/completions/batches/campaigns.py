@@ -22,9 +22,9 @@ from resonare_pipeline.completions.batches.opening import batch_endpoint
 from resonare_pipeline.completions.batches.remote import Remote
 from resonare_pipeline.completions.batches.rounds import Rounds, Standing, Walk
 from resonare_pipeline.completions.batches.setbacks import SettledCache
+from resonare_pipeline.completions.lookup import LookUp, looking_up
 from resonare_pipeline.completions.requests import CompletionRequest, Failure
 from resonare_pipeline.completions.settings import CompletionsSettings
-from resonare_pipeline.records.requesting import LookUp, looking_up
 from tests.completions.asking import KEY
 from tests.fake_openai.answers import canonical
 from tests.fake_openai.running import Running
