@@ -9,6 +9,7 @@ from assets.columns import (
     ENRICHED_LINEAGE,
     MESSAGE_COLUMNS,
 )
+from assets.enriching import ENRICHING, heeds, shows_images, sources_of, template_files
 from assets.tokenizing import tokenizer_files
 from resonare_pipeline.artifacts.manifest import CheckEntry
 from resonare_pipeline.chats.blocks import BlocksSettings, make_blocks
@@ -20,6 +21,7 @@ from resonare_pipeline.chats.conversations import (
 from resonare_pipeline.chats.enriching import EnrichedMessagesSettings, enrich_messages
 from resonare_pipeline.chats.exports import MessagesSettings
 from resonare_pipeline.chats.forgetting import ForgetSettings
+from resonare_pipeline.chats.images.finding import IMAGE_FILES
 from resonare_pipeline.chats.inventory import InventoryFile, read_inventory, write_inventory
 from resonare_pipeline.chats.reading.export import read_export
 from resonare_pipeline.chats.signal.tables import SIGNAL_MESSAGES, SIGNAL_TABLES
@@ -47,6 +49,7 @@ CHAT_EXPORTS = RawKind(
     ),
     expected="a Telegram export as JSON (result.json, or the folder that holds it), or a folder of "
     "Signal's tables as CSV (signal.csv or message.csv, with recipient.csv and thread.csv)",
+    attachments=IMAGE_FILES,
 )
 
 chats_asset = partial(asset, group="chats", raw=CHAT_EXPORTS)
@@ -107,12 +110,16 @@ def chat_tables(run: StageRun) -> None:
 
 @chats_asset(
     inputs=("messages",),
-    settings=(EnrichedMessagesSettings, PrivacySettings, PeopleSettings),
+    settings=ENRICHING,
+    heeds=heeds,
+    reads_attachments=shows_images,
+    files=template_files,
     distributions=("pyarrow", *DISTRIBUTIONS),
     outputs=(
         Output(
             asset="enriched_messages",
-            description="The messages that go on. With no rule set, the very files of `messages`.",
+            description="The messages that go on, with what their links say and their images show "
+            "if that is asked for. With no rule set, the very files of `messages`.",
             schema=MESSAGES,
             columns=MESSAGE_COLUMNS,
             lineage=ENRICHED_LINEAGE,
@@ -121,13 +128,14 @@ def chat_tables(run: StageRun) -> None:
     ),
 )
 def enriched_messages(run: StageRun) -> None:
-    """Leave out messages by time and by sender, link people, and redact if asked to."""
+    """Choose messages by time and sender, link people, add links and images, and redact."""
     enrich_messages(
         run.inputs["messages"],
         run.outputs["enriched_messages"],
         run.get(EnrichedMessagesSettings),
         privacy=run.get(PrivacySettings),
         people=run.get(PeopleSettings),
+        sources=sources_of(run),
         progress=run.progress,
     )
 

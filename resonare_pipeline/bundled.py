@@ -13,6 +13,11 @@ def sample_folder() -> Path:
     return _bundled("data/sample")
 
 
+def prompts_folder() -> Path:
+    """Return the folder of the prompt templates that come with the project."""
+    return _bundled("prompts")
+
+
 def shipped_bytes(path: Path, sha256: str, what: str, error: type[ResonareError]) -> bytes:
     """Return a file that ships with the package, if it is the one that was published.
 

@@ -1,11 +1,11 @@
-"""Which messages go on, by time and by sender, and whether they are redacted.
+"""Which messages go on, by time and by sender; what they gain; and whether they are redacted.
 
-With nothing set all of them do as they are, and nothing is copied.
+With nothing set all of them go on as they are, and nothing is copied.
 """
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 import numpy as np
@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.draft import DroppedRows, OutputDraft
+from resonare_pipeline.chats.additions import Additions, Sources, add_lines, find_additions
 from resonare_pipeline.chats.labels import LABELS_FILE, write_labels
 from resonare_pipeline.chats.linking import (
     PEOPLE_FILE,
@@ -45,6 +46,14 @@ class EnrichedMessagesSettings(Section):
     exclude_senders: tuple[str, ...] = ()
     """People left out, by sender id (`telegram:user1`) or by name."""
 
+    fetch_links: bool = False
+    """Add what links say: the text of posts on X, title and description of other pages. Asks these
+    servers, as `[links]` says. Default: no; nothing leaves this machine."""
+
+    describe_images: bool = False
+    """Add what images show, in the words of a model that sees them, as `[images]` and
+    `[completions]` say. It costs money, and sends the images there. Default: no."""
+
     redact: bool = False
     """Redact texts and names as `[privacy]` says, before anything is cut from them. Default: no,
     since deliverables of one export are the person's own words."""
@@ -57,6 +66,7 @@ def enrich_messages(
     *,
     privacy: PrivacySettings | None = None,
     people: PeopleSettings | None = None,
+    sources: Callable[[], Sources] | None = None,
     progress: Progress = silent,
 ) -> None:
     """Write the messages that the settings let through; with none set, alias the input.
@@ -64,12 +74,16 @@ def enrich_messages(
     Messages left out are recorded with the reason `before_since`, `after_until` or
     `excluded_sender`. People who are linked have one id and one name each, and `people.json` stands
     beside the messages. Redacted ones have no entities and no paths of media, and `labels.json`
-    stands beside them.
+    stands beside them. What links say and images show is added before that.
 
     Args:
         privacy: How messages are redacted, if they are; None is the default.
         people: Whose ids are one person's; None is nobody's.
-        progress: Told of redacted messages.
+        sources: Opens what is asked of links and images; None: nothing is.
+        progress: Told of redacted messages, links and images.
+
+    Raises:
+        ResonareError: As the sources say; nothing is written then.
     """
     people = people or PeopleSettings()
     links = find_links(messages, MESSAGES_FILE, people)
@@ -83,19 +97,41 @@ def enrich_messages(
     if links.people:
         with out.open(PEOPLE_FILE) as stream:
             write_links(stream, links)
+    additions = _additions(messages, settings, sources, progress)
     with out.table(MESSAGES_FILE, MESSAGES) as table, out.dropped() as dropped:
         kept: Iterator[pa.RecordBatch] = (
             _filter(batch, settings, dropped) for batch in messages.batches(MESSAGES_FILE)
         )
         if links.people:
             kept = (linked_batch(batch, links) for batch in kept)
+        if additions is not None:
+            kept = (add_lines(batch, additions) for batch in kept)
         if settings.redact:
             kept = _redacted(kept, messages, out, privacy or PrivacySettings(), links, replaced)
         for batch in kept:
             table.add_batch(batch)
             progress(table.count, messages.entry.rows, "messages")
     counts = {f"redacted_{kind}": count for kind, count in sorted(replaced.items())}
-    out.report(rows=table.count, metadata={"passed_through": False, **counts})
+    found = additions or Additions()
+    out.report(
+        rows=table.count,
+        metadata={"passed_through": False, **found.counts, **counts},
+        retry_at=found.retry_at,
+    )
+
+
+def _additions(
+    messages: Artifact,
+    settings: EnrichedMessagesSettings,
+    sources: Callable[[], Sources] | None,
+    progress: Progress,
+) -> Additions | None:
+    """Ask what the messages gain that the settings let through; None where nothing is asked."""
+    if sources is None or not (settings.fetch_links or settings.describe_images):
+        return None
+    batches = messages.batches(MESSAGES_FILE)
+    kept = (_without(batch, _left_out(batch, settings)) for batch in batches)
+    return find_additions(kept, sources(), progress=progress)
 
 
 def _redacted(
@@ -121,16 +157,26 @@ def _redacted(
 def _filter(
     batch: pa.RecordBatch, settings: EnrichedMessagesSettings, dropped: DroppedRows
 ) -> pa.RecordBatch:
-    rules = {
-        "before_since": _earlier(batch, settings.since),
-        "after_until": _later(batch, settings.until),
-        "excluded_sender": _sent_by(batch, settings.exclude_senders),
-    }
+    rules = _left_out(batch, settings)
     leave = np.zeros(batch.num_rows, dtype=bool)
     for reason, mask in rules.items():
         for row in np.flatnonzero(mask & ~leave):
             dropped.add(batch.column("message_id")[int(row)].as_py(), reason)
         leave |= mask
+    return _without(batch, rules)
+
+
+def _left_out(batch: pa.RecordBatch, settings: EnrichedMessagesSettings) -> dict[str, np.ndarray]:
+    """Return reason → which rows are left out for it."""
+    return {
+        "before_since": _earlier(batch, settings.since),
+        "after_until": _later(batch, settings.until),
+        "excluded_sender": _sent_by(batch, settings.exclude_senders),
+    }
+
+
+def _without(batch: pa.RecordBatch, rules: dict[str, np.ndarray]) -> pa.RecordBatch:
+    leave = np.any(list(rules.values()), axis=0)
     return batch.filter(pa.array(~leave))
 
 

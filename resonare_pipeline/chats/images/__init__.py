@@ -1,0 +1,1 @@
+"""Images of messages, told in words by a vision model."""
