@@ -12,14 +12,10 @@ from typing import Any
 
 import pandas as pd
 
+from resonare_pipeline.post_links import POST
 from resonare_pipeline.style.frames import Reading, columns_of, read_frame
 from resonare_pipeline.style.recipients import recipient_names
 
-TWEET = re.compile(
-    r"https?://(?:www\.|mobile\.|m\.)?(?:twitter|x)\.com/(?P<user>\w{1,15})/status(?:es)?/(?P<id>\d+)"
-    r"[^\s)\]]*",
-    re.IGNORECASE,
-)
 _HAS_TWEET = r"(?:twitter|x)\.com/\w{1,15}/status"
 PREVIEWS = "link_previews"  # Signal's column: JSON of url, title and description
 DESCRIPTION = "image_description"
@@ -38,7 +34,7 @@ def enhance_tweets(text: str, previews: object) -> str:
         said = known.get(match["id"], "")
         return f"[Tweet by @{match['user']}: {said}]" if said else f"[Tweet by @{match['user']}]"
 
-    return TWEET.sub(told, text)
+    return POST.sub(told, text)
 
 
 def _previews(value: object) -> dict[str, str]:
@@ -51,7 +47,7 @@ def _previews(value: object) -> dict[str, str]:
         return {}
     found: dict[str, str] = {}
     for entry in entries if isinstance(entries, list) else []:
-        if isinstance(entry, dict) and (match := TWEET.search(str(entry.get("url", "")))):
+        if isinstance(entry, dict) and (match := POST.search(str(entry.get("url", "")))):
             said = entry.get("description") or entry.get("title") or ""
             found[match["id"]] = " ".join(str(said).split())[:LONGEST_PREVIEW]
     return found

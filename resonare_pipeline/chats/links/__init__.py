@@ -1,0 +1,1 @@
+"""What the links of messages lead to: found, fetched from strangers' servers, remembered."""

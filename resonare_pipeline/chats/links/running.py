@@ -1,0 +1,232 @@
+"""One run over links that nothing is known of: a few workers, and what each link came to.
+
+A failure to reach a host says something of the host only while this machine reaches others. So what
+may be this machine's own fault is held until the end, and then counts if any other host answered,
+or the resolver knows the oEmbed endpoint's; else nothing is written down, and nothing is lost.
+"""
+
+import asyncio
+import datetime as dt
+import ipaddress
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from resonare_pipeline.chats.links.asking import Asker
+from resonare_pipeline.chats.links.failures import NETWORK, RETRYABLE, FetchError, LinkFailure
+from resonare_pipeline.chats.links.fetching import Fetcher
+from resonare_pipeline.chats.links.remembering import Known, Memory, News, Outcome, failed_try
+from resonare_pipeline.chats.links.settings import LinksSettings
+from resonare_pipeline.chats.links.targets import Target
+from resonare_pipeline.errors import SettingsError
+
+KEPT_AT_A_TIME = 50  # outcomes of one transaction
+KEPT_AFTER_SECONDS = 2.0
+LOOKED_UP_AT_A_TIME = 200  # links; another run may have read them meanwhile
+OFFLINE_REST = dt.timedelta(minutes=10)  # before a machine without network may try again
+
+
+class Passing(NamedTuple):
+    """A failure that says nothing of the link, and is not written down."""
+
+    failure: LinkFailure
+    retry_at: dt.datetime
+
+
+Tell = Callable[[Target, News | Passing], None]
+"""Is told what a link came to."""
+
+_OF_A_HOST = NETWORK | {LinkFailure.NO_SUCH_HOST, LinkFailure.BAD_CERTIFICATE}
+_OF_AN_ENDPOINT: Mapping[LinkFailure, LinkFailure] = {
+    **{failure: failure for failure in NETWORK},
+    LinkFailure.NO_SUCH_HOST: LinkFailure.NAME_UNRESOLVED,
+    LinkFailure.BAD_CERTIFICATE: LinkFailure.TLS_FAILED,
+}
+"""What an endpoint that cannot be reached is for a post: nothing that the post could help."""
+
+
+_IF_NOT_PROVEN: Mapping[LinkFailure, LinkFailure] = {
+    LinkFailure.NO_SUCH_HOST: LinkFailure.OFFLINE,
+    LinkFailure.BAD_CERTIFICATE: LinkFailure.TLS_FAILED,
+}
+"""What is counted where this machine may be why there is no such host, or no certificate."""
+
+
+class Run:
+    """Reads links, and keeps what they come to.
+
+    Args:
+        memory: Where it is kept.
+        known: What is known already of links that failed, by key.
+        tell: Is told of each link, in no order.
+    """
+
+    def __init__(
+        self,
+        settings: LinksSettings,
+        memory: Memory,
+        known: Mapping[str, Known],
+        *,
+        now: Callable[[], dt.datetime],
+        tell: Tell,
+    ) -> None:
+        self._settings = settings
+        self._memory = memory
+        self._known = known
+        self._now = now
+        self._tell = tell
+        self._fetcher = Fetcher(settings)
+        self._asker = Asker(self._fetcher, settings)
+        self._held: list[tuple[Target, LinkFailure]] = []
+        self._unkept: list[News] = []
+        self._kept_at = time.monotonic()
+        self._keeping = asyncio.Lock()
+
+    async def read(self, targets: Sequence[Target]) -> None:
+        """Read links; what they came to until an interruption is kept all the same.
+
+        Raises:
+            CacheError: If it cannot be kept.
+            SettingsError: If the oEmbed endpoint must not be reached.
+        """
+        try:
+            async with self._fetcher:
+                ordered = _mixed(targets)
+                for start in range(0, len(ordered), LOOKED_UP_AT_A_TIME):
+                    some = ordered[start : start + LOOKED_UP_AT_A_TIME]
+                    await self._read_some(await self._still_missing(some) if start else some)
+                await self._judge()
+        finally:
+            self._memory.keep(self._unkept)
+
+    async def _still_missing(self, targets: Sequence[Target]) -> list[Target]:
+        """Return the links of which there is no outcome from another run meanwhile."""
+        found = await asyncio.to_thread(self._memory.find, [target.key for target in targets])
+        missing: list[Target] = []
+        for target in targets:
+            known = found.get(target.key)
+            if known and known.outcome and known.failure is not LinkFailure.PRIVATE_ADDRESS:
+                self._tell(target, _as_news(target, known.outcome, self._now()))
+            else:
+                missing.append(target)
+        return missing
+
+    async def _read_some(self, targets: Sequence[Target]) -> None:
+        waiting = iter(targets)
+        count = min(self._settings.concurrency, len(targets))
+        workers = [asyncio.create_task(self._work(waiting)) for _ in range(count)]
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+
+    async def _work(self, waiting: Iterator[Target]) -> None:
+        for target in waiting:
+            try:
+                content = await self._asker.ask(target)
+            except FetchError as error:
+                self._settle(target, error)
+            else:
+                self._take(target, Outcome(content=content))
+            await self._keep_some()
+
+    def _settle(self, target: Target, error: FetchError) -> None:
+        failure = error.failure
+        if target.is_post and failure is LinkFailure.PRIVATE_ADDRESS:
+            raise SettingsError(
+                "the oEmbed endpoint has a private address",
+                where="links.oembed_url",
+                expected="one of the public internet",
+                remedy="Name its network in links.allowed_private_networks",
+            )
+        if target.is_post and failure in _OF_AN_ENDPOINT:
+            self._pass_over(target, _OF_AN_ENDPOINT[failure])
+        elif failure is LinkFailure.RATE_LIMITED and not error.was_asked:
+            self._pass_over(target, failure, dt.timedelta(seconds=error.retry_after_seconds))
+        elif failure in _OF_A_HOST:
+            self._held.append((target, failure))
+        elif failure in RETRYABLE:
+            self._count(target, failure)
+        else:
+            self._close(target, failure)
+
+    async def _judge(self) -> None:
+        """Settle what was held until it is known whether this machine reaches anything."""
+        is_online = bool(self._held) and await self._is_online()
+        proven = {
+            LinkFailure.NO_SUCH_HOST: is_online,
+            LinkFailure.BAD_CERTIFICATE: self._asker.has_secure_answer,
+        }
+        for target, failure in self._held:
+            passing = _IF_NOT_PROVEN.get(failure, failure)
+            if proven.get(failure, False):
+                self._close(target, failure)
+            elif is_online:
+                self._count(target, passing)
+            else:
+                self._pass_over(target, passing)
+
+    async def _is_online(self) -> bool:
+        if self._fetcher.heard:
+            return True
+        host = urlsplit(self._settings.oembed_url).hostname or ""
+        return _is_public_name(host) and await self._fetcher.knows_host(host)
+
+    def _close(self, target: Target, failure: LinkFailure) -> None:
+        is_private = failure is LinkFailure.PRIVATE_ADDRESS
+        allowed = self._settings.allowed_private_networks if is_private else ()
+        self._take(target, Outcome(failure=failure, allowed=allowed))
+
+    def _take(self, target: Target, outcome: Outcome) -> None:
+        self._note(target, _as_news(target, outcome, self._now()))
+
+    def _count(self, target: Target, failure: LinkFailure) -> None:
+        self._note(
+            target, failed_try(target.key, failure, self._known.get(target.key), self._now())
+        )
+
+    def _note(self, target: Target, news: News) -> None:
+        self._unkept.append(news)
+        self._tell(target, news)
+
+    def _pass_over(
+        self, target: Target, failure: LinkFailure, rest: dt.timedelta = OFFLINE_REST
+    ) -> None:
+        self._tell(target, Passing(failure, self._now() + max(rest, OFFLINE_REST)))
+
+    async def _keep_some(self) -> None:
+        late = time.monotonic() - self._kept_at > KEPT_AFTER_SECONDS
+        if self._keeping.locked() or not (late or len(self._unkept) >= KEPT_AT_A_TIME):
+            return
+        async with self._keeping:
+            some = list(self._unkept)
+            await asyncio.to_thread(self._memory.keep, some)
+            del self._unkept[: len(some)]  # only now: what breaks off here is kept at the end
+            self._kept_at = time.monotonic()
+
+
+def _as_news(target: Target, outcome: Outcome, at: dt.datetime) -> News:
+    return News(key=target.key, outcome=outcome, failure=outcome.failure, tries=0, at=at)
+
+
+def _is_public_name(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return "." in host
+    return False
+
+
+def _mixed(targets: Sequence[Target]) -> list[Target]:
+    """Return links such that those of one host are far apart, for few of one are read at a time."""
+    counts: defaultdict[str, int] = defaultdict(int)
+    ranks: list[int] = []
+    for target in targets:
+        ranks.append(counts[target.host])
+        counts[target.host] += 1
+    order = sorted(range(len(targets)), key=ranks.__getitem__)
+    return [targets[index] for index in order]
