@@ -41,6 +41,7 @@ from tests.fake_openai.working import Floor
 HOST = "127.0.0.1"
 CHAT = "/v1/chat/completions"
 DEFAULT_OUTPUT = 16  # tokens counted beforehand where a request sets no maximum
+LARGEST_BODY_BYTES = 64 << 20  # of a request, images included; files are read piece by piece
 
 
 class FakeOpenAI:
@@ -238,6 +239,14 @@ def _refusal(status: int, body: bytes) -> web.Response:
     return web.Response(status=status, body=body, content_type=JSON)
 
 
+def _request(
+    message: Any, payload: Any, protocol: Any, writer: Any, task: "asyncio.Task[None]"
+) -> web.BaseRequest:
+    loop = asyncio.get_running_loop()
+    most = LARGEST_BODY_BYTES
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=most)
+
+
 async def serve(
     server: FakeOpenAI,
     port: int,
@@ -255,7 +264,11 @@ async def serve(
         told: Is given the base URL once it can be reached.
         ended: Ends it.
     """
-    runner = web.ServerRunner(web.Server(server.handle), handle_signals=False, shutdown_timeout=0.1)
+    runner = web.ServerRunner(
+        web.Server(server.handle, request_factory=_request),
+        handle_signals=False,
+        shutdown_timeout=0.1,
+    )
     try:
         await runner.setup()
         await web.TCPSite(runner, HOST, port, ssl_context=tls, backlog=1024).start()
