@@ -50,12 +50,14 @@ class Additions:
         links: Link → its line.
         images: Path of an image, as messages have it → its line.
         counts: What came of the sources, for people.
+        warnings: What a person should know of them.
         retry_at: From when on what could not be read may be tried again; None: there is nothing.
     """
 
     links: Mapping[str, str] = field(default_factory=dict)
     images: Mapping[str, str] = field(default_factory=dict)
     counts: dict[str, Any] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
     retry_at: datetime | None = None
 
 
@@ -137,6 +139,11 @@ def _read_links(
         "links_that_say_nothing": _plain(report.final),
         "links_to_be_tried_again": _plain(report.retryable),
     }
+    if report.retry_at is not None:
+        additions.warnings.append(
+            f"{report.retryable.total()} of {len(links)} links could not be read now; a run after "
+            f"{report.retry_at:%Y-%m-%d %H:%M} UTC tries them again"
+        )
 
 
 def _describe_images(
@@ -162,6 +169,8 @@ def _describe_images(
         "cost_usd": round(described.cost_usd, 6),
         "answers_of_unknown_price": described.unpriced,
     }
+    if left := len(paths) - len(additions.images):
+        additions.warnings.append(f"{left} of {len(paths)} images stay as they are")
 
 
 def _plain(counts: Mapping[Any, int]) -> dict[str, int]:

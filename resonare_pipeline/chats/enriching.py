@@ -115,7 +115,12 @@ def enrich_messages(
     found = additions or Additions()
     out.report(
         rows=table.count,
-        metadata={"passed_through": False, **found.counts, **counts},
+        metadata={
+            "passed_through": False,
+            **found.counts,
+            **counts,
+            "warnings": found.warnings,
+        },
         retry_at=found.retry_at,
     )
 

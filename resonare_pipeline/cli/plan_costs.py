@@ -1,7 +1,8 @@
-"""What a plan would pay for: requests, tokens, dollars and hours of the sets that lack answers.
+"""What a plan would pay for: requests, tokens, dollars and hours.
 
-As `record_requests` has counted them; where that is not made, nobody knows yet. What the cache
-answers is looked up by key, and batches under way are named.
+Of record sets that lack answers, as `record_requests` has counted them; what the cache answers is
+looked up by key, and batches under way are named. Of images, as many as the messages show. Where
+what is counted is not made, nobody knows yet.
 """
 
 from collections.abc import Iterator
@@ -9,6 +10,10 @@ from collections.abc import Iterator
 import msgspec
 
 from resonare_pipeline.artifacts.artifact import Artifact
+from resonare_pipeline.chats.images.describing import Viewing
+from resonare_pipeline.chats.images.expecting import expected_images
+from resonare_pipeline.chats.images.finding import ImageFiles
+from resonare_pipeline.chats.images.settings import ImagesSettings
 from resonare_pipeline.completions.batches.watching import live_batches
 from resonare_pipeline.completions.environment import CACHE_FILE
 from resonare_pipeline.completions.estimating import Estimate
@@ -20,13 +25,17 @@ from resonare_pipeline.records.prompting import REQUESTS_FILE
 
 PAID_STAGE = "record_completions"
 COUNTING_ASSET = "record_requests"
+IMAGES_STAGE = "enriched_messages"
+MESSAGES_ASSET = "messages"
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
-    """What one set would take.
+    """What one set or export would take.
 
     Attributes:
         estimate: Of all its requests; None: they are not counted yet.
+        counted_by: The asset whose making tells that.
+        images: The requests are for images, and these are all that there are.
         first: Records with a turn to be filled.
         answered: Those whose first turn the cache answers.
         mode: How they would be asked.
@@ -35,6 +44,8 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
 
     partition: str
     estimate: Estimate | None = None
+    counted_by: str = COUNTING_ASSET
+    images: bool = False
     first: int = 0
     answered: int = 0
     mode: str = ""
@@ -44,34 +55,46 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     def text(self) -> str:
         """The same for people."""
         if self.estimate is None:
-            return f"{self.partition}: what it costs is known when {COUNTING_ASSET} is made"
+            return f"{self.partition}: what it costs is known when {self.counted_by} is made"
         known = self.estimate
+        if self.images and not known.requests:
+            return f"{self.partition}: no images to be described"
         parts = [
-            f"{known.requests:,} requests",
+            f"at most {known.requests:,} images" if self.images else f"{known.requests:,} requests",
             f"about {known.input_tokens:,} tokens in, {known.output_tokens:,} out",
-            f"{_dollars(known.cost_usd)} online, {_dollars(known.batch_cost_usd)} in batches",
+            f"{_dollars(known.cost_usd)} online",
         ]
+        if not self.images:
+            parts[-1] += f", {_dollars(known.batch_cost_usd)} in batches"
         if known.hours is not None:
             parts.append(f"at least {known.hours:.2f} hours online")
         if self.mode == "batch":
             parts.append("up to 24 hours for each round of batches")
         if self.batches:
             parts.append(f"{self.batches} batches are under way")
-        parts.append(f"{self.answered:,} of {self.first:,} first turns are answered in the cache")
+        if self.images:
+            parts.append("without those that are answered in the cache")
+        else:
+            told = f"{self.answered:,} of {self.first:,}"
+            parts.append(f"{told} first turns are answered in the cache")
         return f"{self.partition}: {'; '.join(parts)}"
 
 
 def expected_costs(workspace: Workspace, current: Plan, entries: list[Entry]) -> list[Expected]:
-    """Return what the sets of a plan would take whose answers are not all there.
+    """Return what the sets and exports of a plan would take whose answers are not all there.
 
     Raises:
         CacheError: If the cache cannot be read.
     """
     return [
-        _expected(workspace, current, entry)
+        _PAID[entry.stage.name](workspace, current, entry)
         for entry in entries
-        if entry.stage.name == PAID_STAGE and entry.status is not Status.HIT and not entry.error
+        if entry.status is not Status.HIT and not entry.error and _is_paid(entry)
     ]
+
+
+def _is_paid(entry: Entry) -> bool:
+    return entry.stage.name == PAID_STAGE or entry.stage.reads_attachments(entry.settings)
 
 
 def _expected(workspace: Workspace, current: Plan, entry: Entry) -> Expected:
@@ -92,6 +115,28 @@ def _expected(workspace: Workspace, current: Plan, entry: Entry) -> Expected:
         mode=settings.mode,
         batches=len(live_batches(environ, default_db=default_db, campaign=f"records/{name}")),
     )
+
+
+def _expected_images(workspace: Workspace, current: Plan, entry: Entry) -> Expected:
+    name = f"{entry.stage.raw.folder}/{entry.partition}" if entry.stage.raw else ""
+    counted = current.entry(workspace.graph.makers[MESSAGES_ASSET], entry.partition).manifest
+    if counted is None or entry.raw is None:
+        return Expected(partition=name, counted_by=MESSAGES_ASSET, images=True)
+    images, completions = entry.settings[ImagesSettings], entry.settings[CompletionsSettings]
+    viewing = Viewing(
+        images=ImagesSettings.model_validate(images),
+        completions=CompletionsSettings.model_validate(completions),
+        open=entry.raw.open,
+        environ=environment(workspace.folder),
+        folder=workspace.folder,
+    )
+    files = ImageFiles({path: path for path in entry.raw.attachments}, entry.raw.entries)
+    artifact = workspace.store.artifact(counted, MESSAGES_ASSET)
+    found = expected_images(artifact, files, viewing)
+    return Expected(partition=name, estimate=found, images=True, mode="online")
+
+
+_PAID = {PAID_STAGE: _expected, IMAGES_STAGE: _expected_images}
 
 
 def _keys(artifact: Artifact) -> Iterator[str]:

@@ -42,11 +42,15 @@ def show_plan(request: Request, *, force: bool, as_json: bool) -> int:
 
 def _costs(request: Request, current: Plan, entries: list[Entry]) -> list["Expected"]:
     """Return what would be paid for; nothing of that is loaded where no answers are lacking."""
-    if not any(entry.stage.may_wait and entry.status is not Status.HIT for entry in entries):
+    if not any(_is_paid(entry) and entry.status is not Status.HIT for entry in entries):
         return []
     from resonare_pipeline.cli.plan_costs import expected_costs
 
     return expected_costs(request.workspace, current, entries)
+
+
+def _is_paid(entry: Entry) -> bool:
+    return entry.stage.may_wait or entry.stage.reads_attachments(entry.settings)
 
 
 def _status(entry: Entry, *, force: bool) -> tuple[Status, tuple[str, ...]]:

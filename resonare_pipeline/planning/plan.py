@@ -211,7 +211,8 @@ class _Planner:
         if failed := next((entry for entry in above if entry.error), None):
             return replace(base, status=Status.FAILED, error=failed.error)
         gathered, pending = self._gather(stage, gathers)
-        waits = [entry.stage.name for entry in above if entry.manifest is None] + pending
+        missing = dict.fromkeys(entry.stage.name for entry in above if entry.manifest is None)
+        waits = [*missing, *pending]
         base = replace(base, raw=source, gathered=gathered)
         if waits:
             more = f" and {len(waits) - LISTED} more" if waits[LISTED:] else ""

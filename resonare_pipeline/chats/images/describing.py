@@ -140,7 +140,7 @@ def describe_images(
     return described
 
 
-def sample_request(viewing: Viewing, content: bytes, kind: str) -> CompletionRequest:
+def image_request(viewing: Viewing, content: bytes, kind: str) -> CompletionRequest:
     """Return the request for one image.
 
     Format: OpenAI's image parts, the image in a data URL (RFC 2397).
@@ -198,7 +198,7 @@ def _request(image: ImageFile, viewing: Viewing) -> CompletionRequest | str:
             "an image changed while it was being read", where=image.path, remedy="Run again"
         )
     kind = image_type(content)
-    return NOT_AN_IMAGE if kind is None else sample_request(viewing, content, kind)
+    return NOT_AN_IMAGE if kind is None else image_request(viewing, content, kind)
 
 
 async def _describe_all(

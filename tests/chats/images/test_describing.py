@@ -7,13 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from assets.graph import GRAPH
+from resonare_pipeline.cli.plan_costs import expected_costs
 from resonare_pipeline.errors import (
     BudgetError,
     SettingsError,
     StageError,
     UnansweredError,
 )
-from tests.chats.telling import Album, message, png
+from resonare_pipeline.planning.making import make
+from resonare_pipeline.planning.plan import plan
+from tests.chats.telling import KEY, Album, message, png
 from tests.fake_openai.running import Running, serving
 from tests.fake_openai.script import Fault, Rule, Script
 
@@ -267,3 +271,25 @@ def test_many_large_images_are_never_held_together(album: Album, server: Running
     # 32 MB are held at most, of pictures that take 5.4 MB each as they are sent.
     assert 1 < server.state()["most_running"] <= 6
     assert len(server.journal()) == count
+
+
+def test_a_plan_tells_how_many_images_there_are_and_what_they_cost(
+    album: Album,
+) -> None:
+    album.write([photo(1, "a"), photo(2, "b"), photo(3, "a"), photo(4, "none")], a=png(), b=png(2))
+    workspace = album.open(**ASKING)
+    current = plan(GRAPH, workspace.settings, workspace.list_raw(), workspace.store)
+    entry = current.entry(GRAPH.makers["enriched_messages"], KEY)
+    [expected] = expected_costs(workspace, current, [entry])
+    assert expected.text == "chats/album: what it costs is known when messages is made"
+    for name in ("chat_export", "messages"):
+        make(workspace, GRAPH.makers[name], KEY)
+    current = plan(GRAPH, workspace.settings, workspace.list_raw(), workspace.store)
+    entry = current.entry(GRAPH.makers["enriched_messages"], KEY)
+    [expected] = expected_costs(workspace, current, [entry])
+    assert "at most 2 images" in expected.text
+    assert expected.estimate is not None
+    assert expected.estimate.cost_usd
+    album.made(workspace)
+    current = plan(GRAPH, workspace.settings, workspace.list_raw(), workspace.store)
+    assert expected_costs(workspace, current, list(current.entries.values())) == []
