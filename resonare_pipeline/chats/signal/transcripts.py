@@ -52,6 +52,7 @@ class Line(NamedTuple):
     sender: str
     text: str
     media: str | None = None
+    media_path: str | None = None
     reactions: tuple[tuple[str, int], ...] = ()
 
 
@@ -129,24 +130,28 @@ def _of_data(lines: Iterable[str]) -> Iterator[Line | str]:
         try:
             said: Any = json.loads(line)
             text = str(said["body"]).removesuffix("  ")  # the tool's break of a line
+            media, path = _medium(said)
             yield Line(
                 clock=str(said["date"]),
                 sender=str(said["sender"]),
                 text=text,
-                media=_medium(said),
+                media=media,
+                media_path=path,
                 reactions=_reactions(said.get("reactions") or ()),
             )
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             yield line
 
 
-def _medium(said: dict[str, Any]) -> str | None:
+def _medium(said: dict[str, Any]) -> tuple[str | None, str | None]:
+    """Return kind and path of what is attached; of several files, of the first."""
     if said.get("sticker"):
-        return "sticker"
+        return "sticker", None
     for attachment in said.get("attachments") or ():
-        ending = str(attachment["path"]).rpartition(".")[2].lower()
-        return next((kind for kind, endings in _MEDIA.items() if ending in endings), "file")
-    return None
+        path = str(attachment["path"])
+        ending = path.rpartition(".")[2].lower()
+        return next((kind for kind, endings in _MEDIA.items() if ending in endings), "file"), path
+    return None, None
 
 
 def _reactions(found: Sequence[Sequence[str]]) -> tuple[tuple[str, int], ...]:
@@ -214,6 +219,7 @@ def _run(rows: list[tuple[Line, int, bool]], dropped: list[tuple[str, str]]) -> 
         "sent_at": [time for _, time, _ in rows],
         "text": [said.text for said, _, _ in rows],
         "media_kind": [said.media for said, _, _ in rows],
+        "media_path": [said.media_path for said, _, _ in rows],
         "reactions": [list(said.reactions) or None for said, _, _ in rows],
     }
     arrays = [

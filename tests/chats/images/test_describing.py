@@ -1,6 +1,7 @@
 """Images told by a model: which are asked for, what is kept, and what a failure leaves."""
 
 import base64
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -293,3 +294,21 @@ def test_a_plan_tells_how_many_images_there_are_and_what_they_cost(
     album.made(workspace)
     current = plan(GRAPH, workspace.settings, workspace.list_raw(), workspace.store)
     assert expected_costs(workspace, current, list(current.entries.values())) == []
+
+
+def test_images_of_a_chat_exported_by_signal_export_are_told_as_well(album: Album) -> None:
+    place = album.folder / "raw" / "chats" / KEY / "Bea"
+    (place / "media").mkdir(parents=True)
+    (place / "media" / "a.png").write_bytes(png())
+    said = {
+        "date": "2024-01-01T10:00:00",
+        "sender": "Me",
+        "body": "look",
+        "quote": "",
+        "sticker": {},
+        "reactions": [],
+        "attachments": [{"name": "a", "path": "./media/a.png"}],
+    }
+    (place / "data.json").write_text(json.dumps(said) + "\n")
+    [text] = album.texts(album.open(**ASKING))
+    assert text.startswith("look\n[Image: answer ")

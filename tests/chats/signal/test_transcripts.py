@@ -53,6 +53,7 @@ def test_data_of_signal_export_is_known_by_its_first_line(read: Make) -> None:
     assert export.column("sender_id")[0] == "signal:self"
     assert export.column("is_owner") == [True, False, False, False]
     assert export.column("media_kind") == ["photo", None, None, "sticker"]
+    assert export.column("media_path") == ["m/a.JPG", None, None, None]
     assert export.messages[1]["reactions"] == [{"reaction": "👍", "count": 2}]
     assert export.ids[2] == f"{export.ids[1]}.2"
     assert export.counts == {"unreadable": 1, "no_date": 1}
