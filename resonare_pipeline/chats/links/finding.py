@@ -7,6 +7,7 @@ of its text is searched. Code and addresses of mail are no links.
 import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from operator import itemgetter
 from typing import Any
 from urllib.parse import SplitResult, quote, urlsplit
 
@@ -39,7 +40,7 @@ def links_of(text: str, entities: Iterable[Mapping[str, Any]] | None) -> list[st
     marks = list(entities or ())
     if not marks and "://" not in text and "www." not in text.lower():
         return []
-    found = sorted([*_marked(text, marks), *_unmarked(text, marks)])
+    found = sorted([*_marked(text, marks), *_unmarked(text, marks)], key=itemgetter(0))
     links: dict[str, str] = {}
     for _, url in found:
         links.setdefault(canonical(url) or url, url)
