@@ -83,6 +83,8 @@ def _unmarked(text: str, marks: Iterable[Mapping[str, Any]]) -> Iterator[tuple[i
             start, end = _span(mark)
             masked[start:end] = " " * len(masked[start:end])
     for match in _BARE.finditer("".join(masked)):
+        if len(match[0]) > LONGEST_URL:
+            continue
         if url := _with_scheme(_without_tail(match[0])):
             yield match.start(), url
 

@@ -15,7 +15,13 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from resonare_pipeline.chats.links.asking import Asker
-from resonare_pipeline.chats.links.failures import NETWORK, RETRYABLE, FetchError, LinkFailure
+from resonare_pipeline.chats.links.failures import (
+    NETWORK,
+    OF_SETTINGS,
+    RETRYABLE,
+    FetchError,
+    LinkFailure,
+)
 from resonare_pipeline.chats.links.fetching import Fetcher
 from resonare_pipeline.chats.links.remembering import Known, Memory, News, Outcome, failed_try
 from resonare_pipeline.chats.links.settings import LinksSettings
@@ -107,7 +113,7 @@ class Run:
         missing: list[Target] = []
         for target in targets:
             known = found.get(target.key)
-            if known and known.outcome and known.failure is not LinkFailure.PRIVATE_ADDRESS:
+            if known and known.outcome and known.failure not in OF_SETTINGS:
                 self._tell(target, _as_news(target, known.outcome, self._now()))
             else:
                 missing.append(target)
@@ -136,14 +142,14 @@ class Run:
 
     def _settle(self, target: Target, error: FetchError) -> None:
         failure = error.failure
-        if target.is_post and failure is LinkFailure.PRIVATE_ADDRESS:
+        if error.is_endpoints and failure is LinkFailure.PRIVATE_ADDRESS:
             raise SettingsError(
                 "the oEmbed endpoint has a private address",
                 where="links.oembed_url",
                 expected="one of the public internet",
                 remedy="Name its network in links.allowed_private_networks",
             )
-        if target.is_post and failure in _OF_AN_ENDPOINT:
+        if error.is_endpoints and failure in _OF_AN_ENDPOINT:
             self._pass_over(target, _OF_AN_ENDPOINT[failure])
         elif failure is LinkFailure.RATE_LIMITED and not error.was_asked:
             self._pass_over(target, failure, dt.timedelta(seconds=error.retry_after_seconds))

@@ -333,6 +333,19 @@ def test_a_post_fails_as_its_endpoint_says(
     )
 
 
+def test_a_redirect_to_a_post_is_read_as_the_post(web: Web, read: Read) -> None:
+    web.routes = {
+        "/short": redirect("https://twitter.com/Ada/status/12?s=20"),
+        "/oembed": post("Hello"),
+    }
+    link = f"{web.url}/short"
+    assert read(link, oembed_url="").final == {LinkFailure.NO_ENDPOINT: 1}
+    assert read(link, oembed_url="").remembered == 1
+    assert read(link).contents[link].text == "Hello"
+    assert read(link).remembered == 1
+    assert "url=https%3A%2F%2Fx.com%2Fada%2Fstatus%2F12&" in web.calls[-1]
+
+
 def test_without_an_endpoint_posts_are_left_alone(web: Web, read: Read) -> None:
     report = read("https://x.com/ada/status/1", oembed_url="")
     assert report.final == {LinkFailure.NO_ENDPOINT: 1}

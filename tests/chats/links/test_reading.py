@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 from resonare_pipeline.chats.links.reading import read_links
 from resonare_pipeline.chats.links.settings import LinksSettings
-settings = LinksSettings(allowed_private_networks=("127.0.0.1/32",), requests_per_host=1)
+settings = LinksSettings(allowed_private_networks=("127.0.0.1/32",), concurrency=1)
 read_links(sys.argv[2:], settings, {}, default_db=Path(sys.argv[1]))
 """
 
