@@ -11,7 +11,7 @@ from resonare_pipeline.chats.links.contents import LinkContent, LinkKind
 from resonare_pipeline.chats.links.failures import LinkFailure
 from resonare_pipeline.errors import SettingsError
 from tests.certificates import self_signed
-from tests.chats.links.conftest import Read
+from tests.chats.links.conftest import Clock, Read
 from tests.fake_web import (
     HOST,
     Action,
@@ -80,14 +80,20 @@ def test_links_that_mean_one_page_are_fetched_once(web: Web, read: Read) -> None
 
 
 def test_servers_learn_nothing_of_whose_machine_asks(
-    web: Web, read: Read, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    web: Web,
+    read: Read,
+    names: dict[str, str | int],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
-    (tmp_path / "netrc").write_text(f"machine {HOST} login me password secret")
+    names["pages.example"] = HOST
+    (tmp_path / "netrc").write_text("machine pages.example login me password secret")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     setting = Page(status=302, headers={"Location": "/b", "Set-Cookie": "seen=1"})
     web.routes = {"/a": setting, "/b": page("B")}
-    assert read(f"{web.url}/a").contents
+    assert read(f"http://pages.example:{web.port}/a").contents
+    assert web.calls == ["/a", "/b"]
     for headers in web.headers:
         assert headers.keys() == {"host", "accept", "accept-encoding", "user-agent"}
         assert headers["user-agent"].startswith("resonare-pipeline/")
@@ -383,13 +389,15 @@ def test_a_resolver_that_knows_the_endpoint_tells_that_this_machine_is_online(
 
 
 def test_an_endpoint_that_cannot_be_reached_is_never_a_posts_fault(
-    read: Read, clock: Any, names: dict[str, str | int]
+    web: Web, read: Read, clock: Clock, names: dict[str, str | int]
 ) -> None:
     names["slow.example"] = socket.EAI_AGAIN
     for place in ("http://127.0.0.1:1/oembed", "http://slow.example/", "http://gone.example/"):
-        for _ in range(7):
-            report = read("https://x.com/ada/status/1", oembed_url=place)
-            assert report.final == {}
+        for turn in range(7):
+            web.routes = {f"/{turn}": page("This machine is online")}
+            links = (f"{web.url}/{turn}?{place}", "https://x.com/ada/status/1")
+            report = read(*links, oembed_url=place)
+            assert (len(report.contents), report.final) == (1, {})
             assert sum(report.retryable.values()) == 1
             clock.move(days=9)
 

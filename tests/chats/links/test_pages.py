@@ -1,5 +1,6 @@
 import gzip
 import random
+import tracemalloc
 import zlib
 
 import pytest
@@ -194,6 +195,17 @@ def test_no_more_is_kept_than_was_asked_for(coding: str) -> None:
     inflater.add(gzip.compress(body) if coding else body)
     assert inflater.content == bytes(1_000)
     assert inflater.is_full
+
+
+def test_a_bomb_is_never_unfolded() -> None:
+    body = gzip.compress(bytes(50_000_000))
+    tracemalloc.start()
+    try:
+        Inflater("gzip", 1_000).add(body)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1_000_000
 
 
 def test_what_is_not_compressed_as_was_said_is_an_error() -> None:

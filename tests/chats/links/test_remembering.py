@@ -56,12 +56,18 @@ def test_an_outcome_stays_whatever_comes_after_it(database: URL) -> None:  # noq
 
 
 def test_two_processes_that_fail_together_count_once(database: URL) -> None:  # noqa: F811
+    first = failed_try(KEYS[0], LinkFailure.TIMED_OUT, None, AT)
     with open_memory(database) as one, open_memory(database) as other:
         for memory in (one, other):
-            memory.keep([failed_try(KEYS[0], LinkFailure.TIMED_OUT, None, AT)])
-        (known,) = one.find(KEYS[:1]).values()
-    assert (known.tries, known.failure) == (1, LinkFailure.TIMED_OUT)
-    assert known.retry_at == AT + dt.timedelta(hours=1)
+            memory.keep([first])
+        earlier = one.find(KEYS[:1])[KEYS[0]]
+        assert (earlier.tries, earlier.retry_at) == (1, AT + dt.timedelta(hours=1))
+        later = AT + dt.timedelta(hours=2)
+        one.keep([failed_try(KEYS[0], LinkFailure.UNCONNECTED, earlier, later)])
+        other.keep([first])  # that had fallen asleep
+        known = one.find(KEYS[:1])[KEYS[0]]
+    assert (known.tries, known.failure) == (2, LinkFailure.UNCONNECTED)
+    assert known.retry_at == later + dt.timedelta(hours=4)
 
 
 def test_only_hashes_of_addresses_are_kept(web: Web, read: Read, tmp_path: Path) -> None:
