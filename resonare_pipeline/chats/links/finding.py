@@ -18,10 +18,15 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 LARGEST_PORT = 65_535
 LONGEST_HOST = 253  # characters, RFC 1035
 
-_BARE = re.compile(r"(?<![\w@])(?:https?://|www\.)[^\s<>\"“”„«»{}|\\^`\ufffc]+", re.IGNORECASE)
+# Chinese and Japanese are written without spaces, so their letters may stand right before an
+# address, and their signs end it.
+_BARE = re.compile(
+    r"(?<![a-z0-9_@])(?:https?://|www\.)[^\s<>\"“”„«»{}|\\^`\ufffc。，、！？；：（）【】「」『』《》]+",
+    re.IGNORECASE,
+)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.\-]*:", re.IGNORECASE)
-_TAIL = ".,;:!?'’…*_~。，、！？；："
-_PAIRS = {")": "(", "]": "[", "）": "（", "】": "【", "」": "「", "』": "『"}
+_TAIL = ".,;:!?'’…*_~"
+_PAIRS = {")": "(", "]": "["}
 _LINK, _TEXT_LINK = "link", "text_link"
 _MASKED = frozenset({"code", "pre", "email", "phone", "bank_card"})
 _UNUSABLE = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ud800-\udfff]")

@@ -11,6 +11,7 @@ import ipaddress
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -31,6 +32,7 @@ from resonare_pipeline.errors import SettingsError
 KEPT_AT_A_TIME = 50  # outcomes of one transaction
 KEPT_AFTER_SECONDS = 2.0
 LOOKED_UP_AT_A_TIME = 200  # links; another run may have read them meanwhile
+SPARE_THREADS = 4  # for pages that are parsed, and the database
 OFFLINE_REST = dt.timedelta(minutes=10)  # before a machine without network may try again
 
 
@@ -97,6 +99,9 @@ class Run:
             CacheError: If it cannot be kept.
             SettingsError: If the oEmbed endpoint must not be reached.
         """
+        # Names are resolved on threads, and one that nobody answers for takes its thread for long.
+        threads = ThreadPoolExecutor(self._settings.concurrency + SPARE_THREADS)
+        asyncio.get_running_loop().set_default_executor(threads)
         try:
             async with self._fetcher:
                 ordered = _mixed(targets)

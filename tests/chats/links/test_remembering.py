@@ -123,6 +123,25 @@ def test_the_first_of_several_that_may_be_asked_again_tells_when(
     assert report.retry_at == clock() + dt.timedelta(hours=1)
 
 
+def test_links_are_read_with_any_database(
+    database: URL,  # noqa: F811
+    web: Web,
+    read: Read,
+    tmp_path: Path,
+) -> None:
+    web.routes = {f"/{i}": page(f"Page {i}") for i in range(120)}
+    web.routes["/7"] = Page(status=500)
+    environ = {"RESONARE_DB": database.render_as_string(hide_password=False)}
+    links = [f"{web.url}/{i}" for i in range(130)]
+    for fetched, remembered in ((129, 0), (0, 129)):
+        report = read(*links, environ=environ)
+        assert (report.fetched, report.remembered) == (fetched, remembered)
+        assert len(report.contents) == 119
+        assert report.final == {LinkFailure.GONE: 10}
+        assert report.retryable == {LinkFailure.SERVER_ERROR: 1}
+    assert not (tmp_path / "c.db").exists()
+
+
 def test_another_length_takes_no_fetching(web: Web, read: Read) -> None:
     web.routes = {"/a": page("Title", "word " * 400)}
     link = f"{web.url}/a"
