@@ -171,7 +171,7 @@ def test_what_asking_again_may_change_is_not(
     answer: Page | Action, failure: LinkFailure, web: Web, read: Read
 ) -> None:
     web.routes = {"/a": answer, "/b": page("B")}
-    report = read(f"{web.url}/a", f"{web.url}/b", timeout_seconds=1)
+    report = read(f"{web.url}/a", f"{web.url}/b", timeout_seconds=3)
     assert report.contents.keys() == {f"{web.url}/b"}
     assert (report.final, report.retryable) == ({}, {failure: 1})
     assert report.retry_at is not None
@@ -232,7 +232,7 @@ def test_a_host_that_does_not_answer_is_given_up_and_others_are_not(web: Web, re
     with serving_web() as other:
         other.routes = {f"/{i}": page("Fine") for i in range(30)}
         links = [f"{server.url}/{i}" for i in range(30) for server in (web, other)]
-        report = read(*links, timeout_seconds=0.5, requests_per_host=3)
+        report = read(*links, timeout_seconds=2, requests_per_host=3)
     assert report.retryable == {LinkFailure.TIMED_OUT: 30}
     assert len(report.contents) == 30
     assert len(web.calls) <= 5  # three that failed, and what was under way then
