@@ -34,6 +34,13 @@ PROJECT_PACKAGES = ("resonare_pipeline", "assets", "resources")
 NEVER_COUNTED: Mapping[str, str] = {
     "resonare_pipeline.__init__": "offers functions to people; stages import the modules below it",
     "resonare_pipeline.artifacts": "how files are stored; what they hold is hashed as the digest",
+    "resonare_pipeline.chats.links.asking": "how links are asked for; what they say is the world's",
+    "resonare_pipeline.chats.links.fetching": "how links are asked for",
+    "resonare_pipeline.chats.links.guarding": "who may not be asked",
+    "resonare_pipeline.chats.links.hosts": "how links are asked for",
+    "resonare_pipeline.chats.links.inflating": "how links are asked for",
+    "resonare_pipeline.chats.links.remembering": "where what links say is kept",
+    "resonare_pipeline.chats.links.running": "how links are asked for",
     "resonare_pipeline.completions.accounts": "what may be paid, not what is answered",
     "resonare_pipeline.completions.answers": "reads what came; a request's key is what was asked",
     "resonare_pipeline.completions.asking": "how requests travel; their bodies are hashed",

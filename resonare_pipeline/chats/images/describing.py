@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from resonare_pipeline.chats.foreign_texts import cut, in_brackets
 from resonare_pipeline.chats.images.finding import ImageFile, image_type
 from resonare_pipeline.chats.images.settings import ImagesSettings
-from resonare_pipeline.chats.links.texts import cut, one_line
 from resonare_pipeline.completions.accounts import Account
 from resonare_pipeline.completions.capping import (
     accounts_of,
@@ -262,7 +262,7 @@ async def _describe(
     described.cost_usd += outcome.cost_usd or 0.0
     described.unpriced += outcome.cost_usd is None
     described.cached += outcome.cached
-    text = cut(one_line(_text(outcome)), viewing.images.max_characters)
+    text = cut(in_brackets(_text(outcome)), viewing.images.max_characters)
     if outcome.failure is not None:
         kind = described.waiting if outcome.failure.is_retryable else described.left
         kind[outcome.failure.value] += 1

@@ -2,15 +2,19 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from resonare_pipeline.chats.links.contents import LinkContent
 from resonare_pipeline.chats.links.failures import FetchError, LinkFailure
-from resonare_pipeline.chats.links.fetching import Answer, Fetcher
+from resonare_pipeline.chats.links.fetching import Fetcher, Post
 from resonare_pipeline.chats.links.hosts import LONGEST_PAUSE_SECONDS, Host, pause_seconds
 from resonare_pipeline.chats.links.pages import page_content
-from resonare_pipeline.chats.links.posts import post_content
+from resonare_pipeline.chats.links.posts import asked_url, post_content
 from resonare_pipeline.chats.links.settings import LinksSettings
-from resonare_pipeline.chats.links.targets import Target
+from resonare_pipeline.chats.links.targets import Target, origin_of
+
+Got = TypeVar("Got")
 
 _AGAIN = frozenset(
     {
@@ -34,6 +38,7 @@ class Asker:
     def __init__(self, fetcher: Fetcher, settings: LinksSettings) -> None:
         self._fetcher = fetcher
         self._retries = settings.retries
+        self._oembed_url = settings.oembed_url
         self._hosts: defaultdict[str, Host] = defaultdict(lambda: Host(settings.requests_per_host))
         self.has_secure_answer = False
 
@@ -43,22 +48,30 @@ class Asker:
         Raises:
             FetchError: If it says nothing.
         """
-        answer = await self._answer(target)
-        self.has_secure_answer |= answer.is_secure
         if target.is_post:
-            content = await asyncio.to_thread(post_content, answer.body)
-            nothing = LinkFailure.BAD_ANSWER
-        else:
-            # On a thread: a page of a megabyte takes long enough for others to be late.
-            content = await asyncio.to_thread(page_content, answer.body, answer.charset)
-            nothing = LinkFailure.NO_TITLE
-        if content is None:
-            raise FetchError(nothing)
-        return content
+            return await self._post(target.url)
+        page = await self._answer(self._fetcher.page, target.url)
+        if isinstance(page, Post):
+            if not self._oembed_url:
+                raise FetchError(LinkFailure.NO_ENDPOINT)
+            return await self._post(asked_url(self._oembed_url, page.url))
+        self.has_secure_answer |= page.is_secure
+        # On a thread: a page of a megabyte takes long enough for others to be late.
+        return _said(
+            await asyncio.to_thread(page_content, page.body, page.charset), LinkFailure.NO_TITLE
+        )
 
-    async def _answer(self, target: Target) -> Answer:
-        fetch = self._fetcher.document if target.is_post else self._fetcher.page
-        host = self._hosts[target.host]
+    async def _post(self, url: str) -> LinkContent:
+        try:
+            answer = await self._answer(self._fetcher.document, url)
+            content = await asyncio.to_thread(post_content, answer.body)
+            return _said(content, LinkFailure.BAD_ANSWER)
+        except FetchError as error:
+            error.is_endpoints = True
+            raise
+
+    async def _answer(self, fetch: Callable[[str], Awaitable[Got]], url: str) -> Got:
+        host = self._hosts[origin_of(url)]
         async with host.turns:
             tries = 0
             while True:
@@ -66,7 +79,7 @@ class Asker:
                 await host.rest()
                 tries += 1
                 try:
-                    answer = await fetch(target.url)
+                    answer = await fetch(url)
                 except FetchError as error:
                     pause = pause_seconds(error, tries)
                     is_last = tries > self._retries or pause > LONGEST_PAUSE_SECONDS
@@ -77,3 +90,9 @@ class Asker:
                 else:
                     host.note_answer()
                     return answer
+
+
+def _said(content: LinkContent | None, otherwise: LinkFailure) -> LinkContent:
+    if content is None:
+        raise FetchError(otherwise)
+    return content

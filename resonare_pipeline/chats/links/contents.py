@@ -4,9 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
-from resonare_pipeline.chats.links.texts import cut, one_line
-
-_BRACKETS = str.maketrans("[]", "()")
+from resonare_pipeline.chats.foreign_texts import cut, in_brackets
 
 
 class LinkKind(StrEnum):
@@ -48,15 +46,11 @@ def link_line(content: LinkContent) -> str:
     """
     if content.kind is LinkKind.PAGE:
         said = " — ".join(part for part in (content.title, content.text) if part)
-        return f"[Link: {_harmless(said)}]"
+        return f"[Link: {in_brackets(said)}]"
     handle = f"@{content.handle}" if content.handle else ""
     if content.author and handle:
         handle = f"({handle})"
-    author = _harmless(" ".join(part for part in (content.author, handle) if part))
+    author = in_brackets(" ".join(part for part in (content.author, handle) if part))
     head = f"Post by {author}" if author else "Post"
-    text = _harmless(content.text)
+    text = in_brackets(content.text)
     return f"[{head}: {text}]" if text else f"[{head}]"
-
-
-def _harmless(text: str) -> str:
-    return one_line(text).translate(_BRACKETS)

@@ -5,6 +5,10 @@ import re
 
 SEARCHED_BYTES = 4_096  # that far `<meta charset>` is looked for; the standard says 1,024
 GUESSED_BYTES = 20_000  # a guess from more is no better, and takes seconds
+WESTERN = "cp1252"  # what browsers take for a page that does not say
+FEWEST_SIGNS = 30  # beyond ASCII; from fewer a guess takes French for Czech
+_LEAST_SHARE = 0.3  # of them in a text of other letters than Latin, however short
+_ASCII = bytes(range(128))
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -59,10 +63,8 @@ def decode(body: bytes, header_charset: str = "") -> str:
             encoding = "utf-8"  # or its name could not have been read
         if encoding:
             return body.decode(encoding, "replace")
-    try:
-        return codecs.getincrementaldecoder("utf-8")().decode(body)  # a cut character is no fault
-    except UnicodeDecodeError:
-        return body.decode(_guessed(body[:GUESSED_BYTES]), "replace")
+    encoding = "utf-8" if _fits(body, "utf-8") else _guessed(body[:GUESSED_BYTES])
+    return body.decode(encoding, "replace")
 
 
 def _python_name(label: str) -> str:
@@ -78,7 +80,20 @@ def _python_name(label: str) -> str:
 
 
 def _guessed(body: bytes) -> str:
-    from bs4.dammit import UnicodeDammit  # bs4 takes 60 ms, and few pages need it
+    unusual = len(body.translate(None, _ASCII))
+    if unusual < FEWEST_SIGNS and unusual < len(body) * _LEAST_SHARE:
+        return WESTERN
+    from bs4.dammit import EncodingDetector  # bs4 takes 60 ms, and few pages need it
 
-    guess = UnicodeDammit(body, is_html=True).original_encoding
-    return _python_name(guess or "") or "cp1252"
+    for guess in EncodingDetector(body, is_html=True).encodings:
+        if (encoding := _python_name(guess)) and _fits(body, encoding):
+            return encoding
+    return WESTERN
+
+
+def _fits(body: bytes, encoding: str) -> bool:
+    try:
+        codecs.getincrementaldecoder(encoding)().decode(body)  # a cut character is no fault
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -48,6 +48,10 @@ RETRYABLE = NETWORK | {
 """Failures that asking again may change. All others are final."""
 
 
+OF_SETTINGS = frozenset({LinkFailure.PRIVATE_ADDRESS, LinkFailure.NO_ENDPOINT})
+"""Failures that are final until settings change that are no part of a link's key."""
+
+
 class FetchError(Exception):
     """A link gave nothing. It never leaves this package, and holds no address.
 
@@ -56,6 +60,9 @@ class FetchError(Exception):
         retry_after_seconds: How long the server wants to be left alone; 0 if it does not say.
         is_elsewhere: Whether it happened at another host, which a redirect led to.
         was_asked: Whether it was this link that failed; else its host was given up before.
+
+    Attributes:
+        is_endpoints: Whether it was the oEmbed endpoint that failed, and not the link itself.
     """
 
     def __init__(
@@ -71,3 +78,4 @@ class FetchError(Exception):
         self.retry_after_seconds = retry_after_seconds
         self.is_elsewhere = is_elsewhere
         self.was_asked = was_asked
+        self.is_endpoints = False

@@ -20,7 +20,7 @@ import aiohttp
 from yarl import URL
 
 from resonare_pipeline.chats.links.failures import FetchError, LinkFailure
-from resonare_pipeline.chats.links.finding import canonical
+from resonare_pipeline.chats.links.finding import canonical, post_of
 from resonare_pipeline.chats.links.guarding import (
     PrivateAddressError,
     is_allowed,
@@ -53,6 +53,17 @@ class Answer:
     body: bytes
     charset: str
     is_secure: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """A post on X that an address leads to.
+
+    Attributes:
+        url: Its one address.
+    """
+
+    url: str
 
 
 class Fetcher:
@@ -100,8 +111,10 @@ class Fetcher:
         if self._session is not None:
             await self._session.close()
 
-    async def page(self, url: str) -> Answer:
-        """Return a page, or as much of its beginning as the settings allow.
+    async def page(self, url: str) -> Answer | Post:
+        """Return a page, or as much of its beginning as the settings allow; or the post it is.
+
+        A redirect to a post is not followed: X shows posts to nobody without a script.
 
         Raises:
             FetchError: If there is none.
@@ -114,7 +127,10 @@ class Fetcher:
         Raises:
             FetchError: If there is none.
         """
-        return await self._get(url, accept="application/json", is_page=False)
+        answer = await self._get(url, accept="application/json", is_page=False)
+        if isinstance(answer, Post):
+            raise FetchError(LinkFailure.BAD_ANSWER)
+        return answer
 
     async def knows_host(self, host: str) -> bool:
         """Tell whether the resolver finds a public address for a name."""
@@ -126,7 +142,7 @@ class Fetcher:
             return False
         return any(is_allowed(str(address[0])) for *_, address in found)
 
-    async def _get(self, url: str, *, accept: str, is_page: bool) -> Answer:
+    async def _get(self, url: str, *, accept: str, is_page: bool) -> Answer | Post:
         first = at = url
         with _explained() as place:
             async with asyncio.timeout(self._settings.timeout_seconds):
@@ -136,6 +152,8 @@ class Fetcher:
                     if isinstance(answer, Answer):
                         return answer
                     at = answer
+                    if post := post_of(at):
+                        return Post(url=post)
                 raise FetchError(LinkFailure.TOO_MANY_REDIRECTS)
 
     async def _hop(self, url: str, *, accept: str, is_page: bool) -> Answer | str:

@@ -7,6 +7,7 @@ of its text is searched. Code and addresses of mail are no links.
 import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from operator import itemgetter
 from typing import Any
 from urllib.parse import SplitResult, quote, urlsplit
 
@@ -17,10 +18,15 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 LARGEST_PORT = 65_535
 LONGEST_HOST = 253  # characters, RFC 1035
 
-_BARE = re.compile(r"(?<![\w@])(?:https?://|www\.)[^\s<>\"“”„«»{}|\\^`\ufffc]+", re.IGNORECASE)
+# Chinese and Japanese are written without spaces, so their letters may stand right before an
+# address, and their signs end it.
+_BARE = re.compile(
+    r"(?<![a-z0-9_@])(?:https?://|www\.)[^\s<>\"“”„«»{}|\\^`\ufffc。，、！？；：（）【】「」『』《》]+",
+    re.IGNORECASE,
+)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.\-]*:", re.IGNORECASE)
-_TAIL = ".,;:!?'’…*_~。，、！？；："
-_PAIRS = {")": "(", "]": "[", "）": "（", "】": "【", "」": "「", "』": "『"}
+_TAIL = ".,;:!?'’…*_~"
+_PAIRS = {")": "(", "]": "["}
 _LINK, _TEXT_LINK = "link", "text_link"
 _MASKED = frozenset({"code", "pre", "email", "phone", "bank_card"})
 _UNUSABLE = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ud800-\udfff]")
@@ -39,7 +45,7 @@ def links_of(text: str, entities: Iterable[Mapping[str, Any]] | None) -> list[st
     marks = list(entities or ())
     if not marks and "://" not in text and "www." not in text.lower():
         return []
-    found = sorted([*_marked(text, marks), *_unmarked(text, marks)])
+    found = sorted([*_marked(text, marks), *_unmarked(text, marks)], key=itemgetter(0))
     links: dict[str, str] = {}
     for _, url in found:
         links.setdefault(canonical(url) or url, url)
@@ -82,6 +88,8 @@ def _unmarked(text: str, marks: Iterable[Mapping[str, Any]]) -> Iterator[tuple[i
             start, end = _span(mark)
             masked[start:end] = " " * len(masked[start:end])
     for match in _BARE.finditer("".join(masked)):
+        if len(match[0]) > LONGEST_URL:
+            continue
         if url := _with_scheme(_without_tail(match[0])):
             yield match.start(), url
 

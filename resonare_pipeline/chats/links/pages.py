@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from resonare_pipeline.chats.foreign_texts import cut, one_line
 from resonare_pipeline.chats.links.contents import LinkContent, LinkKind
 from resonare_pipeline.chats.links.decoding import decode
-from resonare_pipeline.chats.links.texts import cut, one_line
 
 MOST_KEPT_CHARACTERS = 10_000  # of each field; what a setting leaves of it is cut later
 _TITLES = ("og:title", "twitter:title")

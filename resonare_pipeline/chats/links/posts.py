@@ -9,9 +9,9 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
+from resonare_pipeline.chats.foreign_texts import cut, one_line
 from resonare_pipeline.chats.links.contents import LinkContent, LinkKind
 from resonare_pipeline.chats.links.pages import MOST_KEPT_CHARACTERS
-from resonare_pipeline.chats.links.texts import cut, one_line
 
 _BREAKS = ("br", "p", "div")
 

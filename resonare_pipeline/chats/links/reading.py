@@ -144,6 +144,8 @@ class _Gathering:
 
     def still_holds(self, outcome: "Outcome") -> bool:
         """Tell whether an outcome is what these settings would lead to."""
+        if outcome.failure is LinkFailure.NO_ENDPOINT:
+            return not self.settings.oembed_url
         allowed = self.settings.allowed_private_networks
         return outcome.failure is not LinkFailure.PRIVATE_ADDRESS or outcome.allowed == allowed
 

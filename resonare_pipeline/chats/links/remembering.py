@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import URL
 
 from resonare_pipeline.chats.links.contents import LinkContent
-from resonare_pipeline.chats.links.failures import LinkFailure
+from resonare_pipeline.chats.links.failures import OF_SETTINGS, LinkFailure
 from resonare_pipeline.completions.cache.connecting import dialect_of
 from resonare_pipeline.completions.cache.store import Cache, slices
 from resonare_pipeline.completions.cache.tables import METADATA
@@ -205,10 +205,10 @@ def _put_statement(dialect: Any) -> Any:
     return statement.on_conflict_do_update(
         index_elements=["key"],
         set_={name: new[name] for name in columns},
-        # An outcome stays, unless other networks are allowed now. Of two processes that fail at a
+        # An outcome stays, unless settings have changed since. Of two processes that fail at a
         # time only one counts: that more tries are known than the other knew tells it.
         where=or_(
-            table.failure == LinkFailure.PRIVATE_ADDRESS.value,
+            *(table.failure == failure.value for failure in sorted(OF_SETTINGS)),
             table.outcome.is_(None) & (new.outcome.is_not(None) | (new.tries > table.tries)),
         ),
     )

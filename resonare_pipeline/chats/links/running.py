@@ -11,11 +11,18 @@ import ipaddress
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from resonare_pipeline.chats.links.asking import Asker
-from resonare_pipeline.chats.links.failures import NETWORK, RETRYABLE, FetchError, LinkFailure
+from resonare_pipeline.chats.links.failures import (
+    NETWORK,
+    OF_SETTINGS,
+    RETRYABLE,
+    FetchError,
+    LinkFailure,
+)
 from resonare_pipeline.chats.links.fetching import Fetcher
 from resonare_pipeline.chats.links.remembering import Known, Memory, News, Outcome, failed_try
 from resonare_pipeline.chats.links.settings import LinksSettings
@@ -25,6 +32,7 @@ from resonare_pipeline.errors import SettingsError
 KEPT_AT_A_TIME = 50  # outcomes of one transaction
 KEPT_AFTER_SECONDS = 2.0
 LOOKED_UP_AT_A_TIME = 200  # links; another run may have read them meanwhile
+SPARE_THREADS = 4  # for pages that are parsed, and the database
 OFFLINE_REST = dt.timedelta(minutes=10)  # before a machine without network may try again
 
 
@@ -91,6 +99,9 @@ class Run:
             CacheError: If it cannot be kept.
             SettingsError: If the oEmbed endpoint must not be reached.
         """
+        # Names are resolved on threads, and one that nobody answers for takes its thread for long.
+        threads = ThreadPoolExecutor(self._settings.concurrency + SPARE_THREADS)
+        asyncio.get_running_loop().set_default_executor(threads)
         try:
             async with self._fetcher:
                 ordered = _mixed(targets)
@@ -107,7 +118,7 @@ class Run:
         missing: list[Target] = []
         for target in targets:
             known = found.get(target.key)
-            if known and known.outcome and known.failure is not LinkFailure.PRIVATE_ADDRESS:
+            if known and known.outcome and known.failure not in OF_SETTINGS:
                 self._tell(target, _as_news(target, known.outcome, self._now()))
             else:
                 missing.append(target)
@@ -136,14 +147,14 @@ class Run:
 
     def _settle(self, target: Target, error: FetchError) -> None:
         failure = error.failure
-        if target.is_post and failure is LinkFailure.PRIVATE_ADDRESS:
+        if error.is_endpoints and failure is LinkFailure.PRIVATE_ADDRESS:
             raise SettingsError(
                 "the oEmbed endpoint has a private address",
                 where="links.oembed_url",
                 expected="one of the public internet",
                 remedy="Name its network in links.allowed_private_networks",
             )
-        if target.is_post and failure in _OF_AN_ENDPOINT:
+        if error.is_endpoints and failure in _OF_AN_ENDPOINT:
             self._pass_over(target, _OF_AN_ENDPOINT[failure])
         elif failure is LinkFailure.RATE_LIMITED and not error.was_asked:
             self._pass_over(target, failure, dt.timedelta(seconds=error.retry_after_seconds))

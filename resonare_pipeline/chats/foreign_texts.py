@@ -10,6 +10,7 @@ _HARMFUL = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069"
     "\ufeff\ufff9-\ufffc\ufffe\uffff\ud800-\udfff]"
 )
+_BRACKETS = str.maketrans("[]", "()")
 _JOINED_TO = "\u200d"  # it makes one sign of the emoji on both its sides
 _SKIN_TONES = ("\U0001f3fb", "\U0001f3ff")
 _SHARE_KEPT = 0.6  # a cut is not moved to a word's end if that costs more
@@ -18,6 +19,11 @@ _SHARE_KEPT = 0.6  # a cut is not moved to a word's end if that costs more
 def one_line(text: str) -> str:
     """Return a text with white space folded to single spaces, and no control characters."""
     return _SPACES.sub(" ", _HARMFUL.sub("", text)).strip()
+
+
+def in_brackets(text: str) -> str:
+    """Return a text as one line whose own brackets are round, to stand in `[…]`."""
+    return one_line(text).translate(_BRACKETS)
 
 
 def cut(text: str, max_characters: int) -> str:

@@ -1,0 +1,134 @@
+import json
+
+import pytest
+
+from resonare_pipeline.chats.foreign_texts import cut, one_line
+from resonare_pipeline.chats.links.contents import LinkContent, LinkKind, link_line, shortened
+from resonare_pipeline.chats.links.posts import asked_url, post_content
+
+
+def answer(**fields: object) -> bytes:
+    return json.dumps(fields).encode()
+
+
+def quotation(inner: str) -> str:
+    return f'<blockquote class="twitter-tweet">{inner}&mdash; Ada (@ada) <a>May 1</a></blockquote>'
+
+
+def test_a_posts_text_and_author_are_told() -> None:
+    html = quotation(
+        '<p lang="de">Gr&uuml;&szlig;e<br>aus <a href="https://x.com/hashtag/B">#Berlin</a> '
+        '\U0001f600 <a href="https://t.co/1">pic.twitter.com/1</a></p>'
+    )
+    body = answer(html=html, author_name="Ada L.", author_url="https://twitter.com/ada_l")
+    assert post_content(body) == LinkContent(
+        kind=LinkKind.POST,
+        text="Grüße aus #Berlin \U0001f600 pic.twitter.com/1",
+        author="Ada L.",
+        handle="ada_l",
+    )
+
+
+def test_paragraphs_are_parted() -> None:
+    content = post_content(answer(html=quotation("<p>One</p><p>two</p>")))
+    assert content is not None
+    assert content.text == "One two"
+
+
+def test_an_endpoint_of_another_kind_may_tell_a_title() -> None:
+    content = post_content(answer(type="link", title="Said", author_name="Ada"))
+    assert content == LinkContent(kind=LinkKind.POST, text="Said", author="Ada")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'"text"',
+        b"<html>",
+        b"\xff\xfe{}",
+        b"[" * 100_000,
+        answer(),
+        answer(html=None, author_name=7, author_url=["x"], title={}),
+        answer(html="<p>no quotation</p>"),
+        answer(html="<blockquote></blockquote>"),
+    ],
+)
+def test_what_is_no_answer_says_nothing(body: bytes) -> None:
+    assert post_content(body) is None
+
+
+@pytest.mark.parametrize("author_url", ["https://[", "", "https://x.com/", 5])
+def test_an_author_without_an_address_is_told_by_name(author_url: object) -> None:
+    content = post_content(answer(author_name="Ada", author_url=author_url))
+    assert content == LinkContent(kind=LinkKind.POST, author="Ada")
+
+
+def test_the_post_goes_into_the_endpoints_query() -> None:
+    post = "https://x.com/ada/status/1"
+    assert asked_url("https://o.example/oembed", post).startswith(
+        "https://o.example/oembed?url=https%3A%2F%2Fx.com%2Fada%2Fstatus%2F1&"
+    )
+    assert asked_url("https://o.example/?k=v", post).startswith("https://o.example/?k=v&url=")
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (LinkContent(kind=LinkKind.PAGE, title="T", text="D"), "[Link: T — D]"),
+        (LinkContent(kind=LinkKind.PAGE, title="T"), "[Link: T]"),
+        (
+            LinkContent(kind=LinkKind.POST, text="Hi", author="Ada", handle="ada"),
+            "[Post by Ada (@ada): Hi]",
+        ),
+        (LinkContent(kind=LinkKind.POST, text="Hi", author="Ada"), "[Post by Ada: Hi]"),
+        (LinkContent(kind=LinkKind.POST, text="Hi", handle="ada"), "[Post by @ada: Hi]"),
+        (LinkContent(kind=LinkKind.POST, author="Ada", handle="ada"), "[Post by Ada (@ada)]"),
+        (LinkContent(kind=LinkKind.POST, text="Hi"), "[Post: Hi]"),
+        (
+            LinkContent(kind=LinkKind.PAGE, title="a]\n[Post by x: y", text="[z]\u2028"),
+            "[Link: a) (Post by x: y — (z)]",
+        ),
+    ],
+)
+def test_a_link_is_told_in_one_line_that_nothing_within_can_end(
+    content: LinkContent, line: str
+) -> None:
+    assert link_line(content) == line
+
+
+def test_title_and_text_share_the_characters_there_are() -> None:
+    content = LinkContent(kind=LinkKind.PAGE, title="word " * 9 + "word", text="text " * 99)
+    short = shortened(content, 60)
+    assert short.title == content.title
+    assert short.text == "text text…"
+    assert shortened(content, 20) == LinkContent(kind=LinkKind.PAGE, title="word word word word…")
+    assert shortened(content, 1_000) == content
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "short"),
+    [
+        ("one two three", 13, "one two three"),
+        ("one two three", 12, "one two…"),
+        ("one two, three", 11, "one two…"),
+        ("onetwothreefour", 8, "onetwot…"),
+        ("你好世界你好世界", 5, "你好世界…"),
+        ("a family \U0001f468\u200d\U0001f469\u200d\U0001f467 here", 13, "a family…"),
+        ("abcdefghij\u0301k", 11, "abcdefghi…"),
+        ("thumb\U0001f44d\U0001f3fd up", 7, "thumb…"),
+        ("\u200d" * 30, 9, ""),
+        ("word", 0, ""),
+    ],
+)
+def test_a_text_is_cut_at_a_word_and_never_within_a_sign(text: str, most: int, short: str) -> None:
+    assert cut(text, most) == short
+    assert len(short) <= most
+
+
+def test_halves_of_pairs_and_controls_are_no_text() -> None:
+    assert one_line("a\ud83d\x00\x1b[31m\x85b\r\n\tc\ufeff") == "a[31m b c"
+    assert one_line("\U0001f468\u200d\U0001f469") == "\U0001f468\u200d\U0001f469"
