@@ -78,10 +78,13 @@ def _read_dump(
     facts.join(survey.keys(), survey.quotes(), owner)
     chats = spans(survey.threads, people, owner=owner, kinds=settings.chat_kinds, dump=number)
     hidden = people.blocked if settings.exclude_blocked else ()
-    messages = Messages(spool, chats, people, owner, facts.by_row(), facts.reactions, hidden)
+    messages = Messages(
+        spool, chats, people, owner, facts.by_row(), facts.reactions, hidden, limits
+    )
     for file in dump.messages:
         with open_messages(file, on_read=on_read) as table:
             messages.add(table)
+    messages.finish()
     spool.spans += chats.values()
     if messages.lost:
         findings.warnings.append(f"{messages.lost} rows that name no thread were left out")
