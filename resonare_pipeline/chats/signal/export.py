@@ -16,9 +16,10 @@ from resonare_pipeline.chats.signal.ids import SELF, sender_id
 from resonare_pipeline.chats.signal.message_rows import open_messages
 from resonare_pipeline.chats.signal.messages import Messages
 from resonare_pipeline.chats.signal.people import People, read_people
-from resonare_pipeline.chats.signal.schema import Dump, dumps
+from resonare_pipeline.chats.signal.schema import REMEDY, Dump, dumps
 from resonare_pipeline.chats.signal.survey import Survey
 from resonare_pipeline.chats.signal.threads import spans
+from resonare_pipeline.errors import InputError
 
 READINGS = 2  # of tables of messages
 
@@ -51,10 +52,21 @@ def read_dumps(
         InputError: If a table is missing, lacks a column, or is broken beyond reading on.
         InputChangedError: If the bytes are not those that were listed.
     """
-    return [
+    found = [
         _read_dump(dump, number, spool, settings, on_read, limits)
         for number, dump in enumerate(dumps(files))
     ]
+    if not spool.spans:
+        warnings = [warning for one in found for warning in one.warnings]
+        tables = [file.name for dump in dumps(files) for file in dump.messages]
+        raise InputError(
+            "no table of messages has a row that can be read: "
+            + ("; ".join(warnings) or "nothing follows the names of columns"),
+            where=", ".join(tables),
+            expected="a row for each message",
+            remedy=REMEDY,
+        )
+    return found
 
 
 def _read_dump(
