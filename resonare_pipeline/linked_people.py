@@ -107,6 +107,15 @@ class PeopleSettings(Section):
         """Return the id that stands for oneself."""
         return next((person.id for person in self.people.values() if person.owner), None)
 
+    def ids_with(self, person_id: str) -> tuple[str, ...]:
+        """Return all ids of whoever has an id, that one if nothing is linked to it."""
+        linked = (person.ids for person in self.people.values() if person_id in person.ids)
+        return next(linked, (person_id,))
+
+    def key_of(self, person_id: str) -> str | None:
+        """Return the name of the table that links an id, if any does."""
+        return next((key for key, one in self.people.items() if person_id in one.ids), None)
+
     def with_all_ids(self, wanted: Iterable[str]) -> tuple[str, ...]:
         """Return ids and names of people with all ids of those who are linked."""
         found = dict.fromkeys(map(whole_id, wanted))
