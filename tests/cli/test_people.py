@@ -61,6 +61,41 @@ def test_people_before_any_run_says_what_was_not_read(exports: Path, resonare: R
     assert found == {"people": [], "proposals": [], "unread": ["account", "phone"]}
 
 
+def test_people_before_any_run_says_what_to_run_and_shows_no_table(
+    exports: Path, resonare: Resonare
+) -> None:
+    shown = resonare("people").out
+
+    assert shown.startswith("Nothing has been read yet of 2 exports (account, phone).")
+    assert "resonare run chats" in shown
+    assert "No links" not in shown
+    assert "messages" not in shown
+
+    for path in sorted(exports.rglob("*"), reverse=True):
+        path.unlink() if path.is_file() else path.rmdir()
+    assert resonare("people").out.startswith("There is no export of chats")
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_the_table_of_people_fits_the_terminal_and_loses_nothing(
+    columns: int, exports: Path, project: Path, resonare: Resonare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (exports / "account.json").rename(exports / "an-account-with-a-long-name-of-2024.json")
+    with (project / "resonare.toml").open("a") as settings:
+        settings.write('[people.bea]\nids = ["signal:3", "telegram:user301"]\n')
+    assert resonare("run", "messages", "--json").code == 0
+    monkeypatch.setenv("COLUMNS", str(columns))
+
+    table = resonare("people").out.partition(" to propose")[0]
+
+    assert max(map(len, table.splitlines())) <= columns
+    for words in ("telegram:user301", "signal:user3", "messages", " 8"):
+        assert words in table
+    squeezed = "".join(table.split())
+    assert squeezed.count("linked") == squeezed.count("bea") == 2
+    assert "owner" in squeezed
+
+
 def test_proposals_that_are_pasted_make_one_person_of_two_ids(
     exports: Path, project: Path, resonare: Resonare
 ) -> None:
