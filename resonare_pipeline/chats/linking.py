@@ -44,9 +44,15 @@ class Links(msgspec.Struct, frozen=True, kw_only=True):
         return self.others.get(short_hash(person_id))
 
     def id(self, sender_id: str | None) -> str | None:
-        """Return the id that stands for a sender's."""
-        found = self.people.get(sender_id or "")
-        return sender_id if found is None else found[0]
+        """Return the id that stands for a sender's, also for one who wrote nothing here."""
+        if sender_id is None or not self.people:
+            return sender_id
+        return self.meant_by(sender_id) or sender_id
+
+    def name(self, sender_id: str | None) -> str | None:
+        """Return the name of who is linked, by any id of theirs; None for anybody else."""
+        person = self.id(sender_id)
+        return next((name for found, name in self.people.values() if found == person), None)
 
 
 NO_LINKS = Links(people={})
@@ -128,7 +134,7 @@ def _joined(row: Mapping[str, Any], links: Links) -> list[dict[str, Any]]:
     found: dict[str | None, _Participant] = {}
     for person in row["participants"]:
         sender = links.id(person["sender_id"])
-        name = links.people.get(person["sender_id"] or "", ("", person["name"]))[1]
+        name = links.name(person["sender_id"]) or person["name"]
         joined = found.setdefault(sender, _Participant(name, 0, is_owner=False))
         joined.messages += person["messages"]
         owner = person["is_owner"] if links.owner is None else sender == links.owner

@@ -143,6 +143,18 @@ def test_only_ids_that_wrote_stand_beside_messages(store: Store, messages: Artif
     }
 
 
+def test_a_silent_id_of_somebody_who_wrote_is_the_same_participant(
+    store: Store, messages: Artifact
+) -> None:
+    enriched = enrich(store, messages, linked(anna=ANNA | {"ids": [*ANNA["ids"], "signal:8"]}))
+    silent = {"sender_id": "signal:user8", "name": "Al", "messages": 0, "is_owner": False}
+    chat = CHAT | {"participants": [*CHAT["participants"], silent]}
+
+    [shown] = shown_chats(iter([chat]), enriched)
+
+    assert [person["name"] for person in shown["participants"]] == ["Anna Lee", "Ren", "Zoe"]
+
+
 def test_a_table_called_owner_does_not_take_the_owners_place(
     store: Store, messages: Artifact
 ) -> None:
