@@ -131,7 +131,7 @@ def intend(
     called = [linked.people[key].name] if key is not None and linked.people[key].name else []
     named = naming(ids, known, ruled=ruled, called=called, more=more, kept=kept)
     traces = Traces.of(dict.fromkeys(ids, ForgottenPerson(names=named.names)))
-    _refuse_named(workspace, traces)
+    _refuse_named(workspace, traces, key)
     listing = workspace.list_raw()
     stages = tuple(stages_below(workspace.graph, readers(workspace.graph)))
     messages = message_ids(workspace.graph, workspace.store, traces)
@@ -187,12 +187,15 @@ def _gathering(workspace: Workspace, stages: Iterable[Stage]) -> Iterator[str]:
             yield stage.name
 
 
-def _refuse_named(workspace: Workspace, traces: Traces) -> None:
+def _refuse_named(workspace: Workspace, traces: Traces, key: str | None) -> None:
+    """Refuse a setting that names the person, or the table that links them, as a persona may."""
     for where, name, value in workspace.settings.values():
         # Manifests keep hashes of both, and no link reaches where nobody linked is any more.
         if name.startswith((f"{ForgetSettings.section}.", f"{PeopleSettings.section}.")):
             continue
-        if traces.anywhere.search(str(value)) or traces.anywhere.search(with_whole_ids(str(value))):
+        said = with_whole_ids(str(value))
+        words = value if isinstance(value, list) else [value]
+        if key in words or traces.anywhere.search(str(value)) or traces.anywhere.search(said):
             raise SettingsError(
                 f"the setting {name} names the person",
                 where=where,

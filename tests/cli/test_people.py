@@ -199,6 +199,22 @@ def test_a_linked_person_is_forgotten_in_all_sources_at_once(
     assert holding(project / "data/artifacts", *words) == set()
 
 
+def test_a_persona_that_is_called_by_the_table_of_the_forgotten_must_go_first(
+    exports: Path, project: Path, resonare: Resonare
+) -> None:
+    assert resonare("run", "chats", "--json").code == 0
+    link = LINK.replace("people.bea", "people.sis")
+    persona = '[chat_conversations]\npersona = "sis"\n'
+    with (project / "resonare.toml").open("a") as settings:
+        settings.write(link + persona)
+
+    refused = resonare("forget", "sis", "--yes")
+
+    assert exports.is_dir()
+    assert refused.code == 2
+    assert "chat_conversations.persona names the person" in refused.err
+
+
 def test_a_link_that_is_another_in_one_export_must_go_first(
     exports: Path, project: Path, resonare: Resonare
 ) -> None:
