@@ -14,6 +14,7 @@ from resonare_pipeline.fingerprint import short_hash
 from resonare_pipeline.settings import Section
 
 _SHORT_ID = re.compile(r"signal:(\d+)")
+_PERSON_ID = re.compile(r"(?:telegram|signal):\S+")  # of an app that is read; else it means nobody
 
 
 def whole_id(person_id: str) -> str:
@@ -28,6 +29,11 @@ def whole_id(person_id: str) -> str:
 def with_whole_ids(text: str) -> str:
     """Return a text in which short ids of people stand as tables have them."""
     return re.sub(rf"\b{_SHORT_ID.pattern}\b", r"signal:user\1", text)
+
+
+def _on_one_line(text: str) -> str:
+    printable = "".join(sign if sign.isprintable() else " " for sign in text)
+    return " ".join(printable.split())
 
 
 class LinkedPerson(BaseModel):
@@ -47,7 +53,14 @@ class LinkedPerson(BaseModel):
     @field_validator("ids")
     @classmethod
     def _whole(cls, ids: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(map(whole_id, ids)))
+        stripped = [person_id.strip() for person_id in ids]
+        if wrong := [one for one in stripped if not _PERSON_ID.fullmatch(one)]:
+            message = (
+                f"{', '.join(map(repr, wrong))} is no sender id; those that there are, such as "
+                "telegram:user123 or signal:7, are shown by: resonare people"
+            )
+            raise ValueError(message)
+        return tuple(dict.fromkeys(map(whole_id, stripped)))
 
     @property
     def id(self) -> str:
@@ -92,8 +105,10 @@ class PeopleSettings(Section):
         }
 
     def name_of(self, key: str) -> str:
-        """Return what a person is called."""
-        return self.people[key].name or key
+        """Return what a person is called, on one line, since lines of groups begin with it."""
+        person = self.people[key]
+        names = (_on_one_line(person.name), _on_one_line(key), person.id)
+        return next(filter(None, names))
 
     def by_id(self) -> dict[str, tuple[str, str]]:
         """Return each linked id → the id that stands for it, and the person's name."""
@@ -106,6 +121,15 @@ class PeopleSettings(Section):
     def owner(self) -> str | None:
         """Return the id that stands for oneself."""
         return next((person.id for person in self.people.values() if person.owner), None)
+
+    def ids_with(self, person_id: str) -> tuple[str, ...]:
+        """Return all ids of whoever has an id, that one if nothing is linked to it."""
+        linked = (person.ids for person in self.people.values() if person_id in person.ids)
+        return next(linked, (person_id,))
+
+    def key_of(self, person_id: str) -> str | None:
+        """Return the name of the table that links an id, if any does."""
+        return next((key for key, one in self.people.items() if person_id in one.ids), None)
 
     def with_all_ids(self, wanted: Iterable[str]) -> tuple[str, ...]:
         """Return ids and names of people with all ids of those who are linked."""

@@ -1,7 +1,7 @@
 """Messages and chats in which one person has one id, whatever their source calls them.
 
 `people.json` lies beside messages that were linked, and tells how the table of chats is to be read
-with them: every id of everybody linked who wrote in them → the id and name that stand for it. It is
+with them: every id that wrote in them and is linked → the id and name that stand for it. It is
 missing where nobody was linked, and never delivered: it holds names where messages hold labels.
 """
 
@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from resonare_pipeline.artifacts.artifact import Artifact
-from resonare_pipeline.linked_people import PeopleSettings
+from resonare_pipeline.fingerprint import short_hash
+from resonare_pipeline.linked_people import PeopleSettings, whole_id
 from resonare_pipeline.rows import MESSAGES
 
 PEOPLE_FILE = "people.json"
@@ -25,17 +26,33 @@ class Links(msgspec.Struct, frozen=True, kw_only=True):
     """Who is one person in some messages.
 
     Attributes:
-        people: Every id of those who are linked → the id and the name that stand for it.
+        people: Every id that is linked and wrote any → the id and the name that stand for it.
         owner: The id that stands for oneself, if one wrote any.
+        others: Hashes of what else these people may be called by in settings – ids that did not
+            write here, and the names of their tables – → the id that stands for them.
     """
 
     people: dict[str, tuple[str, str]]
     owner: str | None = None
+    others: dict[str, str] = msgspec.field(default_factory=dict)
+
+    def meant_by(self, word: str) -> str | None:
+        """Return the id that stands for whom a word of the settings means, if it is linked."""
+        person_id = whole_id(word)
+        if person_id in self.people:
+            return self.people[person_id][0]
+        return self.others.get(short_hash(person_id))
 
     def id(self, sender_id: str | None) -> str | None:
-        """Return the id that stands for a sender's."""
-        found = self.people.get(sender_id or "")
-        return sender_id if found is None else found[0]
+        """Return the id that stands for a sender's, also for one who wrote nothing here."""
+        if sender_id is None or not self.people:
+            return sender_id
+        return self.meant_by(sender_id) or sender_id
+
+    def name(self, sender_id: str | None) -> str | None:
+        """Return the name of who is linked, by any id of theirs; None for anybody else."""
+        person = self.id(sender_id)
+        return next((name for found, name in self.people.values() if found == person), None)
 
 
 NO_LINKS = Links(people={})
@@ -49,10 +66,16 @@ def find_links(messages: Artifact, file: str, settings: PeopleSettings) -> Links
     for batch in messages.batches(file, columns=["sender_id"]):
         senders.update(filter(None, batch.column(0).unique().to_pylist()))
     known = settings.by_id()
-    present = {known[sender][0] for sender in senders & known.keys()}
-    people = {person_id: link for person_id, link in known.items() if link[0] in present}
+    people = {person_id: link for person_id, link in known.items() if person_id in senders}
+    present = {person_id for person_id, _ in people.values()}
+    others = {
+        short_hash(word): person.id
+        for key, person in settings.people.items()
+        for word in (*person.ids, key)
+        if person.id in present and word not in people
+    }
     owner = settings.owner()
-    return Links(people=people, owner=owner if owner in present else None)
+    return Links(people=people, owner=owner if owner in present else None, others=others)
 
 
 def write_links(stream: BinaryIO, links: Links) -> None:
@@ -111,7 +134,7 @@ def _joined(row: Mapping[str, Any], links: Links) -> list[dict[str, Any]]:
     found: dict[str | None, _Participant] = {}
     for person in row["participants"]:
         sender = links.id(person["sender_id"])
-        name = links.people.get(person["sender_id"] or "", ("", person["name"]))[1]
+        name = links.name(person["sender_id"]) or person["name"]
         joined = found.setdefault(sender, _Participant(name, 0, is_owner=False))
         joined.messages += person["messages"]
         owner = person["is_owner"] if links.owner is None else sender == links.owner

@@ -56,14 +56,15 @@ def roles_in(
 ) -> dict[str, Cast]:
     """Return the roles of every chat, by chat id, as messages have the people in it.
 
-    The persona may be named by any id of a person who is linked.
+    The persona may be named by any id of a person who is linked, and by the table that links them.
 
     Raises:
         SettingsError: If nobody in any chat is the persona, or if its name stands for two people
             of one chat.
     """
-    links = read_links(messages)
-    persona = links.id(whole_id(settings.persona)) or OWNER
+    links, persona = read_links(messages), settings.persona
+    if persona != OWNER:
+        persona = links.meant_by(persona) or whole_id(persona)
     return casts(linked_chats(chats, links), settings.model_copy(update={"persona": persona}))
 
 

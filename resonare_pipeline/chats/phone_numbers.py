@@ -15,11 +15,11 @@ from resonare_pipeline.chats.signal.csv_rows import open_rows
 from resonare_pipeline.chats.signal.ids import recipient_of, sender_id
 from resonare_pipeline.chats.signal.schema import find_columns, is_csv, table_of
 from resonare_pipeline.errors import InputError
+from resonare_pipeline.signal_columns import PHONE_COLUMNS
 
 HEAD_BYTES = 4 << 20  # of a Telegram export: contacts stand before the chats
 LEAST_DIGITS = 7  # of a number with its country
 _KEY = secrets.token_bytes(32)
-_COLUMNS = {"id": ("_id",), "phone": ("e164", "phone")}
 _OBJECT = re.compile(r"\{[^{}]*\}")
 
 
@@ -38,7 +38,7 @@ def _of_signal(file: ExportFile) -> Iterator[tuple[str, str]]:
     if table_of(file) != "recipient":
         return
     with open_rows(file, verified=False) as rows:
-        columns = find_columns(rows.columns, _COLUMNS, needed=("id",), where=file.name)
+        columns = find_columns(rows.columns, PHONE_COLUMNS, needed=("id",), where=file.name)
         for said, phone in map(columns.pick, rows):
             recipient, hashed = recipient_of(said), _hashed(phone)
             if recipient is not None and hashed:

@@ -62,7 +62,8 @@ def forget(
         console.print("Nothing was changed")
         return 1
     folder = request.workspace.folder
-    if write_rule(folder, intent.person_id, intent.rule):
+    written = [write_rule(folder, person_id, intent.rule) for person_id in intent.ids]
+    if any(written):
         console.print(f"Wrote the rule into {escape(str(folder / 'resonare.toml'))}")
     return _carry_out(console, reopen(), intent)
 
@@ -70,7 +71,7 @@ def forget(
 def _carry_out(console: Console, request: Request, intent: Intent) -> int:
     workspace = request.workspace
     in_force = workspace.settings.section(ForgetSettings).people
-    if intent.person_id not in in_force:
+    if not in_force.keys() >= set(intent.ids):
         raise SettingsError(
             "the rule is not in force", where="forget.people", remedy="Is it set elsewhere, too?"
         )
@@ -170,8 +171,10 @@ def _left(request: Request, intent: Intent) -> list[str]:
     return found
 
 
-def _show(console: Console, intent: Intent) -> None:
-    console.print(f"[bold]{escape(intent.person_id)}[/]", highlight=False)
+def _show_person(console: Console, intent: Intent) -> None:
+    console.print(f"[bold]{escape(', '.join(intent.ids))}[/]", highlight=False)
+    if intent.link:
+        console.print(f"one person, by {escape(intent.link)}", highlight=False, soft_wrap=True)
     names = ", ".join(intent.naming.names) or "none"
     console.print(f"also looked for in texts of others, as whole words: {escape(names)}")
     for why, others in (
@@ -180,6 +183,10 @@ def _show(console: Console, intent: Intent) -> None:
     ):
         if others:
             console.print(f"not looked for, {why}: {escape(', '.join(others))}", highlight=False)
+
+
+def _show(console: Console, intent: Intent) -> None:
+    _show_person(console, intent)
     table = Table("export", "files", "messages", "texts of others")
     for column in table.columns[1:]:
         column.justify = "right"

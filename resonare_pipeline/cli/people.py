@@ -6,6 +6,7 @@ Shows ids, names and counts; neither texts nor numbers of phones. Changes nothin
 import json
 import sys
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -18,6 +19,7 @@ from resonare_pipeline.planning.proposals import Known, Proposal, as_toml, known
 
 LISTED = 200  # people in the table; all of them are in the JSON
 LISTED_NAMES = 3
+LISTED_EXPORTS = 20
 
 
 def show_people(request: Request, *, as_json: bool) -> int:
@@ -31,12 +33,15 @@ def show_people(request: Request, *, as_json: bool) -> int:
         _write_json(known, proposals, unread, linked)
         return 0
     console = Console()
+    if not known:
+        console.print(_nobody(unread), highlight=False)
+        return 0
     console.print(_table(known[:LISTED], linked))
     if len(known) > LISTED:
         console.print(f"… and {len(known) - LISTED} more, see --json")
     if unread:
-        names = escape(", ".join(unread))
-        console.print(f"Not read as they are now, see resonare run chats: {names}")
+        console.print(f"Not read as they are now: {_named(unread)}", highlight=False)
+        console.print("To read them: resonare run chats", highlight=False)
     if not proposals:
         console.print("No links to propose")
         return 0
@@ -45,22 +50,46 @@ def show_people(request: Request, *, as_json: bool) -> int:
     return 0
 
 
+def _nobody(unread: list[str]) -> str:
+    """Say why nobody is known, and what to do."""
+    if unread:
+        return (
+            f"Nothing has been read yet of {len(unread)} exports ({_named(unread)}).\n"
+            "Read them first: resonare run chats"
+        )
+    return (
+        "There is no export of chats, or nobody in any.\n"
+        "Put one below data/raw/chats, then: resonare run chats"
+    )
+
+
+def _named(exports: list[str]) -> str:
+    more = len(exports) - LISTED_EXPORTS
+    return escape(", ".join(exports[:LISTED_EXPORTS])) + (f" and {more} more" if more > 0 else "")
+
+
 def _table(known: list[Known], linked: PeopleSettings) -> Table:
-    table = Table("person", "names", "exports", "messages", "owner of", "linked as")
-    table.columns[0].min_width = max((len(one.id) for one in known), default=0)
+    """Return people as a table that fits 60 columns: what is seldom said has no column."""
+    table = Table(
+        "person", "names", "exports", "messages", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0)
+    )
+    table.columns[0].no_wrap = True  # an id that is in two pieces cannot be copied
     table.columns[3].justify = "right"
     for column in table.columns:
-        column.overflow = "fold"  # an id that is cut off cannot be copied
+        column.overflow = "fold"
     links = linked.by_id()
     for one in known:
         names = [name for name, _ in one.names.most_common(LISTED_NAMES)]
+        exports = (
+            f"{export} (owner)" if export in one.owner_of else export
+            for export in sorted(one.exports)
+        )
+        said = f"\nlinked as {links[one.id][1]}" if one.id in links else ""
         table.add_row(
             escape(one.id),
-            escape(", ".join(names)),
-            escape(", ".join(sorted(one.exports))),
+            escape(", ".join(names) + said),
+            escape(", ".join(exports)),
             f"{one.messages:,}",
-            escape(", ".join(sorted(one.owner_of))),
-            escape(links[one.id][1] if one.id in links else ""),
         )
     return table
 

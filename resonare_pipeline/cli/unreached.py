@@ -34,9 +34,11 @@ def unreached(request: Request, intent: Intent) -> Iterator[Line]:
     yield from _buckets(request)
     folder = request.workspace.folder / "resonare.toml"
     yield f"{folder} holds the rule itself; without it they would come back", ""
+    if intent.link:
+        yield f"{intent.link}, links their ids, and may be taken out by hand", ""
     yield (
         "stores of others and on other machines: there, with this resonare.toml",
-        f"resonare forget {shlex.quote(intent.person_id)} --yes",
+        " && ".join(f"resonare forget {shlex.quote(one)} --yes" for one in intent.ids),
     )
     yield "backups and snapshots of disks, and copies that were taken from data/output", ""
 

@@ -55,6 +55,7 @@ class Choices:
         mixtures: By full name of a source.
         privacy: By full name of a source; how people are named is the same for all of them.
         absent: Sources that were not ready.
+        people: By full name of a source: whose ids are one person's there.
     """
 
     dataset: DatasetSettings
@@ -63,7 +64,7 @@ class Choices:
     general_privacy: PrivacySettings
     tokenizer: TokenizerSettings
     absent: tuple[str, ...] = ()
-    people: PeopleSettings = field(default_factory=PeopleSettings)
+    people: Mapping[str, PeopleSettings] = field(default_factory=dict)
 
     @property
     def redacts_any(self) -> bool:

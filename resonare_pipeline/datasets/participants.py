@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import pyarrow as pa
 
@@ -9,6 +10,7 @@ from resonare_pipeline.datasets.sources import Source
 from resonare_pipeline.linked_people import PeopleSettings
 from resonare_pipeline.rows import bears_id_of_person
 
+NOBODY: Mapping[str, PeopleSettings] = MappingProxyType({})
 PERSONAL = "personal_chat"  # Telegram's word for a chat with one person, which bears their name
 
 
@@ -33,19 +35,21 @@ class Participants:
         return [*own, *(person for person in self.names if person not in set(own))]
 
 
-def find_participants(sources: list[Source], linked: PeopleSettings | None = None) -> Participants:
+def find_participants(
+    sources: list[Source], linked: Mapping[str, PeopleSettings] = NOBODY
+) -> Participants:
     """Return who takes part in each source.
 
     Args:
         sources: All of them.
-        linked: Whose ids are one person's, who is then known by every name of any of them.
+        linked: Source → whose ids are one person's there, who is then known by every name of any.
     """
-    links = (linked or PeopleSettings()).by_id()
     first: dict[str, int] = {}
     names: dict[str, dict[str, None]] = {}
     pairs: dict[str, str] = {}
     inside: dict[str, set[str]] = {source.name: set() for source in sources}
     for source in sources:
+        links = linked.get(source.name, PeopleSettings()).by_id()
         for person_id, name, since in _participants(source, pairs):
             person, known_as = links.get(person_id, (person_id, name))
             first[person] = min(since, first.get(person, since))

@@ -18,8 +18,9 @@ from resonare_pipeline.chats.forgetting import (
     Traces,
 )
 from resonare_pipeline.errors import SettingsError
-from resonare_pipeline.linked_people import with_whole_ids
+from resonare_pipeline.linked_people import PeopleSettings, with_whole_ids
 from resonare_pipeline.planning.graph import Stage
+from resonare_pipeline.planning.links import named_place, refuse_other_links
 from resonare_pipeline.planning.people import (
     Naming,
     message_ids,
@@ -56,8 +57,11 @@ class Intent:
     """Everything that forgetting one person takes.
 
     Attributes:
-        rule: As it will stand in resonare.toml.
-        was_ruled: Whether it stood there before in some form.
+        ids: Of the person; all of them where a link in resonare.toml says that they are one's.
+        link: The table of resonare.toml that links them, as it is to be taken out by hand; empty if
+            none does.
+        rule: As it will stand in resonare.toml for each of the ids.
+        was_ruled: Whether it stood there before in some form, for any of them.
         holdings: Folder of the partition → what of it holds the person.
         gathering: Stages that were made from all exports together, and will be again.
         retired: Those of the folders whose raw input is gone.
@@ -67,7 +71,8 @@ class Intent:
         sought: What is looked for afterwards.
     """
 
-    person_id: str
+    ids: tuple[str, ...]
+    link: str
     naming: Naming
     rule: ForgottenPerson
     was_ruled: bool
@@ -114,43 +119,48 @@ def intend(
 
     Raises:
         UnknownPersonError: If nobody is meant, or several people are.
-        SettingsError: If a setting names them, which manifests would repeat.
+        SettingsError: If a setting names them, which manifests would repeat, or if they are other
+            people in some exports.
     """
     ruled = workspace.settings.section(ForgetSettings).people
+    linked = workspace.settings.section(PeopleSettings)
     known = people(workspace.graph, workspace.store)
-    person_id = resolve(wanted, known, ruled)
-    named = naming(person_id, known, ruled=ruled.get(person_id), more=more, kept=kept)
-    rule = ForgottenPerson(names=named.names)
-    traces = Traces.of({person_id: rule})
-    _refuse_named(workspace, traces)
+    ids = resolve(wanted, known, ruled, linked)
+    refuse_other_links(workspace, ids)
+    key = linked.key_of(ids[0])
+    called = [linked.people[key].name] if key is not None and linked.people[key].name else []
+    named = naming(ids, known, ruled=ruled, called=called, more=more, kept=kept)
+    traces = Traces.of(dict.fromkeys(ids, ForgottenPerson(names=named.names)))
+    _refuse_named(workspace, traces, key)
     listing = workspace.list_raw()
     stages = tuple(stages_below(workspace.graph, readers(workspace.graph)))
-    ids = message_ids(workspace.graph, workspace.store, traces)
+    messages = message_ids(workspace.graph, workspace.store, traces)
     names = _named_names(workspace, listing, traces)
     sought = Sought(
         pattern=traces.anywhere,
         likely=traces.likely,
-        message_ids=frozenset().union(*ids.values()),
+        message_ids=frozenset().union(*messages.values()),
         ignored=tuple(names),
         partitions=tuple(
             f"{kind.folder}/{name}" for kind in workspace.graph.raw_kinds() for name in names
         ),
     )
     survey = _survey(workspace, stages, sought, on_read)
-    for folder, theirs in ids.items():
+    for folder, theirs in messages.items():
         if theirs:
             survey.holdings.setdefault(folder, Holding()).messages = len(theirs)
     held = survey.holdings.keys()
     inputs = [item for item in listing.inputs.values() if _folder(item) in held]
     there = {folder_of(item.key) for item in listing.inputs.values()}
     return Intent(
-        person_id=person_id,
+        ids=ids,
+        link="" if key is None else named_place(workspace.folder, PeopleSettings.section, key),
         naming=named,
         rule=ForgottenPerson(
             names=named.names,
-            clear=_clear(workspace, listing, ruled.get(person_id), named.names, held),
+            clear=_clear(workspace, listing, [ruled.get(one) for one in ids], named.names, held),
         ),
-        was_ruled=person_id in ruled,
+        was_ruled=any(one in ruled for one in ids),
         stages=stages,
         holdings=dict(sorted(survey.holdings.items())),
         gathering=tuple(_gathering(workspace, stages)) if held else (),
@@ -177,11 +187,15 @@ def _gathering(workspace: Workspace, stages: Iterable[Stage]) -> Iterator[str]:
             yield stage.name
 
 
-def _refuse_named(workspace: Workspace, traces: Traces) -> None:
+def _refuse_named(workspace: Workspace, traces: Traces, key: str | None) -> None:
+    """Refuse a setting that names the person, or the table that links them, as a persona may."""
     for where, name, value in workspace.settings.values():
-        if name.startswith(f"{ForgetSettings.section}."):
+        # Manifests keep hashes of both, and no link reaches where nobody linked is any more.
+        if name.startswith((f"{ForgetSettings.section}.", f"{PeopleSettings.section}.")):
             continue
-        if traces.anywhere.search(str(value)) or traces.anywhere.search(with_whole_ids(str(value))):
+        said = with_whole_ids(str(value))
+        words = value if isinstance(value, list) else [value]
+        if key in words or traces.anywhere.search(str(value)) or traces.anywhere.search(said):
             raise SettingsError(
                 f"the setting {name} names the person",
                 where=where,
@@ -238,7 +252,7 @@ def _everywhere(
 def _clear(
     workspace: Workspace,
     listing: RawListing,
-    before: ForgottenPerson | None,
+    before: Collection[ForgottenPerson | None],
     names: Iterable[str],
     held: Collection[str],
 ) -> tuple[str, ...]:
@@ -247,9 +261,9 @@ def _clear(
     For a person who was in the rule before, artifacts that were made since tell nothing of exports
     that were not clear then.
     """
-    known = set() if before is None else set(before.clear)
-    is_settled = before is not None and set(before.names) == set(names)
-    clear = set(known) if is_settled else set()
+    known = [set(one.clear) for one in before if one is not None]
+    is_settled = all(one is not None and set(one.names) == set(names) for one in before)
+    clear = set.intersection(*known) if is_settled else set()
     holding: set[str] = set()
     for entry in _readings(workspace, listing):
         if entry.ingredients is None or entry.partition is None:
@@ -257,7 +271,7 @@ def _clear(
         digest = next(iter(entry.ingredients.inputs.values()))[:DIGEST_DIGITS]
         if folder_of(entry.partition) in held:
             holding.add(digest)
-        elif entry.status is Status.HIT and (before is None or digest in known):
+        elif entry.status is Status.HIT and all(digest in one for one in known):
             clear.add(digest)
     return tuple(sorted(clear - holding))
 
@@ -279,7 +293,7 @@ def concerned(current: Plan, intent: Intent) -> list[str]:
         settings = entry.settings.get(ForgetSettings)
         if entry.partition is None or not isinstance(settings, ForgetSettings):
             continue
-        ruled = entry.ingredients is not None and intent.person_id in settings.people
+        ruled = entry.ingredients is not None and not settings.people.keys().isdisjoint(intent.ids)
         if folder_of(entry.partition) in intent.holdings or (intent.was_ruled and ruled):
             keys[entry.partition] = None
     return list(keys)

@@ -6,8 +6,9 @@ written elsewhere.
 
 import difflib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import pyarrow as pa
 
@@ -22,13 +23,14 @@ from resonare_pipeline.chats.forgetting import (
     name_parts,
 )
 from resonare_pipeline.errors import DamagedArtifactError, MissingFileError, UnknownPersonError
-from resonare_pipeline.linked_people import whole_id
+from resonare_pipeline.linked_people import PeopleSettings, whole_id
 from resonare_pipeline.planning.graph import Graph, Stage
 from resonare_pipeline.rows import bears_id_of_person
 
 MESSAGES_FILE = "messages.parquet"
 CHATS_FILE = "chats.parquet"
 LISTED = 10  # people named in an error
+NOBODY: Mapping[str, ForgottenPerson] = MappingProxyType({})
 _PERSONAL = "personal_chat"
 
 
@@ -130,27 +132,38 @@ def _their_ids(messages: Artifact, traces: Traces) -> Iterator[str]:
             yield from (row[0] for row in rows if row[1:] in theirs)
 
 
-def resolve(wanted: str, known: Mapping[str, Person], ruled: Mapping[str, ForgottenPerson]) -> str:
-    """Return the id of the person whom a word means.
+def resolve(
+    wanted: str,
+    known: Mapping[str, Person],
+    ruled: Mapping[str, ForgottenPerson],
+    linked: PeopleSettings | None = None,
+) -> tuple[str, ...]:
+    """Return the ids of the person whom a word means: several if they are linked.
 
     Args:
-        wanted: A sender id, or a name as it stands in the exports or in the rule.
+        wanted: A sender id, or a name as it stands in the exports, in the rule or in a link.
         known: Everybody in the exports.
         ruled: Whom the rule leaves out already, and who may occur nowhere any more.
+        linked: Whose ids are one person's.
 
     Raises:
         UnknownPersonError: If it means nobody, or several people.
     """
-    if (person_id := whole_id(wanted)) in ruled or person_id in known:
-        return person_id
+    links = linked or PeopleSettings()
+    person_id = whole_id(wanted)
+    if person_id in ruled or person_id in known or person_id in links.by_id():
+        return links.ids_with(person_id)
     names = {person.id: set(person.names) for person in known.values()}
+    for key, link in links.people.items():
+        for linked_id in link.ids:
+            names.setdefault(linked_id, set()).update((key, links.name_of(key)))
     for ruled_id, person in ruled.items():
         names.setdefault(ruled_id, set()).update(person.names)
     is_meant = Traces(frozenset(), frozenset({wanted})).is_name
     ids = sorted(person_id for person_id, said in names.items() if any(map(is_meant, said)))
     own = [person_id for person_id in ids if NAME_ID not in person_id] or ids
-    if len(own) == 1:
-        return own[0]
+    if len({links.ids_with(person_id) for person_id in own}) == 1:
+        return links.ids_with(own[0])
     if own:
         raise UnknownPersonError(
             f"{len(own)} people have the name {wanted!r}",
@@ -180,10 +193,11 @@ def _listed(items: list[str]) -> str:
 
 
 def naming(
-    person_id: str,
+    ids: Collection[str],
     known: Mapping[str, Person],
     *,
-    ruled: ForgottenPerson | None = None,
+    ruled: Mapping[str, ForgottenPerson] = NOBODY,
+    called: Iterable[str] = (),
     more: Iterable[str] = (),
     kept: Iterable[str] = (),
 ) -> Naming:
@@ -192,23 +206,28 @@ def naming(
     A name that others go by, alone or as a part of theirs, would hit them.
 
     Args:
-        person_id: The person.
+        ids: Those of the person.
         known: Everybody.
-        ruled: What the rule says of the person; its names, which may have been edited, stand for
-            those in the exports.
+        ruled: What the rule says of them; its names, which may have been edited, stand for those
+            in the exports.
+        called: What else they are called, unless the rule tells of all their ids.
         more: Further names, such as nicknames, and handles with their `@`.
         kept: Names that are not looked for.
     """
-    own = [*known[person_id].names] if person_id in known else []
-    found = [*own, *(part for name in own for part in name_parts(name))]
-    wanted = dict.fromkeys([*(found if ruled is None else ruled.names), *more])
+    own = {one: [*known[one].names] if one in known else [] for one in ids}
+    found = [name for one in ids if one not in ruled for name in own[one]]
+    if any(one not in ruled for one in ids):
+        found += called
+    found += [part for name in found for part in name_parts(name)]
+    said = [name for one in ids if one in ruled for name in ruled[one].names]
+    wanted = dict.fromkeys([*said, *found, *more])
     refused = Traces(frozenset(), frozenset(kept))
-    is_same = Traces(frozenset({person_id}), frozenset(own)).is_person
+    is_same = Traces(frozenset(ids), frozenset().union(*own.values())).is_person
     others = "\n".join(
         name
         for person in known.values()
         for name in person.names
-        if person.id != person_id and not is_same(person.id, name)
+        if person.id not in ids and not is_same(person.id, name)
     )
     names: list[str] = []
     shared: list[str] = []

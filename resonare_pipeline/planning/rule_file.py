@@ -73,17 +73,18 @@ def _edited(text: str, person_id: str, table: str) -> str:
 
 
 def _name(person_id: str) -> str:
-    return f"{ForgetSettings.section}.people.{_string(person_id)}"
+    return f"{ForgetSettings.section}.people.{quoted(person_id)}"
 
 
 def _table(person_id: str, person: ForgottenPerson) -> str:
     lines = [f"[{_name(person_id)}]"]
     for key, values in person.model_dump().items():
-        lines += [f"{key} = [", *(f"    {_string(value)}," for value in values), "]"]
+        lines += [f"{key} = [", *(f"    {quoted(value)}," for value in values), "]"]
     return "\n".join(lines) + "\n"
 
 
-def _string(value: str) -> str:
+def quoted(value: str) -> str:
+    """Return a text as TOML's basic string."""
     # JSON's strings are TOML's basic strings, but for DEL, which TOML wants escaped.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from resonare_pipeline.post_links import POST
-from resonare_pipeline.style.frames import Reading, columns_of, read_frame
+from resonare_pipeline.style.frames import Reading, authors, columns_of, read_frame
 from resonare_pipeline.style.recipients import recipient_names
 
 _HAS_TWEET = r"(?:twitter|x)\.com/\w{1,15}/status"
@@ -99,7 +99,7 @@ class ConversationProcessor:
         )
         if recipients_df is not None and "sender_name" not in frame:
             names = recipient_names(recipients_df)
-            ids = frame[columns.sender]
+            ids = authors(frame, columns, self.your_recipient_id)
             keys = ids.astype("Int64") if ids.dtype.kind == "f" else ids
             frame["sender_name"] = keys.astype(str).map(names)
         return frame

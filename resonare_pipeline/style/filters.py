@@ -11,7 +11,7 @@ import pandas as pd
 
 from resonare_pipeline.errors import InputError
 from resonare_pipeline.runs import microseconds as as_microseconds
-from resonare_pipeline.style.frames import SIGNAL, columns_of, microseconds
+from resonare_pipeline.style.frames import columns_of, microseconds
 from resonare_pipeline.style.recipients import blocked_keys
 
 NAMES = ("min_message_length", "exclude_blocked", "date_range")
@@ -123,7 +123,7 @@ def apply_filters(
             keep &= at < filters.before
     blocked = blocked_keys(recipients) if filters.exclude_blocked else set()
     if blocked:
-        names = [columns.sender, *(["to_recipient_id"] if columns is SIGNAL else [])]
+        names = [columns.sender, *(["to_recipient_id"] if columns.is_signal else [])]
         for name in names:
             if name in messages:
                 keep &= ~_is_one_of(messages[name], blocked)

@@ -1,13 +1,14 @@
 """Data frames of messages as plain columns: those of Signal, and those of this project.
 
 Signal's columns are those of its flat files (`_id`, `thread_id`, `from_recipient_id`, `body`,
-`date_sent`); the project's are those of `messages` (`message_id`, `chat_id`, `sender_id`,
-`is_owner`, `sent_at`, `text`). Which one a frame is, its columns say. Rows may stand in any order
-and more than once. What may not live here: what is made of messages.
+`date_sent`), by any name that they had over the years; the project's are those of `messages`
+(`message_id`, `chat_id`, `sender_id`, `is_owner`, `sent_at`, `text`). Which one a frame is, its
+columns say. Rows may stand in any order and more than once. What may not live here: what is made of
+messages.
 """
 
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,9 +16,10 @@ import numpy as np
 import pandas as pd
 
 from resonare_pipeline.errors import InputError, MissingColumnsError, UnknownPersonError
+from resonare_pipeline.signal_columns import MESSAGE_COLUMNS, name_in
 from resonare_pipeline.style.lines import BoolArray, IntArray, Messages
 from resonare_pipeline.style.recipients import names_of
-from resonare_pipeline.style.signal_rows import left_out
+from resonare_pipeline.style.signal_rows import is_sent, left_out
 
 LISTED_IDS = 20  # of the known ones, in a message
 SECONDS_BELOW = 100_000_000_000  # as milliseconds it would be 1973, before there was any such app
@@ -25,27 +27,49 @@ SECONDS_BELOW = 100_000_000_000  # as milliseconds it would be 1973, before ther
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """The names of a kind of frame's columns."""
+    """The names of a kind of frame's columns.
+
+    Attributes:
+        direction: What tells by its bits which messages you sent. Empty where `sender` does: before
+            version 185 of Signal's database the one recipient of a row that was sent is whom it
+            was sent to.
+    """
 
     message: str
     chat: str
     sender: str
     text: str
     time: str
+    is_signal: bool = False
+    direction: str = ""
 
     @property
     def required(self) -> tuple[str, ...]:
-        """All of them."""
-        return (self.message, self.chat, self.sender, self.text, self.time)
+        """Those that there must be."""
+        needed = (self.message, self.chat, self.sender, self.text, self.time, self.direction)
+        return tuple(filter(None, needed))
 
 
-SIGNAL = Columns(
-    message="_id",
-    chat="thread_id",
-    sender="from_recipient_id",
-    text="body",
-    time="date_sent",
-)
+def _of_signal(given: Collection[str]) -> Columns:
+    """Return Signal's columns by the names that a frame has; by the newest where it has none."""
+
+    def called(what: str) -> str:
+        names = MESSAGE_COLUMNS[what]
+        return name_in(given, names) or names[0]
+
+    names_authors = called("sender") == MESSAGE_COLUMNS["sender"][0]
+    return Columns(
+        message=called("id"),
+        chat=called("thread"),
+        sender=called("sender"),
+        text=called("body"),
+        time=called("sent"),
+        is_signal=True,
+        direction="" if names_authors else called("kind"),
+    )
+
+
+SIGNAL = _of_signal(())
 PROJECT = Columns(
     message="message_id",
     chat="chat_id",
@@ -82,7 +106,7 @@ def columns_of(frame: pd.DataFrame) -> Columns:
     if not isinstance(frame, pd.DataFrame):
         raise InputError(f"messages are {type(frame).__name__}", expected="a pandas DataFrame")
     given = set(frame.columns)
-    kinds = (SIGNAL, PROJECT)
+    kinds = (_of_signal(given), PROJECT)
     kind = max(kinds, key=lambda columns: len(given & set(columns.required)))
     required = (*kind.required, *(("is_owner",) if kind is PROJECT else ()))
     missing = [name for name in required if name not in given]
@@ -90,7 +114,8 @@ def columns_of(frame: pd.DataFrame) -> Columns:
         raise MissingColumnsError(
             f"missing columns: {', '.join(missing)}",
             where="messages_df",
-            expected=f"{', '.join(SIGNAL.required)}, or {', '.join(PROJECT.required)}, is_owner",
+            expected=f"{', '.join(SIGNAL.required)} (or the names that they had before), or "
+            f"{', '.join(PROJECT.required)}, is_owner",
             remedy="Read the export's messages (signal.csv or message.csv), or load('messages')",
         )
     return kind
@@ -105,7 +130,7 @@ def read_frame(frame: pd.DataFrame, recipients: pd.DataFrame | None, reading: Re
     """
     columns = columns_of(frame)
     frame = frame.reset_index(drop=True)
-    if columns is SIGNAL:
+    if columns.is_signal:
         frame = left_out(frame, reading.dropped, include_system=reading.include_system)
     frame = _without(frame, frame[columns.chat].isna(), "no_chat", reading)
     frame = _without(frame, _repeated(frame, columns), "duplicate", reading)
@@ -114,7 +139,7 @@ def read_frame(frame: pd.DataFrame, recipients: pd.DataFrame | None, reading: Re
     chats, chat_ids = _numbers(frame[columns.chat])
     ids = plain(frame[columns.message])
     order = _order(chats, at, frame[columns.message], in_order=reading.in_order)
-    senders, sender_ids = _numbers(frame[columns.sender])
+    senders, sender_ids = _numbers(authors(frame, columns, reading.your_recipient_id))
     owner = _owner(frame, columns, reading, recipients, senders, sender_ids)
     texts = frame[columns.text]
     filled = np.where(texts.notna(), texts.astype(object), "")
@@ -130,6 +155,21 @@ def read_frame(frame: pd.DataFrame, recipients: pd.DataFrame | None, reading: Re
         sender_ids=sender_ids,
         names=names_of(sender_ids, senders, frame, recipients),
     )
+
+
+def authors(frame: pd.DataFrame, columns: Columns, yours: object) -> "pd.Series[Any]":
+    """Return who wrote each message, by recipient id.
+
+    Args:
+        frame: The messages.
+        columns: Its columns.
+        yours: Your recipient id, for rows that tell that they were sent, and not by whom.
+    """
+    said = frame[columns.sender]
+    if not columns.direction:
+        return said
+    number = int(str(yours)) if str(yours).isdecimal() else yours
+    return said.where(~is_sent(frame[columns.direction]), number)
 
 
 def _without(
@@ -218,7 +258,7 @@ def _owner(
         flags: BoolArray = frame["is_owner"].fillna(value=False).to_numpy(np.bool_)
         return flags
     matching = [str(one) == str(yours) for one in sender_ids]
-    if not any(matching) and len(frame):
+    if not any(matching) and len(frame) and not columns.direction:
         _refuse_unknown(frame, yours, recipients, sender_ids)
     return np.array([*matching, False], np.bool_)[senders]
 

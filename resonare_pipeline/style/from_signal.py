@@ -8,12 +8,15 @@ from typing import Any
 import pandas as pd
 
 from resonare_pipeline.errors import InputError, MissingFileError
+from resonare_pipeline.signal_columns import separator_in
 from resonare_pipeline.style.clock import zone_of
 from resonare_pipeline.style.creator import Path_, TrainingDataCreator
 from resonare_pipeline.style.enhancing import ENHANCED, DescribeImage, enhance_frame
 from resonare_pipeline.style.filters import apply_filters, parse_filters
 from resonare_pipeline.style.frames import columns_of
 from resonare_pipeline.style.strategies import count_by_strategy
+
+MOST_HEADER = 1 << 16  # bytes; names of columns take two thousand
 
 
 def create_training_data_from_signal(
@@ -86,19 +89,28 @@ def create_training_data_from_signal(
 def read_csv(path: Path_) -> pd.DataFrame:
     r"""Read one of Signal's flat files.
 
-    Lines end with \n alone: a message may hold a \r, which is not quoted there.
+    Lines end with \n alone: a message may hold a \r, which is not quoted there. Where the first
+    line ends with \r\n, all do, since another program wrote the file.
 
     Raises:
         MissingFileError: If there is no such file.
         InputError: If it is no CSV.
     """
     try:
-        return pd.read_csv(Path(path), lineterminator="\n", low_memory=False)
+        with Path(path).open("rb") as stream:
+            first = stream.readline(MOST_HEADER)
+        end = None if first.endswith(b"\r\n") else "\n"
+        separator = separator_in(first.decode("utf-8", "replace"))
+        return pd.read_csv(Path(path), sep=separator, lineterminator=end, low_memory=False)
     except FileNotFoundError as error:
         raise MissingFileError(
             "there is no such file", where=str(path), remedy="Export Signal's flat files first"
         ) from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+    except pd.errors.EmptyDataError as error:
+        raise InputError(
+            "the file is empty", where=str(path), expected="a flat file of Signal, in UTF-8"
+        ) from error
+    except (pd.errors.ParserError, UnicodeDecodeError) as error:
         raise InputError(
             "cannot be read as CSV", where=str(path), expected="a flat file of Signal, in UTF-8"
         ) from error

@@ -7,17 +7,16 @@ import numpy as np
 import pandas as pd
 
 from resonare_pipeline.errors import InputError, MissingColumnsError
+from resonare_pipeline.signal_columns import RECIPIENT_COLUMNS
 from resonare_pipeline.style.lines import IntArray
 
 NAME_COLUMNS = (  # in Signal's own order of precedence, up to what is no name any more
-    "nickname_joined_name",
-    "system_joined_name",
-    "system_display_name",
-    "profile_joined_name",
-    "profile_given_name",
-    "signal_profile_name",
+    *RECIPIENT_COLUMNS["nickname"],
+    *RECIPIENT_COLUMNS["system"],
+    *RECIPIENT_COLUMNS["profile"],
+    *RECIPIENT_COLUMNS["given"],
     "name",
-    "username",
+    *RECIPIENT_COLUMNS["username"],
 )
 
 NOT_BLOCKED = ("", "0", "0.0", "false")

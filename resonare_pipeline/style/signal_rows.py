@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from resonare_pipeline.signal_columns import MESSAGE_COLUMNS, name_in
 from resonare_pipeline.style.lines import BoolArray
 
 BASE_TYPE = 0x1F
 WRITTEN = (20, 21, 22, 23)  # received; in the outbox, being sent, sent
 UNSENT = (24, 25, 26, 27)  # failed, waiting for a decision, a draft
+OUTGOING = range(21, 27)  # from the outbox to what waits for a decision
 STATUS_BITS = 0x10000 | 0x20000 | 0x40000 | 0x400000 | 0xDF00  # groups, timers, sessions, keys
 SPECIAL_SHIFT = 32  # stories, gifts, payments, polls, pins
 
@@ -27,11 +29,11 @@ def left_out(frame: pd.DataFrame, dropped: Counter[str], *, include_system: bool
         include_system: Keep calls, group updates and the like.
     """
     reasons: dict[str, BoolArray] = {
-        "deleted": _over(frame, "remote_deleted", _UNSET) | _over(frame, "deleted_by", _UNSET),
-        "old_revision": _over(frame, "latest_revision_id", _UNSET),
+        "deleted": _over(frame, "deleted", _UNSET) | _over(frame, "deleted_by", _UNSET),
+        "old_revision": _over(frame, "newest", _UNSET),
         "view_once": _over(frame, "view_once", _UNSET),
-        "story": _over(frame, "story_type", _UNSET),
-        "scheduled": _over(frame, "scheduled_date", _UNSET),
+        "story": _over(frame, "story", _UNSET),
+        "scheduled": _over(frame, "scheduled", _UNSET),
         **_by_type(frame, include_system=include_system),
     }
     leave = np.zeros(len(frame), np.bool_)
@@ -42,14 +44,19 @@ def left_out(frame: pd.DataFrame, dropped: Counter[str], *, include_system: bool
     return frame[~leave] if leave.any() else frame
 
 
-def _numeric(frame: pd.DataFrame, name: str) -> "pd.Series[Any] | None":
-    if name not in frame:
-        return None
-    return pd.to_numeric(frame[name], errors="coerce")
+def is_sent(types: "pd.Series[Any]") -> BoolArray:
+    """Tell by their types which rows are on their way out, or were."""
+    values = pd.to_numeric(types, errors="coerce").fillna(0).to_numpy().astype(np.int64)
+    return np.isin(values & BASE_TYPE, OUTGOING)
 
 
-def _over(frame: pd.DataFrame, name: str, bound: int) -> BoolArray:
-    values = _numeric(frame, name)
+def _numeric(frame: pd.DataFrame, what: str) -> "pd.Series[Any] | None":
+    name = name_in(frame.columns, MESSAGE_COLUMNS[what])
+    return None if name is None else pd.to_numeric(frame[name], errors="coerce")
+
+
+def _over(frame: pd.DataFrame, what: str, bound: int) -> BoolArray:
+    values = _numeric(frame, what)
     if values is None:
         return np.zeros(len(frame), np.bool_)
     over: BoolArray = (values.fillna(bound) > bound).to_numpy()
@@ -58,7 +65,7 @@ def _over(frame: pd.DataFrame, name: str, bound: int) -> BoolArray:
 
 def _by_type(frame: pd.DataFrame, *, include_system: bool) -> dict[str, BoolArray]:
     """Tell by `type` what was not sent and what nobody wrote; without a type it is a message."""
-    values = _numeric(frame, "type")
+    values = _numeric(frame, "kind")
     if values is None:
         return {}
     known = values.notna().to_numpy()

@@ -11,6 +11,7 @@ from resonare_pipeline.artifacts.files import LocalFiles
 from resonare_pipeline.artifacts.store import Store
 from resonare_pipeline.chats.enriching import EnrichedMessagesSettings, enrich_messages
 from resonare_pipeline.chats.labels import read_labels, shown_chats
+from resonare_pipeline.chats.linking import read_links
 from resonare_pipeline.chats.personas import roles_in
 from resonare_pipeline.chats.rendering import ConversationSettings
 from resonare_pipeline.linked_people import PeopleSettings
@@ -108,7 +109,9 @@ def test_excluding_a_person_excludes_all_their_ids(
     assert column(enriched, "sender_id") == ["telegram:user2", "telegram:user5", None]
 
 
-@pytest.mark.parametrize("persona", ["signal:7", "telegram:user9", "telegram:user1", "Anna Lee"])
+@pytest.mark.parametrize(
+    "persona", ["signal:7", "telegram:user9", "telegram:user1", "Anna Lee", "anna"]
+)
 def test_a_persona_is_found_by_any_id_and_takes_part_once(
     persona: str, store: Store, messages: Artifact
 ) -> None:
@@ -125,6 +128,41 @@ def test_a_persona_is_found_by_any_id_and_takes_part_once(
     cast = roles["telegram:user1"]
     assert cast.answers("telegram:user1", "Anna Lee", is_owner=False)
     assert not cast.answers("telegram:user5", "Zoe", is_owner=True)
+
+
+def test_only_ids_that_wrote_stand_beside_messages(store: Store, messages: Artifact) -> None:
+    enriched = enrich(store, messages, linked(anna=ANNA, me=ME))
+
+    with enriched.open("people.json") as stream:
+        written = stream.read().decode()
+    assert "signal:" not in written
+    assert set(read_links(enriched).people) == {
+        "telegram:user1",
+        "telegram:user2",
+        "telegram:user9",
+    }
+
+
+def test_a_silent_id_of_somebody_who_wrote_is_the_same_participant(
+    store: Store, messages: Artifact
+) -> None:
+    enriched = enrich(store, messages, linked(anna=ANNA | {"ids": [*ANNA["ids"], "signal:8"]}))
+    silent = {"sender_id": "signal:user8", "name": "Al", "messages": 0, "is_owner": False}
+    chat = CHAT | {"participants": [*CHAT["participants"], silent]}
+
+    [shown] = shown_chats(iter([chat]), enriched)
+
+    assert [person["name"] for person in shown["participants"]] == ["Anna Lee", "Ren", "Zoe"]
+
+
+def test_a_table_called_owner_does_not_take_the_owners_place(
+    store: Store, messages: Artifact
+) -> None:
+    enriched = enrich(store, messages, linked(owner=ANNA))
+
+    roles = roles_in(iter([CHAT]), enriched, ConversationSettings(persona="owner"))
+
+    assert roles["telegram:user1"].by_owner
 
 
 def test_a_redacted_person_has_one_label_for_all_names(store: Store, messages: Artifact) -> None:

@@ -115,6 +115,22 @@ def test_linked_people_have_one_label_whatever_their_exports_call_them(
     assert len(labels.findall(apart)) == len(labels.findall(together)) == 2
 
 
+def test_a_link_of_one_export_alone_holds_in_the_dataset(project: DatasetProject) -> None:
+    lines = ["Wilhelmina said Zebulon called", "who is Wilhelmina, and who is Zebulon"]
+    project.write("a", account(chat(301, "Wilhelmina Poe", [lines])))
+    project.write("b", account(chat(303, "Zebulon Crane", [[*lines, "x", "y"]])))
+    (project.folder / "resonare.toml").write_text(
+        '[people.willa]\nids = ["telegram:user301", "telegram:user302"]\n'
+        '[partition."chats/b".people.willa]\nids = ["telegram:user301", "telegram:user303"]\n'
+    )
+
+    project.make()
+
+    labels = re.findall(r"(\[PERSON_\d+\]) said (\[PERSON_\d+\]) called", project.texts())
+    assert len(labels) == 2
+    assert len({label for pair in labels for label in pair}) == 1
+
+
 def test_no_hash_in_the_rows_confirms_a_guess_of_what_was_redacted(project: DatasetProject) -> None:
     from resonare_pipeline.fingerprint import short_hash
 

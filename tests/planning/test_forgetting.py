@@ -44,7 +44,8 @@ def planned(workspace: Workspace) -> Plan:
 
 
 def carry_out(project: Project, intent: Intent) -> Removed:
-    write_rule(project.folder, intent.person_id, intent.rule)
+    for person_id in intent.ids:
+        write_rule(project.folder, person_id, intent.rule)
     workspace = project.open()
     return remove(
         workspace.store,
@@ -59,7 +60,7 @@ def carry_out(project: Project, intent: Intent) -> Removed:
 def test_only_what_held_a_person_is_removed_and_made_again(project: Project) -> None:
     make_all(project.open())
     intent = intend(project.open(), "Alice")
-    assert intent.person_id == ALICE
+    assert intent.ids == (ALICE,)
     assert intent.holdings.keys() == {PARTITION}
     assert intent.holdings[PARTITION].messages == 4
     assert intent.holdings[PARTITION].mentions == 1

@@ -319,6 +319,21 @@ def test_whole_run_without_examples_is_no_success(tmp_path: Path) -> None:
     assert (made["success"], made["total_examples"]) == (False, 0)
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_file_of_a_table_program_gives_the_same_examples(separator: str, tmp_path: Path) -> None:
+    frame = months(2)
+    frame.to_csv(tmp_path / "a.csv", index=False, lineterminator="\n")
+    frame.iloc[:, ::-1].to_csv(
+        tmp_path / "b.csv", index=False, sep=separator, lineterminator="\r\n", encoding="utf-8-sig"
+    )
+    made = [
+        create_training_data_from_signal(tmp_path / name, None, tmp_path / f"{name}.jsonl")
+        for name in ("a.csv", "b.csv")
+    ]
+    assert made[0]["total_examples"] == made[1]["total_examples"] > 0
+    assert (tmp_path / "a.csv.jsonl").read_bytes() == (tmp_path / "b.csv.jsonl").read_bytes()
+
+
 def test_file_that_is_missing_or_no_table_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"signal\.csv"):
         create_training_data_from_signal(tmp_path / "signal.csv", None, tmp_path / "out.json")

@@ -114,6 +114,41 @@ def test_order_of_rows_stays_where_it_is_not_to_be_preserved_by_time() -> None:
     assert [line["text"] for line in window["context"]] == ["good", "how are you?"]
 
 
+OLD_NAMES = {
+    "166-184": {"from_recipient_id": "recipient_id"},
+    "before 166": {"from_recipient_id": "address", "type": "msg_box", "date_sent": "date"},
+}
+
+
+def as_of(version: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame as an old database has it: of what you sent it names whom it went to."""
+    sent = frame.from_recipient_id == YOU
+    other = frame.from_recipient_id.where(~sent, frame.to_recipient_id)
+    named = frame.assign(from_recipient_id=other).drop(columns="to_recipient_id")
+    return named.rename(columns=OLD_NAMES[version])
+
+
+@pytest.mark.parametrize("version", OLD_NAMES)
+def test_frames_of_old_databases_give_what_new_ones_give(version: str) -> None:
+    frame = months(6)
+    old = as_of(version, frame)
+    strategies = ["conversational", "burst", "adaptive", "completion", "qa"]
+    assert CREATOR.create_training_examples(old, recipients(), strategies=strategies) == (
+        CREATOR.create_training_examples(frame, recipients(), strategies=strategies)
+    )
+    enhanced = enhance(old, recipients())
+    assert enhanced.sender_name.tolist() == enhance(frame, recipients()).sender_name.tolist()
+
+
+def enhance(frame: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
+    return ConversationProcessor().process_conversations(frame, people)
+
+
+def test_a_frame_of_an_old_database_must_tell_what_was_sent() -> None:
+    with pytest.raises(MissingColumnsError, match="missing columns: type"):
+        CREATOR.create_conversation_windows(as_of("166-184", DIALOGUE).drop(columns="type"))
+
+
 @pytest.mark.parametrize(
     ("column", "value", "reason"),
     [
@@ -125,6 +160,8 @@ def test_order_of_rows_stays_where_it_is_not_to_be_preserved_by_time() -> None:
         ("view_once", 1, "view_once"),
         ("story_type", 1, "story"),
         ("scheduled_date", 1_700_000_000_000, "scheduled"),
+        ("reveal_duration", 1, "view_once"),
+        ("is_story", 1, "story"),
     ],
 )
 def test_rows_that_are_no_sent_messages_are_left_out(column: str, value: int, reason: str) -> None:

@@ -4,7 +4,7 @@ Workers write these files; a summary tells what is to be known of rows without r
 may not live here: chats as wholes, and anything about one format.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -74,7 +74,9 @@ class KeptRun:
 
     Attributes:
         path: Holds the rows, `sender` pointing into `senders`.
-        place: Number of the batch in that file that is these rows.
+        place: Number of the batch in that file that holds these rows.
+        start: Of these rows in that batch.
+        shared: Whether that batch holds rows of other chats, too.
         tallies: Of the rows, by number of the sender.
         ordered: Whether numbers ascend strictly and times never fall.
         first: Time, sender and text of the first row.
@@ -87,6 +89,8 @@ class KeptRun:
     dropped: Sequence[tuple[str, str]]
     local_times: int
     old_numbers: bool
+    start: int = 0
+    shared: bool = False
     tallies: Tallies = field(default_factory=dict)
     ordered: bool = True
     first: tuple[int, str | None, str] | None = None
@@ -101,21 +105,49 @@ def keep_runs(runs: Sequence[ParsedRun], path: Path) -> list[KeptRun]:
     Raises:
         StoreError: If it cannot be written.
     """
-    filled = [run for run in runs if run.rows.num_rows]
-    if filled:
-        with (
-            storage_errors(f"temporary file {path}"),
-            pa.OSFile(str(path), "wb") as sink,
-            pa.ipc.new_file(sink, filled[0].rows.schema) as writer,
-        ):
-            for run in filled:
-                writer.write_batch(run.rows)
+    _write([run.rows for run in runs if run.rows.num_rows], path)
     kept: list[KeptRun] = []
     place = 0
     for run in runs:
         kept.append(_summary(run, path, place))
         place += bool(run.rows.num_rows)
     return kept
+
+
+def keep_together(
+    rows: pa.RecordBatch, sizes: Iterable[int], senders: Sequence[Sender], path: Path
+) -> list[KeptRun]:
+    """Write rows of several chats to one file as one batch.
+
+    Args:
+        rows: Of one chat behind the other, none left out, by the schema `PARSED`.
+        sizes: How many rows each chat has.
+        senders: What `rows.sender` points into.
+        path: The file.
+
+    Raises:
+        StoreError: If it cannot be written.
+    """
+    _write([rows], path)
+    kept: list[KeptRun] = []
+    start = 0
+    for size in sizes:
+        own = ParsedRun(rows=rows.slice(start, size), senders=senders, dropped=(), local_times=0)
+        kept.append(replace(_summary(own, path, 0), start=start, shared=True))
+        start += size
+    return kept
+
+
+def _write(batches: Sequence[pa.RecordBatch], path: Path) -> None:
+    if not batches:
+        return
+    with (
+        storage_errors(f"temporary file {path}"),
+        pa.OSFile(str(path), "wb") as sink,
+        pa.ipc.new_file(sink, batches[0].schema) as writer,
+    ):
+        for batch in batches:
+            writer.write_batch(batch)
 
 
 def _summary(run: ParsedRun, path: Path, place: int) -> KeptRun:
@@ -139,7 +171,7 @@ def _summary(run: ParsedRun, path: Path, place: int) -> KeptRun:
         tallies=tally(codes, 0),
         ordered=bool((np.diff(ids) > 0).all() and (np.diff(times) >= 0).all())
         and not numbers.null_count,
-        first=(int(times[0]), run.senders[0].id, run.rows.column("text")[0].as_py()),
+        first=(int(times[0]), run.senders[int(codes[0])].id, run.rows.column("text")[0].as_py()),
         last_sent=int(times[-1]),
         first_number=int(ids[0]),
         last_number=int(ids[-1]),

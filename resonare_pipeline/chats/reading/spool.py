@@ -5,7 +5,7 @@ known at the end of an export, which may be far larger than memory. Nothing abou
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +27,7 @@ from resonare_pipeline.chats.reading.parsed import (
 )
 
 OPEN_FILES = 64  # at a time, of those that rows are read from
+SHARED_BATCHES = 4  # at hand, of those that hold several chats, which are read one after the other
 PARSED_DROPPED = pa.schema(
     [
         pa.field("source_id", pa.string(), nullable=False),
@@ -72,15 +73,25 @@ class Span:
 
 
 class _Batch(NamedTuple):
-    """Where rows lie, and the senders of all rows that the numbers in it stand for."""
+    """Where rows lie, and the senders of all rows that the numbers in it stand for.
+
+    Attributes:
+        codes: None where those numbers are the spool's own.
+    """
 
     path: Path
     place: int
+    start: int
     rows: int
-    codes: npt.NDArray[np.int32]
+    shared: bool
+    codes: npt.NDArray[np.int32] | None
 
-    def read(self, reader: pa.ipc.RecordBatchFileReader) -> pa.RecordBatch:
-        rows = reader.get_batch(self.place)
+    def read(self, readers: "_Readers", columns: tuple[int, ...] = ()) -> pa.RecordBatch:
+        rows = readers.batch(self.path, self.place, columns, shared=self.shared)
+        if self.shared:
+            rows = rows.slice(self.start, self.rows)
+        if self.codes is None:
+            return rows
         at = rows.schema.get_field_index("sender")
         senders = pa.array(self.codes[rows.column(at).to_numpy()], pa.int32())
         return rows.set_column(at, PARSED.field(SENDER), senders)
@@ -93,8 +104,23 @@ class _Readers:
         self._open: OrderedDict[
             tuple[Path, tuple[int, ...]], tuple[pa.OSFile, pa.ipc.RecordBatchFileReader]
         ] = OrderedDict()
+        self._shared: OrderedDict[tuple[Path, int, tuple[int, ...]], pa.RecordBatch] = OrderedDict()
 
-    def of(self, path: Path, columns: tuple[int, ...] = ()) -> pa.ipc.RecordBatchFileReader:
+    def batch(
+        self, path: Path, place: int, columns: tuple[int, ...], *, shared: bool
+    ) -> pa.RecordBatch:
+        """Return some columns of a batch; one that chats share stays at hand for the next."""
+        if not shared:
+            return self._of(path, columns).get_batch(place)
+        key = (path, place, columns)
+        if key not in self._shared:
+            self._shared[key] = self._of(path, columns).get_batch(place)
+            if len(self._shared) > SHARED_BATCHES:
+                self._shared.popitem(last=False)
+        self._shared.move_to_end(key)
+        return self._shared[key]
+
+    def _of(self, path: Path, columns: tuple[int, ...]) -> pa.ipc.RecordBatchFileReader:
         """Return a reader of some columns of a file, or of all."""
         found = self._open.get((path, columns))
         if found is None:
@@ -109,7 +135,8 @@ class _Readers:
         return found[1]
 
     def close(self) -> None:
-        """Close all files."""
+        """Close all files; they are opened again when they are wanted."""
+        self._shared.clear()
         while self._open:
             self._open.popitem()[1][0].close()
 
@@ -172,10 +199,34 @@ class Spool:
         if run.dropped:
             span.dropped_batches.append(self._dropped.write(run.dropped))
         if run.rows:
-            codes = np.array([self._code(sender) for sender in run.senders], np.int32)
+            codes = self._codes_of(run)
             _note(span, run, codes)
-            span.batches.append(len(self._batches))
-            self._batches.append(_Batch(run.path, run.place, run.rows, codes))
+            span.batches.append(self._keep(run, codes))
+
+    def add_loose(self, run: KeptRun) -> int:
+        """Take in rows that are of no span yet, and return the number of their batch."""
+        return self._keep(run, self._codes_of(run))
+
+    def remove(self, numbers: Iterable[int]) -> None:
+        """Delete the files of batches that are of no span and wanted no more."""
+        self.readers.close()
+        for path in {self._batches[number].path for number in numbers}:
+            with storage_errors(f"temporary file {path}"):
+                path.unlink()
+
+    def add_dropped(self, span: Span, dropped: Sequence[tuple[str, str]]) -> None:
+        """Take in what is left out of a span: (id in the source, reason)."""
+        span.elements += len(dropped)
+        span.dropped_batches.append(self._dropped.write(dropped))
+
+    def _keep(self, run: KeptRun, codes: npt.NDArray[np.int32] | None) -> int:
+        self._batches.append(_Batch(run.path, run.place, run.start, run.rows, run.shared, codes))
+        return len(self._batches) - 1
+
+    def _codes_of(self, run: KeptRun) -> npt.NDArray[np.int32] | None:
+        if run.senders is self.senders:
+            return None
+        return np.array([self._code(sender) for sender in run.senders], np.int32)
 
     def _code(self, sender: Sender) -> int:
         code = self._codes.setdefault(sender, len(self.senders))
@@ -193,8 +244,7 @@ class Spool:
 
     def batch(self, number: int) -> pa.RecordBatch:
         """Return parsed rows."""
-        batch = self._batches[number]
-        return batch.read(self.readers.of(batch.path))
+        return self._batches[number].read(self.readers)
 
     def keys(self, number: int) -> pa.RecordBatch:
         """Return only the columns `KEYS` of parsed rows."""
@@ -202,8 +252,7 @@ class Spool:
 
     def columns(self, number: int, columns: tuple[int, ...]) -> pa.RecordBatch:
         """Return some columns of parsed rows, by their places in `PARSED`; with the sender's."""
-        batch = self._batches[number]
-        return batch.read(self.readers.of(batch.path, columns))
+        return self._batches[number].read(self.readers, columns)
 
     def dropped(self, span: Span) -> Iterator[tuple[str, str]]:
         """Yield (id in the source, reason) of what a span leaves out."""
@@ -212,7 +261,7 @@ class Spool:
             yield from zip(*(column.to_pylist() for column in columns), strict=True)
 
 
-def _note(span: Span, run: KeptRun, codes: npt.NDArray[np.int32]) -> None:
+def _note(span: Span, run: KeptRun, codes: npt.NDArray[np.int32] | None) -> None:
     """Enter into a span what its next rows say about order and senders."""
     if not span.rows and run.first is not None:
         span.first_sent, span.first = run.first[0], run.first
@@ -224,5 +273,6 @@ def _note(span: Span, run: KeptRun, codes: npt.NDArray[np.int32]) -> None:
     span.ordered = span.ordered and run.ordered and follows
     span.last_number, span.last_sent = run.last_number, run.last_sent
     for sender, (count, last) in run.tallies.items():
-        add_tallies(span.tallies, {int(codes[sender]): (count, span.rows + last)})
+        code = sender if codes is None else int(codes[sender])
+        add_tallies(span.tallies, {code: (count, span.rows + last)})
     span.rows += run.rows

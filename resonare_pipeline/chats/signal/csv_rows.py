@@ -7,6 +7,7 @@ are put together. What columns mean is not known here.
 """
 
 import csv
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
@@ -14,6 +15,7 @@ from typing import BinaryIO
 from resonare_pipeline.chats.exports import ExportFile
 from resonare_pipeline.chats.signal.text_lines import CHUNK_BYTES, TextLines
 from resonare_pipeline.errors import InputError
+from resonare_pipeline.signal_columns import separator_in
 
 MOST_FIELD = 64 << 20  # characters; a longer field is a quote that nothing closes
 HIDDEN_RETURN = "\udc0d"  # stands for a carriage return: no valid UTF-8 decodes to it
@@ -24,8 +26,18 @@ def shown(text: str) -> str:
     return text.replace(HIDDEN_RETURN, "\r") if HIDDEN_RETURN in text else text
 
 
+def _hidden(line: str) -> str:
+    return line.replace("\r", HIDDEN_RETURN)
+
+
+def _has_text(line: str) -> bool:
+    return bool(line.strip(f"{HIDDEN_RETURN} \t\n"))
+
+
 class CsvRows:
     """The rows of a CSV file that begins with the names of its columns.
+
+    Fields are parted by commas, semicolons or tabs, as the first line shows.
 
     Attributes:
         columns: Those names.
@@ -51,7 +63,9 @@ class CsvRows:
         self.is_cut_off = False
         self._file = file
         self._lines = TextLines(stream, file, on_read=on_read, chunk_bytes=chunk_bytes)
-        self._rows = csv.reader(line.replace("\r", HIDDEN_RETURN) for line in self._lines)
+        lines = map(_hidden, self._lines)
+        first = next(filter(_has_text, lines), "")
+        self._rows = csv.reader(itertools.chain([first], lines), delimiter=separator_in(first))
         header = self._header()
         self._has_returns = bool(header) and header[-1].endswith(HIDDEN_RETURN)
         self.columns = [shown(name).strip() for name in header]
@@ -103,9 +117,17 @@ class CsvRows:
 
     def _header(self) -> list[str]:
         try:
-            return next(self._rows, [])
+            header = next(self._rows, [])
         except csv.Error as error:
             raise self._not_csv(error) from error
+        if any(HIDDEN_RETURN in name.removesuffix(HIDDEN_RETURN) for name in header):
+            raise InputError(
+                "lines end with carriage returns alone, so that all of it is one line",
+                where=self._file.name,
+                expected="a line feed at the end of each row",
+                remedy="Write the CSV files again, or convert: tr '\\r' '\\n'",
+            )
+        return header
 
     def _not_csv(self, error: csv.Error) -> InputError:
         return InputError(

@@ -16,9 +16,10 @@ from resonare_pipeline.chats.signal.ids import SELF, sender_id
 from resonare_pipeline.chats.signal.message_rows import open_messages
 from resonare_pipeline.chats.signal.messages import Messages
 from resonare_pipeline.chats.signal.people import People, read_people
-from resonare_pipeline.chats.signal.schema import Dump, dumps
+from resonare_pipeline.chats.signal.schema import REMEDY, Dump, dumps
 from resonare_pipeline.chats.signal.survey import Survey
 from resonare_pipeline.chats.signal.threads import spans
+from resonare_pipeline.errors import InputError
 
 READINGS = 2  # of tables of messages
 
@@ -51,10 +52,21 @@ def read_dumps(
         InputError: If a table is missing, lacks a column, or is broken beyond reading on.
         InputChangedError: If the bytes are not those that were listed.
     """
-    return [
+    found = [
         _read_dump(dump, number, spool, settings, on_read, limits)
         for number, dump in enumerate(dumps(files))
     ]
+    if not spool.spans:
+        warnings = [warning for one in found for warning in one.warnings]
+        tables = [file.name for dump in dumps(files) for file in dump.messages]
+        raise InputError(
+            "no table of messages has a row that can be read: "
+            + ("; ".join(warnings) or "nothing follows the names of columns"),
+            where=", ".join(tables),
+            expected="a row for each message",
+            remedy=REMEDY,
+        )
+    return found
 
 
 def _read_dump(
@@ -78,10 +90,13 @@ def _read_dump(
     facts.join(survey.keys(), survey.quotes(), owner)
     chats = spans(survey.threads, people, owner=owner, kinds=settings.chat_kinds, dump=number)
     hidden = people.blocked if settings.exclude_blocked else ()
-    messages = Messages(spool, chats, people, owner, facts.by_row(), facts.reactions, hidden)
+    messages = Messages(
+        spool, chats, people, owner, facts.by_row(), facts.reactions, hidden, limits
+    )
     for file in dump.messages:
         with open_messages(file, on_read=on_read) as table:
             messages.add(table)
+    messages.finish()
     spool.spans += chats.values()
     if messages.lost:
         findings.warnings.append(f"{messages.lost} rows that name no thread were left out")

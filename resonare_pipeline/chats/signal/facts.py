@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from resonare_pipeline import signal_columns
 from resonare_pipeline.chats.exports import ExportFile
 from resonare_pipeline.chats.reading.sorting import Limits, Records, Sorter
 from resonare_pipeline.chats.signal import schema, survey
@@ -62,14 +63,19 @@ class Facts:
         """
         attachments = tables.get("attachment") or tables.get("part")
         for file, known, needed, look in (
-            (tables.get("reaction"), schema.REACTION_COLUMNS, ("message", "emoji"), self._reaction),
+            (
+                tables.get("reaction"),
+                signal_columns.REACTION_COLUMNS,
+                ("message", "emoji"),
+                self._reaction,
+            ),
             (
                 tables.get("mention"),
-                schema.MENTION_COLUMNS,
+                signal_columns.MENTION_COLUMNS,
                 ("message", "recipient", "start", "length"),
                 _mention,
             ),
-            (attachments, schema.ATTACHMENT_COLUMNS, ("message", "type"), _medium),
+            (attachments, signal_columns.ATTACHMENT_COLUMNS, ("message", "type"), _medium),
         ):
             if file is None:
                 continue

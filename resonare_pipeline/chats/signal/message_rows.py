@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from resonare_pipeline import signal_columns
 from resonare_pipeline.chats.exports import ExportFile
 from resonare_pipeline.chats.reading.reasons import Reason
 from resonare_pipeline.chats.signal import schema
@@ -17,6 +18,9 @@ from resonare_pipeline.chats.signal.text_lines import CHUNK_BYTES
 from resonare_pipeline.chats.signal.values import positive, whole
 
 END_OF_TIME = 253_402_300_800_000  # milliseconds; the year 10000, which dates cannot express
+
+
+NEEDED = ("id", "thread", "sent", "kind", "body", "sender")
 
 
 class Fields(NamedTuple):
@@ -59,7 +63,7 @@ class MessageRows:
     def __init__(self, rows: CsvRows, file: ExportFile) -> None:
         self.is_sms = schema.table_of(file) == schema.SMS
         self.columns = schema.find_columns(
-            rows.columns, schema.MESSAGE_COLUMNS, needed=schema.NEEDED, where=file.name
+            rows.columns, signal_columns.MESSAGE_COLUMNS, needed=NEEDED, where=file.name
         )
         self._rows = rows
 

@@ -1,17 +1,19 @@
 """The second reading of a dump's messages: rows become parsed messages on the spool, by thread.
 
-Threads stand mixed in the table, so that rows are held until there are many, and then written
-thread by thread.
+Threads stand mixed in the table; what brings their rows together stands in `reading.regrouping`.
 """
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
 
-from resonare_pipeline.chats.reading.parsed import PARSED, ParsedRun, Sender, keep_runs
+from resonare_pipeline.chats.reading.parsed import PARSED, ParsedRun, Sender
 from resonare_pipeline.chats.reading.reasons import Reason
+from resonare_pipeline.chats.reading.regrouping import Regrouping
+from resonare_pipeline.chats.reading.sorting import LIMITS, Limits
 from resonare_pipeline.chats.reading.spool import Span, Spool
 from resonare_pipeline.chats.signal.csv_rows import shown
 from resonare_pipeline.chats.signal.facts import Fact, FactsByRow
@@ -23,6 +25,7 @@ from resonare_pipeline.chats.signal.ids import (
     sender_id,
 )
 from resonare_pipeline.chats.signal.kinds import is_outgoing
+from resonare_pipeline.chats.signal.left_out import LeftOut
 from resonare_pipeline.chats.signal.media import CONTACT, media_kind
 from resonare_pipeline.chats.signal.mentions import Entity, marked_text
 from resonare_pipeline.chats.signal.message_rows import (
@@ -36,11 +39,9 @@ from resonare_pipeline.chats.signal.message_rows import (
 from resonare_pipeline.chats.signal.people import People
 from resonare_pipeline.chats.signal.styles import styles_of
 from resonare_pipeline.chats.signal.values import whole
-from resonare_pipeline.fingerprint import short_hash
 from resonare_pipeline.rows import TIMESTAMP
 
-HELD_ROWS = 1 << 14
-HELD_CHARACTERS = 8 << 20
+HELD_STRETCHES = 4  # of rows, as many as are put together at a time later on
 FACT_ROWS = 1 << 12  # rows whose facts are at hand
 _MICROSECONDS = 1_000  # in a millisecond, which Signal counts
 _NO_CONTACTS = ("", "[]")
@@ -51,11 +52,12 @@ Said = list[list[int]]
 
 @dataclass(slots=True)
 class _Held:
-    """Messages of one thread that are not on the spool yet, column by column."""
+    """Messages that are not on the spool yet, column by column, and the numbers of their chats."""
 
     columns: list[list[object]] = field(default_factory=lambda: [[] for _ in PARSED.names])
     senders: dict[str, int] = field(default_factory=dict)
-    dropped: list[tuple[str, str]] = field(default_factory=list)
+    chats: list[int] = field(default_factory=list)
+    characters: int = 0
 
 
 class Messages:
@@ -72,6 +74,7 @@ class Messages:
         facts: What is said of rows.
         reactions: What the numbers of reactions stand for.
         hidden: Recipients who are left out, and threads with one of them alone.
+        limits: How much is held in memory.
     """
 
     def __init__(
@@ -83,6 +86,7 @@ class Messages:
         facts: FactsByRow,
         reactions: Sequence[str],
         hidden: Collection[int] = (),
+        limits: Limits = LIMITS,
     ) -> None:
         self.lost = 0
         self._spool = spool
@@ -97,8 +101,15 @@ class Messages:
         self._blocked = {number for number, span in spans.items() if span.peer in hidden_peers}
         self._row = 0
         self._said: dict[int, Said] = {}
-        self._held: dict[int, _Held] = {}
-        self._rows = self._characters = 0
+        self._held = _Held()
+        self._limits = limits
+        taken = {number: span for number, span in spans.items() if span.taken}
+        # Chats are read later by the order of their ids as texts.
+        order = sorted(taken, key=lambda number: taken[number].chat_id)
+        self._places = {number: place for place, number in enumerate(order)}
+        self._spans_in_order = {place: taken[number] for place, number in enumerate(order)}
+        self._regrouping = Regrouping(spool, limits)
+        self._left_out = LeftOut(spool, limits)
 
     def add(self, table: MessageRows) -> None:
         """Take in the rows of the next table."""
@@ -107,7 +118,6 @@ class Messages:
                 self._said = self._facts.before(self._row + FACT_ROWS)
             self._add(fields, self._said.get(self._row) or [], is_sms=table.is_sms)
             self._row += 1
-        self.flush()
 
     def _add(self, fields: Fields, said: Said, *, is_sms: bool) -> None:
         thread = whole(fields.thread)
@@ -118,28 +128,24 @@ class Messages:
         if not span.taken:
             span.elements += 1
             return
-        held = self._held.get(thread)
-        if held is None:
-            held = self._held[thread] = _Held()
         kind, sender = whole(fields.kind), recipient_of(fields.sender)
         key, sent = key_of(fields, is_sms=is_sms), sent_of(fields)
         by_owner = kind is not None and is_outgoing(kind)
         is_hidden = thread in self._blocked or (sender in self._hidden and not by_owner)
         reason = why_left_out(fields, kind, sender) or (Reason.BLOCKED if is_hidden else None)
         if reason is not None or key is None or sent is None or sender is None:
-            place = f"h{short_hash(fields.id)}" if key is None else source_id(key)
             other = Reason.UNREADABLE if key is None else Reason.NO_DATE
-            held.dropped.append((place, reason or other))
-        else:
-            who = self._owner if by_owner else sender_id(sender)
-            self._keep(held, thread, key, sent, who, fields, said)
-        self._rows += 1
-        if self._rows >= HELD_ROWS or self._characters >= HELD_CHARACTERS:
-            self.flush()
+            self._left_out.add(self._places[thread], key, fields.id, reason or other)
+            return
+        self._keep(thread, key, sent, self._owner if by_owner else sender_id(sender), fields, said)
+        if (
+            len(self._held.chats) >= HELD_STRETCHES * self._limits.stretch_rows
+            or self._held.characters >= HELD_STRETCHES * self._limits.stretch_bytes
+        ):
+            self._flush()
 
-    def _keep(
-        self, held: _Held, thread: int, key: int, sent: int, who: str, fields: Fields, said: Said
-    ) -> None:
+    def _keep(self, thread: int, key: int, sent: int, who: str, fields: Fields, said: Said) -> None:
+        held = self._held
         text, marks = shown(fields.body), None
         edited = reply = None
         if said:
@@ -169,7 +175,8 @@ class Messages:
         )
         for column, value in zip(held.columns, values, strict=True):
             column.append(value)
-        self._characters += len(text)
+        held.chats.append(self._places[thread])
+        held.characters += len(text)
 
     def _marked(self, text: str, fields: Fields, said: Said) -> tuple[str, list[Entity] | None]:
         spans = [(fact[1], fact[2], fact[3]) for fact in said if fact[0] == Fact.MENTION]
@@ -184,27 +191,26 @@ class Messages:
         found = [(self._reactions[number], count) for number, count in counts.items()]
         return sorted(found, key=lambda reaction: (-reaction[1], reaction[0])) or None
 
-    def flush(self) -> None:
-        """Put what is held onto the spool."""
-        held = {thread: self._held[thread] for thread in sorted(self._held)}
-        batch = _rows([part.columns for part in held.values()])
-        runs: list[ParsedRun] = []
-        start = 0
-        for part in held.values():
-            count = len(part.columns[0])
-            runs.append(
-                ParsedRun(
-                    rows=batch.slice(start, count),
-                    senders=[Sender(who, self._name(who)) for who in part.senders],
-                    dropped=part.dropped,
-                    local_times=0,
-                )
-            )
-            start += count
-        for thread, run in zip(held, keep_runs(runs, self._spool.new_path()), strict=True):
-            self._spool.add(self._spans[thread], run)
-        self._held.clear()
-        self._rows = self._characters = 0
+    def finish(self) -> None:
+        """Give all that was taken in to the spans of its threads.
+
+        Raises:
+            StoreError: If a temporary file cannot be written.
+        """
+        self._flush()
+        self._regrouping.finish(self._spans_in_order)
+        for place, entries in self._left_out.by_chat():
+            self._spool.add_dropped(self._spans_in_order[place], entries)
+
+    def _flush(self) -> None:
+        held, self._held = self._held, _Held()
+        run = ParsedRun(
+            rows=_rows(held.columns),
+            senders=[Sender(who, self._name(who)) for who in held.senders],
+            dropped=(),
+            local_times=0,
+        )
+        self._regrouping.add(run, np.array(held.chats, np.int64))
 
     def _name(self, who: str) -> str | None:
         if who == self._owner:
@@ -219,9 +225,7 @@ def _medium(fields: Fields, said: Said) -> str | None:
     return CONTACT if fields.contacts not in _NO_CONTACTS else None
 
 
-def _rows(parts: Sequence[Sequence[list[object]]]) -> pa.RecordBatch:
-    """Return the columns of several threads, one behind the other."""
-    columns = [[value for part in parts for value in part[at]] for at in range(len(PARSED.names))]
+def _rows(columns: Sequence[list[object]]) -> pa.RecordBatch:
     arrays = [_array(values, name) for values, name in zip(columns, PARSED, strict=True)]
     return pa.record_batch(arrays, schema=PARSED)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from resonare_pipeline import signal_columns
 from resonare_pipeline.chats.exports import ExportFile
 from resonare_pipeline.chats.signal import schema
 from resonare_pipeline.chats.signal.csv_rows import open_rows, shown
@@ -55,7 +56,7 @@ def read_people(tables: Mapping[str, ExportFile], on_read: OnRead) -> People:
     for recipient, name in _list_names(tables.get("distribution_list"), on_read):
         people.names.setdefault(recipient, name)
     if (file := tables.get("thread")) is not None:
-        with _picked(file, schema.THREAD_COLUMNS, ("id", "recipient"), on_read) as rows:
+        with _picked(file, signal_columns.THREAD_COLUMNS, ("id", "recipient"), on_read) as rows:
             for thread, said in rows:
                 if (number := whole(thread)) is not None and (of := recipient_of(said)) is not None:
                     people.threads[number] = of
@@ -64,7 +65,10 @@ def read_people(tables: Mapping[str, ExportFile], on_read: OnRead) -> People:
 
 @contextmanager
 def _picked(
-    file: ExportFile, known: Mapping[str, schema.Names], needed: tuple[str, ...], on_read: OnRead
+    file: ExportFile,
+    known: Mapping[str, signal_columns.Names],
+    needed: tuple[str, ...],
+    on_read: OnRead,
 ) -> Iterator[Iterator[tuple[str, ...]]]:
     with open_rows(file, on_read=on_read) as rows:
         columns = schema.find_columns(rows.columns, known, needed=needed, where=file.name)
@@ -74,7 +78,7 @@ def _picked(
 def _read_recipients(
     file: ExportFile, people: People, titles: dict[str, str], on_read: OnRead
 ) -> None:
-    with _picked(file, schema.RECIPIENT_COLUMNS, ("id",), on_read) as rows:
+    with _picked(file, signal_columns.RECIPIENT_COLUMNS, ("id",), on_read) as rows:
         for said, blocked, group, *names, username in rows:
             if (recipient := recipient_of(said)) is None:
                 continue
@@ -102,7 +106,7 @@ def _group_titles(
     """Yield (group, title), and note titles by recipient where the table tells it."""
     if file is None:
         return
-    with _picked(file, schema.GROUP_COLUMNS, ("group",), on_read) as rows:
+    with _picked(file, signal_columns.GROUP_COLUMNS, ("group",), on_read) as rows:
         for group, said, text in rows:
             title = filled(shown(text))
             if (recipient := recipient_of(said)) is not None:
@@ -116,7 +120,7 @@ def _group_titles(
 def _list_names(file: ExportFile | None, on_read: OnRead) -> Iterator[tuple[int, str]]:
     if file is None:
         return
-    with _picked(file, schema.LIST_COLUMNS, (), on_read) as rows:
+    with _picked(file, signal_columns.LIST_COLUMNS, (), on_read) as rows:
         for said, name in rows:
             if (recipient := recipient_of(said)) is not None and (
                 shown_name := filled(shown(name))

@@ -1,7 +1,6 @@
-"""Which CSV files of a dump hold what, and under which names columns stood over the years.
+"""Which CSV files of a dump hold what, and where the columns stand that are read of one.
 
-Signal renamed tables and columns many times; the names here are those of `setcolumnnames.cc` and
-`dummybackup.h` in bepaald/signalbackup-tools, the newest first. No rows are read here.
+The names that columns had over the years stand in `signal_columns`. No rows are read here.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,6 +11,7 @@ from pathlib import PurePosixPath
 from resonare_pipeline.chats.exports import ExportFile
 from resonare_pipeline.chats.signal.tables import MESSAGE_TABLES
 from resonare_pipeline.errors import InputError
+from resonare_pipeline.signal_columns import Names, name_in
 
 SMS = "sms"  # its ids are counted apart from those of mms
 EXPECTED = (
@@ -23,73 +23,7 @@ REMEDY = (
     "signalbackup-tools BACKUP PASSPHRASE --exportcsv message=message.csv"
 )
 
-Names = tuple[str, ...]
 Pick = Callable[[Sequence[str]], tuple[str, ...]]
-
-MESSAGE_COLUMNS: Mapping[str, Names] = {
-    "id": ("_id",),
-    "thread": ("thread_id",),
-    "sent": ("date_sent", "date"),
-    "kind": ("type", "msg_box"),
-    "body": ("body",),
-    "sender": ("from_recipient_id", "recipient_id", "address"),
-    "receiver": ("to_recipient_id",),
-    "received": ("date_received",),
-    "quote_sent": ("quote_id",),
-    "quote_author": ("quote_author",),
-    "original": ("original_message_id",),
-    "newest": ("latest_revision_id",),
-    "deleted_by": ("deleted_by",),
-    "deleted": ("remote_deleted",),
-    "view_once": ("view_once", "reveal_duration"),
-    "story": ("story_type", "is_story"),
-    "parent_story": ("parent_story_id",),
-    "scheduled": ("scheduled_date",),
-    "contacts": ("shared_contacts",),
-    "ranges": ("message_ranges", "ranges"),
-}
-NEEDED = ("id", "thread", "sent", "kind", "body", "sender")
-RECIPIENT_COLUMNS: Mapping[str, Names] = {
-    "id": ("_id",),
-    "blocked": ("blocked",),
-    "group": ("group_id",),
-    "nickname": ("nickname_joined_name",),
-    "system": ("system_joined_name", "system_display_name"),
-    "profile": ("profile_joined_name",),
-    "given": ("profile_given_name", "signal_profile_name"),
-    "username": ("username",),
-}
-THREAD_COLUMNS: Mapping[str, Names] = {
-    "id": ("_id",),
-    "recipient": ("recipient_id", "thread_recipient_id", "recipient_ids"),
-}
-GROUP_COLUMNS: Mapping[str, Names] = {
-    "group": ("group_id",),
-    "recipient": ("recipient_id",),
-    "title": ("title",),
-}
-LIST_COLUMNS: Mapping[str, Names] = {"recipient": ("recipient_id",), "name": ("name",)}
-REACTION_COLUMNS: Mapping[str, Names] = {
-    "message": ("message_id",),
-    "author": ("author_id",),
-    "emoji": ("emoji",),
-    "is_mms": ("is_mms",),
-}
-MENTION_COLUMNS: Mapping[str, Names] = {
-    "message": ("message_id",),
-    "recipient": ("recipient_id",),
-    "start": ("range_start",),
-    "length": ("range_length",),
-}
-ATTACHMENT_COLUMNS: Mapping[str, Names] = {
-    "id": ("_id",),
-    "message": ("message_id", "mid"),
-    "type": ("content_type", "ct"),
-    "voice": ("voice_note",),
-    "gif": ("video_gif",),
-    "sticker": ("sticker_pack_id",),
-    "quote": ("quote",),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +55,14 @@ def find_columns(
     """
     places: dict[str, int] = {}
     for what, names in known.items():
-        found = next((name for name in names if name in header), None)
-        if found is not None:
+        if (found := name_in(header, names)) is not None:
             places[what] = header.index(found)
     missing = [" or ".join(known[what]) for what in needed if what not in places]
     if missing:
         raise InputError(
-            f"this CSV has no column {', '.join(missing)}; it has {_listed(header)}",
+            f"this CSV has no column {', '.join(missing)}; it has {_listed(header)}"
+            if header
+            else "the file is empty: not even the names of columns stand in it",
             where=where,
             expected=EXPECTED,
             remedy=REMEDY,

@@ -1,6 +1,7 @@
 """Faults of CSV files: bare carriage returns, broken rows, ends within a row, huge fields."""
 
 import csv
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -80,12 +81,47 @@ def test_marks_of_byte_order_are_no_part_of_the_first_column(read: Make) -> None
     assert read(marked).digests == read(files).digests
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_files_that_went_through_a_table_program_are_read(
+    separator: str, end: str, mark: str, read: Make
+) -> None:
+    rows = [row(1, "a;b,c\td"), row(2, "one\ntwo", sender=ME), row(3, 'say "hi"'), row(4, "end")]
+    files = dump(rows)
+
+    def rewritten(content: bytes) -> bytes:
+        table = list(csv.reader(io.StringIO(content.decode())))
+        order = sorted(range(len(table[0])), key=lambda at: table[0][at])  # by name
+        written = io.StringIO()
+        writer = csv.writer(written, delimiter=separator, lineterminator=end)
+        writer.writerows([[fields[at] for at in order] for fields in table])
+        return f"{mark}{written.getvalue()}".encode()
+
+    export = read({name: rewritten(content) for name, content in files.items()})
+
+    assert export.digests == read(files).digests
+    assert export.metadata["warnings"] == []
+
+
+def test_tables_without_a_row_are_refused_by_name(read: Make) -> None:
+    header = dump(TALK)["message.csv"].partition(b"\n")[0] + b"\n"
+
+    with pytest.raises(InputError, match=r"message\.csv: .*nothing follows the names of columns"):
+        read(dump(TALK) | {"message.csv": header})
+    with pytest.raises(InputError, match="2 broken rows were left out"):
+        read(dump(TALK) | {"message.csv": header + 2 * (b"1" + b"," * 99 + b"\n")})
+    assert read(dump(TALK) | {"sms.csv": header}).texts == TEXTS
+
+
 @pytest.mark.parametrize(
     ("content", "found"),
     [
         (b"\xff\xfe_\x00i\x00d\x00", "UTF-16"),
         (csv_of([row(1, "a")]).replace(b",a,", b",\xe9,"), "not UTF-8"),
-        (b"", "no column _id"),
+        (b"", "the file is empty"),
+        (b"\n\r\n", "the file is empty"),
+        (b"_id\rthread_id\r1\r", "carriage returns alone"),
         (b"name,age\nx,3\n", "it has name, age"),
     ],
 )
