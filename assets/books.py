@@ -21,6 +21,7 @@ BOOKS = RawKind(
     suffixes=(".epub",),
     members=("*.epub",),
     expected="a textbook as EPUB without DRM (a file, or a folder that holds it)",
+    item="book",
 )
 
 books_asset = partial(asset, group="books", raw=BOOKS)

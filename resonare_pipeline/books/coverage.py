@@ -1,12 +1,13 @@
 """Held against the documents: which words and formulas of a book its chapters hold."""
 
 from collections import Counter
-from collections.abc import Iterable
 
 import msgspec
 
+from resonare_pipeline.books.chapters import Chapters
 from resonare_pipeline.books.inventory import visible_formulas
 from resonare_pipeline.books.opening import Book
+from resonare_pipeline.books.package import Reason
 from resonare_pipeline.books.words import words_of_markdown, words_of_tree
 
 COVERAGE_FILE = "coverage.json"
@@ -34,23 +35,21 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     written: int
 
 
-def measure(book: Book, texts: Iterable[str], *, notes: int, titles: int) -> Coverage:
-    """Count a book's words on both sides.
-
-    Args:
-        notes: Notes that were moved to their calls.
-        titles: Titles of notes that were left out since none is left below them.
-    """
+def measure(book: Book, chapters: Chapters) -> Coverage:
+    """Count a book's words on both sides."""
     source: Counter[str] = Counter()
     formulas = 0
-    read = {document.name for document in book.documents}
-    for name, tree in book.trees.items():
-        if name in read:
-            source += words_of_tree(tree)
-            formulas += visible_formulas(tree)
+    gone = {name for name, reason in chapters.left_out if reason is Reason.IMAGE}
+    for name in {document.name for document in book.documents} - gone:
+        source += words_of_tree(book.trees[name])
+        formulas += visible_formulas(book.trees[name])
     made: Counter[str] = Counter()
-    for text in texts:
-        made += words_of_markdown(text)
+    for row in chapters.rows:
+        made += words_of_markdown(row["text"])
+    for text in chapters.repeated:
+        made -= words_of_markdown(text)
+    titles = sum(reason is Reason.NOTES_MOVED for _, reason in chapters.left_out)
+    notes = chapters.notes + len(chapters.repeated)
     return Coverage(
         words=source.total(),
         lost=(source - made).total(),

@@ -11,8 +11,8 @@ from resonare_pipeline.artifacts.draft import OutputDraft
 from resonare_pipeline.artifacts.manifest import CheckEntry
 from resonare_pipeline.books.chapters import Chapters, make_chapters
 from resonare_pipeline.books.coverage import COVERAGE_FILE, Coverage, measure
+from resonare_pipeline.books.images import refuse_scan
 from resonare_pipeline.books.opening import open_book
-from resonare_pipeline.books.package import Reason
 from resonare_pipeline.books.raw import read_book_file, verified
 from resonare_pipeline.books.structured import write_chapters, write_contents
 from resonare_pipeline.books.tables import CHAPTERS, CHAPTERS_FILE
@@ -59,15 +59,16 @@ def make_chapter_rows(
     with verified(described.name, described.sha256, opener) as stream:
         opened = open_book(stream, described.name, progress=progress)
     made = make_chapters(opened, key, depth=settings.topic_levels)
+    words = sum(row["words"] for row in made.rows)
+    documents = len(opened.documents) + len(opened.package.left_out)
+    refuse_scan(made.left_out, documents, words, described.name)
     if not made.rows:
         raise InputError(
-            f"there is no text in its {len(opened.documents)} documents",
+            f"there is no text in its {documents} documents",
             where=described.name,
-            expected="a book with text, not only images of pages",
+            expected="a book with text",
         )
-    titles = sum(reason is Reason.NOTES_MOVED for _, reason in made.left_out)
-    texts = (row["text"] for row in made.rows)
-    coverage = measure(opened, texts, notes=made.notes, titles=titles)
+    coverage = measure(opened, made)
     count = _write(made, out)
     with out.open(COVERAGE_FILE, auxiliary=True) as target:
         target.write(msgspec.json.encode(coverage) + b"\n")
@@ -76,9 +77,10 @@ def make_chapter_rows(
         metadata={
             "title": opened.package.title,
             "chapters": count,
-            "words": sum(row["words"] for row in made.rows),
+            "words": words,
             "formulas": coverage.written,
             "notes": made.notes,
+            "notes_repeated": len(made.repeated),
             "documents_not_well_formed": len(opened.recovered),
             "notices": opened.package.notices,
         },

@@ -45,6 +45,7 @@ class RawKind:
         members: Patterns of file names inside a folder that is one input, or sets of them; the
             first that matches anything decides.
         expected: What a person should put there, for messages.
+        item: What one of them is called, where they are listed.
     """
 
     folder: str
@@ -52,6 +53,7 @@ class RawKind:
     suffixes: tuple[str, ...]
     members: tuple[str | MemberSet, ...]
     expected: str
+    item: str = "partition"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
