@@ -2,17 +2,16 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from resonare_pipeline.books.markdown.escaping import TEX
 from resonare_pipeline.books.markdown.listing import numbered
-from resonare_pipeline.books.trees import BLOCK_TAGS, Node
+from resonare_pipeline.books.trees import BLOCK_TAGS, Node, has_text
 from resonare_pipeline.books.visibility import is_unseen
 
 # Letters run together, digits and ideographs are counted one by one: so `H_2O` and `10^{-3}` have
 # the words of the page, whatever the writing of scripts puts between them.
 WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W\d_]+(?:['’][^\W\d_]+)*|\d")
-LETTERED = frozenset("aAiI")  # kinds of lists that are numbered by letters
 _IDEOGRAPH = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _LETTERS = r"(?:(?![\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])[^\W_])+"
 _COUNTED = re.compile(rf"{_IDEOGRAPH.pattern}|{_LETTERS}(?:['’.,·-]{_LETTERS})*")
@@ -23,7 +22,6 @@ _TEX = re.compile(
     re.DOTALL,
 )
 _TARGET = re.compile(r"(?<!\\)\]\((?:[^()\s]|\([^()\s]*\))*\)")
-_MARKER = re.compile(r"^([ >:-]*)\d{1,9}\. ", re.MULTILINE)
 _FENCE = re.compile(r"^([> ]*`{3,})\S*$", re.MULTILINE)
 
 
@@ -33,12 +31,11 @@ def word_count(text: str) -> int:
 
 
 def words_of_markdown(text: str) -> Counter[str]:
-    """Return the words of Markdown: without its formulas, targets of links and numbers of lists."""
+    """Return the words of Markdown: without its formulas and targets of links."""
     text = _TEX.sub(" ", _FORMULA.sub(" ", text))
     text = _TARGET.sub("", text)
     text = _FENCE.sub(r"\1", text)
     text = text.replace("<br>", " ")
-    text = _MARKER.sub(r"\1", text)
     text = re.sub(r"[*\\`]", "", text)
     return Counter(WORD.findall(text))
 
@@ -66,12 +63,18 @@ def _seen(tree: Node) -> Iterable[str]:
         if here.tag in ("img", "image") and "presentation" not in here.get("role"):
             yield f" {here.get('alt')} "
             continue
-        if here.tag == "ol" and here.get("type") in LETTERED:  # letters that Markdown spells out
-            pairs = ((f" {numeral} ", child) for child, numeral in numbered(here))
-            stack += [" ", *reversed([part for pair in pairs for part in pair])]
+        if here.tag == "ol":
+            stack += reversed(list(_numbered(here)))
             continue
         if here.tag == "switch":
             stack.append(next((item for item in here.elements() if item.tag == "default"), " "))
             continue
         apart = here.tag in BLOCK_TAGS or here.tag in ("br", "sup", "sub", "rt", "text")
         stack += [" " if apart else "", *reversed(here.children), " " if apart else ""]
+
+
+def _numbered(node: Node) -> Iterator[Node | str]:
+    """Yield the items of a list, each after its number as Markdown spells it."""
+    for child, numeral in numbered(node):
+        yield f" {numeral} " if has_text(child) and not is_unseen(child) else " "
+        yield child

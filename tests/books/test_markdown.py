@@ -225,6 +225,11 @@ def test_verse_keeps_its_lines_and_stanzas() -> None:
             "a  \nb\n\nc  \nd",
         ),
         ("<div class='verse'><h2>T</h2><div>a</div></div>", "# T\n\na"),
+        (
+            "<div class='linegroup'><div>a</div><div>b</div>"
+            "<blockquote><div><div>c</div><div>d</div></div></blockquote><div>e</div></div>",
+            "a  \nb\n\n> c  \n> d\n\ne",
+        ),
         ("<p>\u00a0<br/>a\u00a0\u00a0 <br/>b</p>", "a  \nb"),
         ("<p>a<br/>\u00a0<br/>b<br/>\u00a0\u00a0c</p>", "a\n\nb  \n\u00a0\u00a0c"),
     ],

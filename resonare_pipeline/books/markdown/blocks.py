@@ -12,7 +12,7 @@ from resonare_pipeline.books.markdown.inline import chosen_case, inline
 from resonare_pipeline.books.markdown.listing import definitions, listed
 from resonare_pipeline.books.markdown.pieces import Block, State, stacked
 from resonare_pipeline.books.markdown.tabling import table
-from resonare_pipeline.books.markdown.verse import are_lines, broken_lines, verse
+from resonare_pipeline.books.markdown.verse import broken_lines, grouped
 from resonare_pipeline.books.trees import BLOCK_TAGS, Node, find, walk
 from resonare_pipeline.books.visibility import is_unseen
 
@@ -31,11 +31,9 @@ SOURCE_CODE = re.compile(r"\bsourceCode\s+([\w+#.-]+)", re.IGNORECASE)
 
 def blocks(node: Node, state: State) -> list[Block]:
     """Return what is inside an element, as blocks."""
-    if are_lines(node):
-        return verse(node, state)
     made: list[Block] = []
     run: list[Node | str] = []
-    for child in node.children:
+    for child in grouped(node):
         if isinstance(child, Node) and _is_block(child):
             _end_run(run, made, node, state)
             made += _block(child, state)

@@ -2,11 +2,7 @@
 
 import re
 
-from resonare_pipeline.books.markdown.escaping import paragraph
-from resonare_pipeline.books.markdown.inline import inline
-from resonare_pipeline.books.markdown.pieces import Block, State
 from resonare_pipeline.books.trees import Node, find
-from resonare_pipeline.books.visibility import is_unseen
 
 FEWEST_LINES = 2
 _VERSE = re.compile(r"\b(verse|poem|poetry|stanza|line-?group|lg|lyrics)\b", re.IGNORECASE)
@@ -14,24 +10,53 @@ _STANZA = re.compile(r"\b(stanza|line-?group|lg|strophe)\b", re.IGNORECASE)
 _LINE = re.compile(r"^(?:line|l|v|vl|verse-?line|poem-?line|i\d+|indent\d*)$", re.IGNORECASE)
 
 
-def are_lines(node: Node) -> bool:
-    """Tell whether an element is a stanza, and each element in it a line."""
-    if not node.has_block or not _VERSE.search(_named(node)):
+def grouped(node: Node) -> list[Node | str]:
+    """Return what is in an element; in verse, lines that follow one another as one paragraph."""
+    if not node.has_block or not _is_verse(node):
+        return node.children
+    in_stanza = bool(_STANZA.search(_named(node))) or node.tag == "blockquote"
+    made: list[Node | str] = []
+    lines: list[Node] = []
+    for child in node.children:
+        if isinstance(child, Node) and _is_line(child, in_stanza=in_stanza):
+            lines.append(child)
+        elif not isinstance(child, str) or child.strip():
+            made += (*_stanza(lines, node), child)
+            lines = []
+    return [*made, *_stanza(lines, node)]
+
+
+def _stanza(lines: list[Node], above: Node) -> list[Node]:
+    if len(lines) < FEWEST_LINES:
+        return list(lines)
+    stanza = Node("p", {}, above)
+    for line in lines:
+        # As a `span`, for it has its id and what hides it still.
+        span = Node("span", line.attributes, stanza)
+        span.children = line.children
+        stanza.children += (span, Node("br", {}, stanza))
+    return [stanza]
+
+
+def _is_verse(node: Node) -> bool:
+    """Tell whether an element is verse; so is a quotation in verse, or a frame in that."""
+    if _VERSE.search(_named(node)):
+        return True
+    above = node.parent
+    if above is None or node.get("class"):
         return False
-    if any(isinstance(child, str) and child.strip() for child in node.children):
-        return False
-    parts = [part for part in node.elements() if not is_unseen(part)]
-    is_stanza = bool(_STANZA.search(_named(node)))
-    return len(parts) >= FEWEST_LINES and all(_is_line(part, in_stanza=is_stanza) for part in parts)
+    if node.tag == "div" and above.tag == "blockquote":
+        return _is_verse(above)
+    return node.tag == "blockquote" and bool(_VERSE.search(_named(above)))
 
 
 def _is_line(node: Node, *, in_stanza: bool) -> bool:
     if node.tag not in ("div", "p") or node.has_block or find(node, "br") is not None:
         return False
-    if _VERSE.search(_named(node)):
-        return any(_LINE.match(name) for name in node.get("class").split())
-    # In a poem as a whole a paragraph without a class may as well be a stanza.
     named = any(_LINE.match(name) for name in node.get("class").split())
+    if _VERSE.search(_named(node)):
+        return named
+    # In a poem as a whole a paragraph without a class may as well be a stanza.
     return in_stanza or node.tag == "div" or named
 
 
@@ -39,20 +64,9 @@ def _named(node: Node) -> str:
     return f"{node.get('class')} {node.get('epub:type')}"
 
 
-def verse(node: Node, state: State) -> list[Block]:
-    """Return a stanza: its lines with breaks between them."""
-    run: list[Node | str] = []
-    for part in node.elements():
-        state.enter(part)
-        if not is_unseen(part):
-            run += (*part.children, Node("br", {}, None))
-    text = paragraph(inline(run, state), in_cell=bool(state.in_cell))
-    return [state.block(text)] if text else []
-
-
 def broken_lines(node: Node, run: list[Node | str]) -> list[Node | str]:
     """Return lines of verse with breaks between them, if only `span` elements tell them apart."""
-    if not _VERSE.search(_named(node)):
+    if not _is_verse(node):
         return []
     parts = [item for item in run if isinstance(item, Node)]
     others = [item for item in run if isinstance(item, str) and item.strip()]
