@@ -84,6 +84,11 @@ def _verify_chapters(run: StageRun) -> list[CheckEntry]:
             asset="chapters",
             description="Every formula of the book is written.",
         ),
+        Check(
+            name="notes_with_their_calls",
+            asset="chapters",
+            description="Each section holds the notes that it calls, and no others.",
+        ),
     ),
     verify=_verify_chapters,
 )

@@ -19,7 +19,7 @@ def coverage(change: tuple[str, str] = ("", ""), body: str = BODY) -> Coverage:
     content = epub({"a.xhtml": body})
     made = chapters(content)
     for row in made.rows:
-        row["text"] = row["text"].replace(*change)
+        row["text"] = row["text"].replace(*change, 1)
     return measure(opened(content), made)
 
 
@@ -65,6 +65,16 @@ def test_numbers_and_letters_of_lists_are_no_words_beyond_the_book() -> None:
     found = coverage(body=lists + table)
     assert (found.lost, found.doubled) == (0, 0)
     assert found.words > 240
+
+
+def test_labels_of_many_notes_are_no_words_and_notes_that_are_lost_are_seen() -> None:
+    calls = "".join(f"<p>w<a epub:type='noteref' href='#n{n}'>*</a></p>" for n in range(300))
+    notes = "".join(f"<aside id='n{n}'>five words are in it</aside>" for n in range(300))
+    found = coverage(body=calls + notes)
+    assert (found.lost, found.doubled) == (0, 0)
+    gone = coverage(change=("five words are in it", ""), body=calls + notes)
+    assert gone.lost == 5
+    assert coverage(body="<p>a <code>[^abc]</code></p>").lost == 0
 
 
 def test_titles_of_drawings_are_not_seen() -> None:

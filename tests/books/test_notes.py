@@ -5,6 +5,7 @@ import re
 import pytest
 
 from resonare_pipeline.books.chapters import MOST_REPEATED
+from resonare_pipeline.books.cleaning.segments import notes_that_do_not_match
 from resonare_pipeline.books.coverage import measure
 from tests.books.making import chapters, epub, opened
 
@@ -201,6 +202,7 @@ def _all_books() -> dict[str, dict[str, str]]:
 @pytest.mark.parametrize("name", _all_books())
 def test_each_text_defines_the_notes_that_it_calls_and_no_others(name: str) -> None:
     found = texts(_all_books()[name])
+    assert [notes_that_do_not_match(text) for text in found] == [set()] * len(found)
     for text in found:
         defined = re.findall(r"^(\[\^[^\]\s]+\]):", text, re.MULTILINE)
         called = LABEL.findall(re.sub(r"^\[\^[^\]\s]+\]:", "", text, flags=re.MULTILINE))
@@ -208,3 +210,19 @@ def test_each_text_defines_the_notes_that_it_calls_and_no_others(name: str) -> N
         assert len(defined) == len(set(defined))
     labels = sum(len(LABEL.findall(text)) for text in found)
     assert (labels == 0) == (name == "called from nowhere")
+
+
+@pytest.mark.parametrize(
+    ("text", "alone"),
+    [
+        ("a[^1]\n\n[^1]: N", set()),
+        ("a[^1]: so\n\n[^1]: N[^2]\n\n[^2]: M", set()),
+        ("[^1]: N", {"[^1]"}),
+        ("a[^1] b[^2]\n\n[^2]: M", {"[^1]"}),
+        ("a[^1]: so", {"[^1]"}),
+        ("`[^a]` and \\[^1]\n\n```\n[^b]\n```\n\n$[^c]$", set()),
+        ("> a[^1]\n\n[^1]: N\n\n    [^2]", {"[^2]"}),
+    ],
+)
+def test_a_label_that_is_called_or_defined_alone_is_found(text: str, alone: set[str]) -> None:
+    assert notes_that_do_not_match(text) == alone

@@ -1,5 +1,6 @@
 """The stage of clean chapters: rows of sections → the same rows with their texts mended."""
 
+import re
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -82,8 +83,9 @@ def _page(tallies: dict[str, Tally]) -> str:
 
 
 def _cell(text: str) -> str:
-    """Return text as code in a table, so that nothing in it is markup."""
-    plain = " ".join(text.split()).replace("|", "¦").replace("`", "ˋ")
+    """Return text as code in a table, so that nothing in it is markup and spaces are seen."""
+    plain = re.sub(r"\s*\n\s*", " ", text.strip("\n")).replace("\u00a0", "⍽")
+    plain = plain.replace("|", "¦").replace("`", "ˋ")
     return f"`{plain}`"
 
 
