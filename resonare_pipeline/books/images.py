@@ -44,8 +44,9 @@ def refuse_scan(
     is_mostly_images = images * 2 > documents and words < images * FEWEST_WORDS
     if not images or (words and not is_mostly_images):
         return
+    held = "1 word" if words == 1 else f"{words} words"
     raise InputError(
-        f"{images} of its {documents} pages are images, and the others hold {words} words",
+        f"{images} of its {documents} pages are images, and the others hold {held}",
         where=where,
         expected="a book with text; text in images is not recognised here",
         remedy="Have its text recognised (OCR) by another program, or get an edition with text",
