@@ -21,6 +21,7 @@ BOOKS = RawKind(
     suffixes=(".epub",),
     members=("*.epub",),
     expected="a textbook as EPUB without DRM (a file, or a folder that holds it)",
+    item="book",
 )
 
 books_asset = partial(asset, group="books", raw=BOOKS)
@@ -82,6 +83,11 @@ def _verify_chapters(run: StageRun) -> list[CheckEntry]:
             name="formulas_kept",
             asset="chapters",
             description="Every formula of the book is written.",
+        ),
+        Check(
+            name="notes_with_their_calls",
+            asset="chapters",
+            description="Each section holds the notes that it calls, and no others.",
         ),
     ),
     verify=_verify_chapters,

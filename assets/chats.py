@@ -50,6 +50,7 @@ CHAT_EXPORTS = RawKind(
     expected="a Telegram export as JSON (result.json, or the folder that holds it), or a folder of "
     "Signal's tables as CSV (signal.csv or message.csv, with recipient.csv and thread.csv)",
     attachments=IMAGE_FILES,
+    item="export",
 )
 
 chats_asset = partial(asset, group="chats", raw=CHAT_EXPORTS)

@@ -30,6 +30,7 @@ RECORD_SETS = RawKind(
     suffixes=(".json", ".jsonl", ".parquet"),
     members=("*.[jp][sa]*",),  # all three endings at once
     expected="conversations as JSON, JSON lines or Parquet (a file, or a folder of them)",
+    item="record set",
 )
 
 records_asset = partial(asset, group="records", raw=RECORD_SETS)

@@ -93,6 +93,7 @@ def test_definitions_have_these_jobs_and_checks() -> None:
     checks = {check.name for check in defs.resolve_asset_graph().asset_check_keys}
     of_chats = {"token_bounds", "roles", "no_empty_turns", "unique_ids"}
     of_books = {"no_empty_chapter", "words_kept", "nothing_doubled", "formulas_kept"}
+    of_books |= {"notes_with_their_calls"}
     of_books |= {"no_empty_clean_chapter", "code_and_formulas_untouched"}
     of_dataset = {"no_leaks", "unique_rows", "counts", "openai_rules"}
     assert checks == of_chats | of_books | of_dataset

@@ -10,9 +10,10 @@ from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.draft import OutputDraft
 from resonare_pipeline.artifacts.manifest import CheckEntry
 from resonare_pipeline.books.chapters import Chapters, make_chapters
+from resonare_pipeline.books.cleaning.segments import notes_that_do_not_match
 from resonare_pipeline.books.coverage import COVERAGE_FILE, Coverage, measure
+from resonare_pipeline.books.images import refuse_scan
 from resonare_pipeline.books.opening import open_book
-from resonare_pipeline.books.package import Reason
 from resonare_pipeline.books.raw import read_book_file, verified
 from resonare_pipeline.books.structured import write_chapters, write_contents
 from resonare_pipeline.books.tables import CHAPTERS, CHAPTERS_FILE
@@ -59,15 +60,16 @@ def make_chapter_rows(
     with verified(described.name, described.sha256, opener) as stream:
         opened = open_book(stream, described.name, progress=progress)
     made = make_chapters(opened, key, depth=settings.topic_levels)
+    words = sum(row["words"] for row in made.rows)
+    documents = len(opened.documents) + len(opened.package.left_out)
+    refuse_scan(made.left_out, documents, words, described.name)
     if not made.rows:
         raise InputError(
-            f"there is no text in its {len(opened.documents)} documents",
+            f"there is no text in its {documents} documents",
             where=described.name,
-            expected="a book with text, not only images of pages",
+            expected="a book with text",
         )
-    titles = sum(reason is Reason.NOTES_MOVED for _, reason in made.left_out)
-    texts = (row["text"] for row in made.rows)
-    coverage = measure(opened, texts, notes=made.notes, titles=titles)
+    coverage = measure(opened, made)
     count = _write(made, out)
     with out.open(COVERAGE_FILE, auxiliary=True) as target:
         target.write(msgspec.json.encode(coverage) + b"\n")
@@ -76,9 +78,10 @@ def make_chapter_rows(
         metadata={
             "title": opened.package.title,
             "chapters": count,
-            "words": sum(row["words"] for row in made.rows),
+            "words": words,
             "formulas": coverage.written,
             "notes": made.notes,
+            "notes_repeated": len(made.repeated),
             "documents_not_well_formed": len(opened.recovered),
             "notices": opened.package.notices,
         },
@@ -97,29 +100,30 @@ def _write(made: Chapters, out: OutputDraft) -> int:
 
 
 def check_chapters(staged: Artifact, settings: ChaptersSettings) -> list[CheckEntry]:
-    """Check that no chapter is empty, and that words and formulas are there, once."""
+    """Check that no chapter is empty, and that words, formulas and notes are there, once."""
     with staged.open(COVERAGE_FILE) as stream:
         found = msgspec.json.decode(stream.read(), type=Coverage)
-    empty = [
-        row["number"]
-        for row in staged.rows(CHAPTERS_FILE, columns=["number", "text"])
-        if not row["text"].strip()
-    ]
-    most = int(found.words * settings.tolerance) + found.allowed + 2
-    remedy = "" if max(found.lost, found.doubled) <= most else "; chapters.tolerance sets the bound"
+    empty = alone = 0
+    for row in staged.rows(CHAPTERS_FILE, columns=["text"]):
+        empty += not row["text"].strip()
+        alone += len(notes_that_do_not_match(row["text"]))
+    most = int(found.words * settings.tolerance) + 2
+    most_lost = most + found.allowed
+    is_kept = found.lost <= most_lost and found.doubled <= most
+    remedy = "" if is_kept else "; chapters.tolerance sets the bound"
     return [
         CheckEntry(
             name="no_empty_chapter",
             asset=staged.asset,
             passed=not empty,
-            message=f"{len(empty)} of {staged.entry.rows} are empty",
+            message=f"{empty} of {staged.entry.rows} are empty",
         ),
         CheckEntry(
             name="words_kept",
             asset=staged.asset,
-            passed=found.lost <= most,
+            passed=found.lost <= most_lost,
             message=f"{found.lost} of {found.words} words are in no chapter{remedy}",
-            metadata={"lost": found.lost, "words": found.words, "allowed": most},
+            metadata={"lost": found.lost, "words": found.words, "allowed": most_lost},
         ),
         CheckEntry(
             name="nothing_doubled",
@@ -134,5 +138,11 @@ def check_chapters(staged: Artifact, settings: ChaptersSettings) -> list[CheckEn
             passed=found.written >= found.formulas,
             message=f"{found.written} of {found.formulas} formulas are written",
             metadata={"written": found.written, "formulas": found.formulas},
+        ),
+        CheckEntry(
+            name="notes_with_their_calls",
+            asset=staged.asset,
+            passed=not alone,
+            message=f"{alone} labels of notes are called or defined alone in their section",
         ),
     ]

@@ -5,11 +5,12 @@ or a sign) and leads to something that leads back, or that stands among notes.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
-from resonare_pipeline.books.trees import BLOCK_TAGS, Node, walk
+from resonare_pipeline.books.trees import BLOCK_TAGS, Node, has_text, walk
 from resonare_pipeline.books.visibility import is_unseen
 
 CALLS = frozenset({"noteref", "annoref"})
@@ -97,16 +98,17 @@ def find_notes(trees: Mapping[str, Node], places: Mapping[int, Place]) -> Notes:
     """
     ids = {name: ids_of(tree) for name, tree in trees.items()}
     notes = Notes()
+    back = _Back(places)
     candidates: list[tuple[_Link, str, Node, str]] = []
     for name, tree in trees.items():
         for link in _links(tree):
             document, anchor = places.get(id(link.node), ("", ""))
             target = ids.get(document, {}).get(anchor)
-            if target is not None and _is_call(link, name, target, places):
+            if target is not None and _is_call(link, name, target, back):
                 candidates.append((link, name, target, document))
-    targets = {id(target) for _, _, target, _ in candidates}
+    held = _held(trees, {id(target): target for _, _, target, _ in candidates})
     for link, name, target, document in candidates:
-        _add(notes, link, name, target, document, targets)
+        _add(notes, link, name, target, document, held)
     for note in notes.notes:
         _find_backlinks(note, notes, places)
     return notes
@@ -139,7 +141,7 @@ def _links(tree: Node) -> Iterator[_Link]:
         stack.extend(reversed(inside))
 
 
-def _is_call(found: _Link, name: str, target: Node, places: Mapping[int, Place]) -> bool:
+def _is_call(found: _Link, name: str, target: Node, back: "_Back") -> bool:
     link = found.node
     types = set(link.types())
     if types & BACK or any(node is target for node in _up(link)):
@@ -153,7 +155,8 @@ def _is_call(found: _Link, name: str, target: Node, places: Mapping[int, Place])
         return False
     if _is_note(target):
         return not _is_note(link) or not _leads_back_first(link)
-    return not _leads_back_first(link) and _leads_back(found, name, target, places)
+    own = ((name, anchor) for anchor in _own_ids(found))
+    return not _leads_back_first(link) and not back.places(target).isdisjoint(own)
 
 
 def is_mark(text: str) -> bool:
@@ -187,8 +190,7 @@ def _leads_back_first(link: Node) -> bool:
         for sibling in islice(here.parent.children, NEAR):
             if sibling is here:
                 break
-            text = sibling if isinstance(sibling, str) else sibling.text()
-            if text.strip():
+            if sibling.strip() if isinstance(sibling, str) else has_text(sibling):
                 return False
         else:
             return False
@@ -196,16 +198,24 @@ def _leads_back_first(link: Node) -> bool:
     return True
 
 
-def _leads_back(link: _Link, name: str, target: Node, places: Mapping[int, Place]) -> bool:
-    own = _own_ids(link)
-    block = next((node for node in _up(target) if node.tag in BLOCK_TAGS), target)
-    around = block if block.tag not in ENDS else target
-    return any(
-        places[id(node)] == (name, anchor)
-        for node in islice(walk(around), LARGEST_NOTE)
-        if node.tag == "a" and id(node) in places
-        for anchor in own
-    )
+@dataclass(slots=True)
+class _Back:
+    """Where the links around a target lead; looked up once a block, for many may share it."""
+
+    leads: Mapping[int, Place]
+    known: dict[int, frozenset[Place]] = field(default_factory=dict)
+
+    def places(self, target: Node) -> frozenset[Place]:
+        """Return where the links in a target's block lead."""
+        block = next((node for node in _up(target) if node.tag in BLOCK_TAGS), target)
+        around = block if block.tag not in ENDS else target
+        if id(around) not in self.known:
+            self.known[id(around)] = frozenset(
+                self.leads[id(node)]
+                for node in islice(walk(around), LARGEST_NOTE)
+                if node.tag == "a" and id(node) in self.leads
+            )
+        return self.known[id(around)]
 
 
 def _own_ids(found: _Link) -> list[str]:
@@ -215,17 +225,17 @@ def _own_ids(found: _Link) -> list[str]:
     for above in islice(_up(link), 1, 3):
         if above.tag not in BLOCK_TAGS:
             inside = islice(above.elements(), NEAR)
-            near += [above, *(item for item in inside if not item.text().strip())]
-    if found.before is not None and not found.before.text().strip():
+            near += [above, *(item for item in inside if not has_text(item))]
+    if found.before is not None and not has_text(found.before):
         near.append(found.before)
     return [name for node in near for name in (node.get("id"), node.get("name")) if name]
 
 
 def _add(
-    notes: Notes, found: _Link, name: str, target: Node, document: str, targets: set[int]
+    notes: Notes, found: _Link, name: str, target: Node, document: str, held: Counter[int]
 ) -> None:
     link = found.node
-    node = _whole(target, targets, link)
+    node = _whole(target, held, link)
     if node is None or any(above is node for above in _up(link)):
         return
     key = notes.moved.get(id(node))
@@ -241,31 +251,39 @@ def _add(
     notes.notes[key].callers |= {(name, anchor) for anchor in _own_ids(found)}
 
 
-def _whole(target: Node, targets: set[int], link: Node) -> Node | None:
+def _whole(target: Node, held: Counter[int], link: Node) -> Node | None:
     """Return the element that holds a note and nothing else, or None if there is none."""
     here = next((node for node in _up(target) if node.tag in BLOCK_TAGS), None)
-    if here is None or here.tag in (ENDS - {"section"}) or not _is_alone(here, targets, link):
+    if here is None or here.tag in (ENDS - {"section"}) or not _is_alone(here, held, link):
         return target if target.tag in BLOCK_TAGS or target.tag == "span" else None
     while (above := here.parent) is not None and above.tag not in ENDS:
         is_for_notes = (
             above.tag in ("li", "aside") or _has_class(above) or NOTES & set(above.types())
         )
-        if not is_for_notes or not _is_alone(above, targets, link):
+        if not is_for_notes or not _is_alone(above, held, link):
             break
         here = above
     return here
 
 
-def _is_alone(node: Node, targets: set[int], link: Node) -> bool:
+def _is_alone(node: Node, held: Counter[int], link: Node) -> bool:
     """Tell whether an element holds one note at most, no heading and not the call itself."""
-    found = 0
-    for item in walk(node):
-        if item is link or item.tag in HEADINGS:
-            return False
-        found += id(item) in targets
-        if found > 1:
-            return False
-    return True
+    return held[id(node)] <= 1 and all(above is not node for above in _up(link))
+
+
+def _held(trees: Mapping[str, Node], targets: Mapping[int, Node]) -> Counter[int]:
+    """Return id of an element's node → how many notes it holds; one with a heading counts as many.
+
+    Counted once from below, for a walk from each note's element would see a long list of notes
+    again for every note in it.
+    """
+    held: Counter[int] = Counter()
+    for target in targets.values():
+        held.update(map(id, _up(target)))
+    for tree in trees.values() if targets else ():
+        for heading in (node for node in walk(tree) if node.tag in HEADINGS):
+            held.update(dict.fromkeys(map(id, _up(heading)), 2))
+    return held
 
 
 def _find_backlinks(note: Note, notes: Notes, places: Mapping[int, Place]) -> None:

@@ -5,6 +5,7 @@ sections of their own below these, down to a depth. A document that neither name
 section before it, unless it is another kind of thing. Each block is in one section.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -13,6 +14,7 @@ from resonare_pipeline.books.markdown.pieces import Block
 from resonare_pipeline.books.navigation import Entry
 from resonare_pipeline.books.opening import Document
 
+_LINK = re.compile(r"(?<!\\)!?\[((?:[^\[\]\\]|\\.)*)\]\([^()\s]*\)|<(\w+:[^\s<>]*)>")
 LONGEST_TITLE = 300  # characters; a heading beyond it is a paragraph in disguise
 
 
@@ -96,18 +98,25 @@ class _Outliner:
     book_title: str
     sections: list[Section] = field(default_factory=list)
     listed: Section | None = None  # the last that the table of contents names
+    waiting: tuple[Entry, str] | None = None  # an entry that leads to a page without text
     ranks: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)  # headings that are open
 
     def add(self, document: Document, starts: Mapping[int, tuple[Entry, str]]) -> None:
         """Add a document's blocks to sections, new or begun."""
+        if not document.blocks:
+            self.waiting = starts.get(0, self.waiting)
+            return
         for index, block in enumerate(document.blocks):
             if index in starts:
                 entry, anchor = starts[index]
                 self._begin_listed(document, block, entry, anchor)
             elif index == 0 and self._stands_apart(document, block):
                 self._begin_apart(document, block)
+            elif index == 0 and self.waiting:  # its title is an image, on a page of its own
+                self._begin_listed(document, block, self.waiting[0], "")
             elif block.rank and self._begins(block):
                 self._begin_heading(document, block)
+            self.waiting = None
             self.sections[-1].blocks.append(block)
 
     def _begin_listed(self, document: Document, block: Block, entry: Entry, anchor: str) -> None:
@@ -212,6 +221,7 @@ def plain(text: str) -> str:
 
     parts = [part.partition(CALL_END)[2] or "" for part in text.split(CALL_START)[1:]]
     text = "".join([text.split(CALL_START)[0], *parts])
+    text = _LINK.sub(lambda found: found.group(1) or found.group(2) or "", text)
     out: list[str] = []
     is_escaped = False
     for sign in text:

@@ -50,7 +50,10 @@ class Reason(StrEnum):
     """Only a table of contents for reading systems; chapters hold it as their structure."""
 
     NO_TEXT = "no_text"
-    """A cover or another page without any word."""
+    """A page without any word."""
+
+    IMAGE = "image_of_a_page"
+    """A cover, a plate or a scanned page: an image without text beside it."""
 
     NOTES_MOVED = "notes_moved"
     """Only the title of notes, all of which stand where they are called."""
@@ -188,8 +191,9 @@ def _add_reference(node: Node, package: Package, seen: set[str]) -> None:
         package.left_out.append((reference or "itemref", Reason.MISSING))
         return
     document = next((each for each in _fallbacks(item, package) if _is_document(each)), None)
-    if document is None:
-        package.left_out.append((item.href, Reason.NOT_TEXT))
+    is_image = item.media_type.startswith("image/") and not _is_document(item)
+    if document is None or (is_image and document.name in seen):
+        package.left_out.append((item.href, Reason.IMAGE if is_image else Reason.NOT_TEXT))
     elif not document.name:
         remote = "://" in document.href
         package.left_out.append((document.href, Reason.REMOTE if remote else Reason.MISSING))

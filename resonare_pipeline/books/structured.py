@@ -98,7 +98,8 @@ def write_contents(
                 lines.append(f"{'  ' * depth}- {_shown(title)}")
         kind = "" if row["kind"] == "body" else f", {row['kind']}"
         aside = "" if row["linear"] else ", not linear"
-        name = f"{_shown(path[-1])} ({row['words']:,} words{kind}{aside})"
+        unit = "word" if row["words"] == 1 else "words"
+        name = f"{_shown(path[-1])} ({row['words']:,} {unit}{kind}{aside})"
         lines.append(f"{'  ' * (len(path) - 1)}- {name}")
         before = path
     gone = [f"- {_shown(name)}: {reason}" for name, reason in left_out]

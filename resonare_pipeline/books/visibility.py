@@ -1,4 +1,4 @@
-"""What of a document a reader does not see as text: hidden parts, scripts, page numbers, menus."""
+"""What of a document is not read as text: hidden parts, scripts, menus, numbers of pages."""
 
 import re
 
@@ -38,6 +38,9 @@ PAGE_CLASSES = frozenset(
         "page-break-number",
     }
 )
+LINE_CLASSES = frozenset({"lnum", "linenum", "linenumber", "line-number", "lineno", "ln"})
+MENU_CLASSES = frozenset({"related-links", "familylinks", "navheader", "navfooter"})
+"""What DITA and DocBook put around each page: links to the pages before and after it."""
 HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _PAGE_NUMBER = re.compile(
     r"[\[{(]?\s*(p(g|age)?\.?\s*)?(\d{1,4}|[ivxlc]{1,7})?\s*[\]})]?", re.IGNORECASE
@@ -57,11 +60,26 @@ def is_unseen(node: Node) -> bool:
         return node.tag != "math"
     if "style" in attributes and HIDDEN_STYLE.search(attributes["style"]):
         return True
-    return _is_page_number(node)
+    if node.tag == "a" and _leads_to_itself(node):
+        return True
+    classes = attributes.get("class", "").lower().split()
+    return _is_number(node, classes) or not MENU_CLASSES.isdisjoint(classes)
 
 
-def _is_page_number(node: Node) -> bool:
-    """Tell whether it marks a page of the printed book, and holds nothing but its number."""
-    classes = node.get("class").lower().split()
+def _leads_to_itself(link: Node) -> bool:
+    """Tell whether a link is a sign such as ¶ that leads to the place where it stands."""
+    href = link.get("href")
+    if not href.startswith("#") or any(sign.isalnum() for sign in link.text()):
+        return False
+    above = link.parent
+    while above is not None and href[1:] not in (above.get("id"), above.get("xml:id")):
+        above = above.parent
+    return above is not None and len(href) > 1
+
+
+def _is_number(node: Node, classes: list[str]) -> bool:
+    """Tell whether it marks a printed page or a line, and holds nothing but its number."""
+    if not LINE_CLASSES.isdisjoint(classes):
+        return node.text().strip().isdecimal()
     marked = not PAGE_CLASSES.isdisjoint(classes) or not UNSEEN_TYPES.isdisjoint(node.types())
     return marked and _PAGE_NUMBER.fullmatch(node.text().strip()) is not None

@@ -2,10 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from resonare_pipeline.books.markdown.escaping import TEX
-from resonare_pipeline.books.trees import BLOCK_TAGS, Node
+from resonare_pipeline.books.markdown.listing import numbered
+from resonare_pipeline.books.trees import BLOCK_TAGS, Node, has_text
 from resonare_pipeline.books.visibility import is_unseen
 
 # Letters run together, digits and ideographs are counted one by one: so `H_2O` and `10^{-3}` have
@@ -20,23 +21,21 @@ _TEX = re.compile(
     r"|\\begin\{([A-Za-z]+\*?)\}.{1,4000}?\\end\{\1\}",
     re.DOTALL,
 )
-_TARGET = re.compile(r"\]\((?:[^()\s]|\([^()]*\))*\)|<(?:https?|mailto|ftp|doi):[^<>]{0,2000}>")
-_MARKER = re.compile(r"^([ >:-]*)\d{1,9}\. ", re.MULTILINE)
+_TARGET = re.compile(r"(?<!\\)\]\((?:[^()\s]|\([^()\s]*\))*\)")
 _FENCE = re.compile(r"^([> ]*`{3,})\S*$", re.MULTILINE)
 
 
 def word_count(text: str) -> int:
-    """Return how many words a text has; each ideograph is one."""
-    return sum(1 for _ in _COUNTED.finditer(text))
+    """Return how many words a text has; each ideograph is one, targets of links are none."""
+    return sum(1 for _ in _COUNTED.finditer(_TARGET.sub("]", text)))
 
 
 def words_of_markdown(text: str) -> Counter[str]:
-    """Return the words of Markdown: without its formulas, targets of links and numbers of lists."""
+    """Return the words of Markdown: without its formulas and targets of links."""
     text = _TEX.sub(" ", _FORMULA.sub(" ", text))
-    text = _TARGET.sub(" ", text)
+    text = _TARGET.sub("", text)
     text = _FENCE.sub(r"\1", text)
     text = text.replace("<br>", " ")
-    text = _MARKER.sub(r"\1", text)
     text = re.sub(r"[*\\`]", "", text)
     return Counter(WORD.findall(text))
 
@@ -57,14 +56,25 @@ def _seen(tree: Node) -> Iterable[str]:
         if isinstance(here, str):
             yield TEX.sub(" ", here) if "\\" in here or "$" in here else here
             continue
-        if is_unseen(here) or here.tag == "math":
+        is_named = here.tag in ("title", "desc")  # of a drawing; it is seen as little as its lines
+        if is_unseen(here) or here.tag == "math" or is_named:
             yield " " if here.tag in BLOCK_TAGS or here.tag == "math" else ""
             continue
         if here.tag in ("img", "image") and "presentation" not in here.get("role"):
             yield f" {here.get('alt')} "
+            continue
+        if here.tag == "ol":
+            stack += reversed(list(_numbered(here)))
             continue
         if here.tag == "switch":
             stack.append(next((item for item in here.elements() if item.tag == "default"), " "))
             continue
         apart = here.tag in BLOCK_TAGS or here.tag in ("br", "sup", "sub", "rt", "text")
         stack += [" " if apart else "", *reversed(here.children), " " if apart else ""]
+
+
+def _numbered(node: Node) -> Iterator[Node | str]:
+    """Yield the items of a list, each after its number as Markdown spells it."""
+    for child, numeral in numbered(node):
+        yield f" {numeral} " if has_text(child) and not is_unseen(child) else " "
+        yield child

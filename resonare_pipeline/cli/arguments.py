@@ -13,7 +13,7 @@ from resonare_pipeline.cli.completing import (
 Targets = Annotated[
     list[str] | None,
     typer.Argument(
-        help="A group (chats), assets, or one export's FILE or FOLDER. Nothing: everything.",
+        help="A group (chats), assets, or one raw input's FILE or FOLDER. Nothing: everything.",
         show_default=False,
         autocompletion=complete_targets,
     ),
@@ -23,7 +23,7 @@ Partitions = Annotated[
     typer.Option(
         "--partition",
         "-p",
-        help="Only this export; may be repeated.",
+        help="Only this export, record set or book; may be repeated.",
         autocompletion=complete_partitions,
     ),
 ]

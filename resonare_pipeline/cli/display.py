@@ -7,7 +7,7 @@ import json
 import os
 import random
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
@@ -155,6 +155,12 @@ class Display:
                 self._out.print(f"[cyan]{turn['role']}[/]: {escape(content)}", highlight=False)
 
 
+def called(stages: Iterable[Stage]) -> str:
+    """Return what the partitions of stages are called, if it is one thing for all of them."""
+    names = {stage.raw.item for stage in stages if stage.raw is not None}
+    return names.pop() if len(names) == 1 else "partition"
+
+
 def said(turn: Mapping[str, Any]) -> str:
     """Return what a turn says, calls of tools and content in parts as JSON."""
     content = turn.get("content") or turn.get("tool_calls") or ""
@@ -163,7 +169,7 @@ def said(turn: Mapping[str, Any]) -> str:
 
 def _table(request: "Request", made: list[Made]) -> Table:
     table = Table(title="What was made", title_justify="left")
-    for name in ("export", "asset", "cache"):
+    for name in (called(item.stage for item in made), "asset", "cache"):
         table.add_column(name, overflow="fold")
     for name in ("in", "out", "seconds"):
         table.add_column(name, justify="right")

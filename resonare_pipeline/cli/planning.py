@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from resonare_pipeline.cli.display import called
 from resonare_pipeline.cli.request import Request
 from resonare_pipeline.planning.plan import DUE, Entry, Plan, Status
 
@@ -75,7 +76,7 @@ def _as_object(entry: Entry, *, force: bool) -> dict[str, object]:
 
 def _print(entries: list[Entry], *, force: bool) -> None:
     table = Table()
-    for name in ("export", "assets", "status", "why"):
+    for name in (called(entry.stage for entry in entries), "assets", "status", "why"):
         table.add_column(name, overflow="fold")
     for entry in entries:
         status, reasons = _status(entry, force=force)

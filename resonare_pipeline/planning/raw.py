@@ -47,6 +47,7 @@ class RawKind:
         expected: What a person should put there, for messages.
         attachments: Patterns of names of files that members speak of, such as images; only stages
             that ask for them read or hash them.
+        item: What one of them is called, where they are listed.
     """
 
     folder: str
@@ -55,6 +56,7 @@ class RawKind:
     members: tuple[str | MemberSet, ...]
     expected: str
     attachments: tuple[str, ...] = ()
+    item: str = "partition"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

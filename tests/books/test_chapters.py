@@ -125,14 +125,41 @@ def test_titles_hold_no_markup_and_no_notes() -> None:
     assert rows[0]["text"] == "# On *x\\**[^1]\n\n[^1]: N.\n\nt"
 
 
+def test_titles_hold_no_addresses() -> None:
+    body = (
+        "<h1>On <a href='https://example.org/a_(b)'>Wikis</a> <img src='a.png' alt='old'/> "
+        "<a href='https://example.org'>https://example.org</a></h1><p>t</p>"
+    )
+    row = chapters(epub({"a.xhtml": body})).rows[0]
+    assert row["title"] == "On Wikis old https://example.org"
+    assert "[Wikis](https://example.org/a_%28b%29)" in row["text"]
+
+
+def test_a_title_on_a_page_that_is_an_image_begins_the_text_after_it() -> None:
+    contents = "<li><a href='a.xhtml'>One</a></li><li><a href='t.xhtml'>Two</a></li>"
+    documents = {
+        "a.xhtml": "<h1>One</h1><p>x</p>",
+        "t.xhtml": "<img src='two.png' alt='Two'/>",
+        "b.xhtml": "<p>y</p>",
+        "c.xhtml": "<p>z</p>",
+    }
+    rows = chapters(epub(documents, contents=contents)).rows
+    assert [(row["path"], row["text"]) for row in rows] == [
+        (["One"], "# One\n\nx"),
+        (["Two"], "y\n\nz"),
+    ]
+
+
 def test_what_is_left_out_has_a_reason() -> None:
     manifest = (
         "<item id='m' href='gone.xhtml' media-type='application/xhtml+xml'/>"
         "<item id='r' href='https://example.org/x.xhtml' media-type='application/xhtml+xml'/>"
         "<item id='i' href='x.png' media-type='image/png'/><item id='none'/>"
+        "<item id='s' href='x.mp3' media-type='audio/mpeg'/>"
     )
     spine = (
         "<spine><itemref idref='m'/><itemref idref='r'/><itemref idref='i'/><itemref idref='u'/>"
+        "<itemref idref='s'/>"
         "<itemref idref='d0'/><itemref idref='d1'/><itemref idref='d0'/></spine>"
     )
     book = epub({"a.xhtml": "<p>x</p>", "b.xhtml": "<div/>"}, manifest=manifest, spine=spine)
@@ -141,7 +168,8 @@ def test_what_is_left_out_has_a_reason() -> None:
     assert dict(made.left_out) == {
         "gone.xhtml": Reason.MISSING,
         "https://example.org/x.xhtml": Reason.REMOTE,
-        "x.png": Reason.NOT_TEXT,
+        "x.png": Reason.IMAGE,
+        "x.mp3": Reason.NOT_TEXT,
         "u": Reason.MISSING,
         "a.xhtml": Reason.REPEATED,
         "OPS/b.xhtml": Reason.NO_TEXT,

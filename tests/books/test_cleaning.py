@@ -14,8 +14,8 @@ BOOK = "information information information hello hello hello the inter of a “
 def cleaned(
     text: str, *, language: str = "en", off: tuple[str, ...] = (), rest: str = BOOK
 ) -> tuple[str, dict[str, int]]:
-    texts, tallies = clean([text, rest], ["A Title"], language, off=off)
-    return texts[0], {name: tally.count for name, tally in tallies.items() if tally.count}
+    made = clean([text, rest], ["A Title"], language, off=off)
+    return made.texts[0], {name: tally.count for name, tally in made.tallies.items() if tally.count}
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,15 @@ def cleaned(
         ("quotes", "so \\`\\`called'' x", "so “called” x"),
         ("dashes", "one--two, 10--12 -- so", "one—two, 10–12 — so"),
         ("spaces", "a\u200bb  c\u00a0 d , e .", "ab c d, e."),
+        (
+            "spaces",
+            "by $x$ , where ( $y$ ) , the $z$ -axis .",
+            "by $x$, where ($y$), the $z$-axis.",
+        ),
+        ("spaces", "Theorem\u00a0HSC, $x$\u00a0km, the\u00a0$x$", "Theorem HSC, $x$ km, the $x$"),
+        ("spaces", "(i.e.\u00a0 $x$\u00a0 or)", "(i.e. $x$ or)"),
+        ("spaces", "is it $x$ ? Or `y` ;", "is it $x$? Or `y`;"),
+        ("spaces", "see ( Appendix A ) and [ 26]", "see (Appendix A) and [26]"),
         ("powers", "10⁻³ m² H₂O 5 x 10^{-3}", "10^{-3} m^2 H_2O 5 × 10^{-3}"),
         ("units", "20 ℃, 20ºC, 5 μm, 10kg", "20 °C, 20 °C, 5 µm, 10 kg"),
     ],
@@ -64,7 +73,8 @@ def test_each_rule_mends_what_it_is_for_and_can_be_switched_off(
         '```python\nx  =  "ﬁ"  -- 10⁻³\n```',
         '[a](http://x.org/a--b_"ﬁ") <https://x.org/a--b> https://x.org/a--b',
         "see[^1] and\n\n[^1]: note",
-        "... and so on . . . more",
+        "... and so on . . . more, $x$ ... and $y$ . . . or $a$ -b",
+        "- [ ] open\n- [x] done",
         "",
     ],
 )
@@ -95,7 +105,7 @@ def test_a_title_that_stands_by_itself_stays() -> None:
 
 def test_ten_examples_are_kept_of_many_changes() -> None:
     text = " ".join(f"w{chr(97 + n)}ﬁx" for n in range(25))
-    _, tallies = clean([text], [], "en")
+    tallies = clean([text], [], "en").tallies
     assert tallies["ligatures"].count == 25
     assert len(tallies["ligatures"].examples) == EXAMPLES
     before, after = tallies["ligatures"].examples[0]
@@ -106,6 +116,26 @@ def test_ten_examples_are_kept_of_many_changes() -> None:
 def test_a_rare_word_beside_a_usual_one_is_no_half_of_a_word() -> None:
     rest = "under under under under under underground underground underground ag ain again again"
     assert cleaned("under ground and ag ain again", rest=rest)[0].startswith("under ground")
+
+
+def test_titles_are_cleaned_as_texts_are() -> None:
+    titles = ["1  Eﬃcient infor- mation", "The “he1lo” -- 10kg", "2. In 2O15", "\u200b", "A b"]
+    made = clean([BOOK], titles, "en")
+    assert list(made.titles) == titles
+    assert list(made.titles.values()) == [
+        "1 Efficient information",
+        "The “hello” — 10 kg",
+        "2. In 2015",
+        "\u200b",
+        "A b",
+    ]
+
+
+def test_a_running_head_is_known_by_its_title_as_it_was_and_as_it_is() -> None:
+    page = "a sentence that goes\n\n{}\n\non and stops at\n\n{}\n\nlast."
+    for heads in (("eﬃcient words", "eﬃcient words"), ("efficient words", "efficient words")):
+        made = clean([page.format(*heads), BOOK], ["Eﬃcient Words"], "en")
+        assert made.texts[0] == "a sentence that goes on and stops at last."
 
 
 def test_all_rules_have_a_meaning() -> None:
@@ -128,8 +158,10 @@ PIECES = st.sampled_from(
 def test_cleaning_twice_is_cleaning_once_and_protects_code_and_formulas(
     text: str, language: str
 ) -> None:
-    once, _ = clean([text, BOOK], ["A Title"], language)
-    twice, tallies = clean(once, ["A Title"], language)
-    assert twice == once
-    assert not any(tally.count for tally in tallies.values())
-    assert protected(once[0]) == protected(text)
+    title = " ".join(text.split())
+    once = clean([text, BOOK], ["A Title", title], language)
+    twice = clean(once.texts, once.titles.values(), language)
+    assert twice.texts == once.texts
+    assert list(twice.titles) == list(twice.titles.values())
+    assert not any(tally.count for tally in twice.tallies.values())
+    assert protected(once.texts[0]) == protected(text)

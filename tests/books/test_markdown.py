@@ -29,6 +29,12 @@ from tests.books.making import MATH, markdown
             "see [it](https://example.org/a_%28b%29)",
         ),
         ("<p>see <a href='two.xhtml#x'>it</a></p>", "see it"),
+        (
+            "<p><a href='https://example.org/?a=1&amp;b=&lt;'>x</a> "
+            "<img src='a' alt='A &amp;lt; B'/></p>",
+            "[x](https://example.org/?a=1&b=<) ![A &lt; B](a)",
+        ),
+        ("<div id='s'><p>a <a href='#s'>¶</a><a href='#n'>¶</a></p></div>", "a ¶"),
         ("<blockquote><p>a</p><p>b</p></blockquote>", "> a\n>\n> b"),
         ("<p><code>a*b  c</code> <code>`x`</code></p>", "`a*b c` `` `x` ``"),
         ("<p>漢字\n仮名</p>", "漢字仮名"),
@@ -59,6 +65,7 @@ def test_inline_and_paragraphs(body: str, expected: str) -> None:
             "<dl><dt>T</dt><dd>one</dd><dd><p>two</p><p>more</p></dd><dt>U</dt><dd>x</dd></dl>",
             "T\n:   one\n:   two\n\n    more\n\nU\n:   x",
         ),
+        ("<dl><dd>alone</dd></dl>", "alone"),
         ("<dl><div><dt>T</dt><dd>one</dd></div></dl>", "T\n:   one"),
         ("<ol><li><pre><code>x\n  y</code></pre></li></ol>", "1. ```\n   x\n     y\n   ```"),
     ],
@@ -96,6 +103,74 @@ def test_a_formula_in_a_table_holds_no_bar() -> None:
     assert r"| $\vert x\vert $ | b |" in markdown(body)
 
 
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (
+            "<tr><td colspan='1000'>a</td></tr><tr><td>b</td><td>c</td></tr>",
+            ["|  |  |", "| --- | --- |", "| a |  |", "| b | c |"],
+        ),
+        (
+            "<tr><td colspan='2'>a</td><td colspan='3'>b</td></tr>"
+            "<tr><td colspan='3'>c</td><td colspan='2'>d</td></tr>",
+            ["|  |  |  |", "| --- | --- | --- |", "| a | b |  |", "| c |  | d |"],
+        ),
+        (
+            "<tbody><tr><td rowspan='0'>a</td><td>b</td></tr><tr><td>c</td></tr></tbody>"
+            "<tbody><tr><td>d</td><td>e</td></tr></tbody>",
+            ["|  |  |", "| --- | --- |", "| a | b |", "|  | c |", "| d | e |"],
+        ),
+        (
+            "<thead><tr><th rowspan='65534'>a</th><th>b</th></tr></thead>"
+            "<tr><td>c</td><td colspan='abc'>d</td></tr>",
+            ["| a | b |", "| --- | --- |", "| c | d |"],
+        ),
+        (
+            "<tr><td colspan='0'>a</td><td colspan='-1'>b</td><td colspan='2px'>c</td></tr>"
+            "<tr><td rowspan='-3'>d</td><td rowspan=''>e</td><td>f</td><td>g</td></tr>",
+            [
+                "|  |  |  |  |",
+                "| --- | --- | --- | --- |",
+                "| a | b | c |  |",
+                "| d | e | f | g |",
+            ],
+        ),
+        (
+            "<tr><th>a</th></tr><tr><td><table><tr><td>x</td><td>y</td></tr><tr><td>z</td></tr>"
+            "</table></td></tr>",
+            ["| a |", "| --- |", "| x; y<br>z |"],
+        ),
+    ],
+)
+def test_a_table_has_the_columns_that_its_rows_need(rows: str, expected: list[str]) -> None:
+    assert markdown(f"<table>{rows}</table>").split("\n") == expected
+
+
+def test_a_large_table_keeps_every_cell_in_its_column() -> None:
+    groups = "".join(
+        f"<tr><td rowspan='9'>g{g}</td><td rowspan='9'>h{g}</td><td>{g}.0</td></tr>"
+        + "".join(f"<tr><td>{g}.{row}</td></tr>" for row in range(1, 9))
+        for g in range(4_000)
+    )
+    lines = markdown(f"<table><tr><th>a</th><th>b</th><th>c</th></tr>{groups}</table>").split("\n")
+    assert len(lines) == 2 + 4_000 * 9
+    assert lines[-9:-7] == ["| g3999 | h3999 | 3999.0 |", "|  |  | 3999.1 |"]
+    assert {line.count("|") for line in lines} == {4}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "<tr>" + "<td colspan='1000'>x</td>" * 1_000 + "</tr>" + "<tr><td/><td>y</td></tr>" * 1_000,
+        "<tr>" + "<td rowspan='0'>x</td>" * 1_000 + "</tr>" + "<tr><td>y</td></tr>" * 2_000,
+        ("<tr>" + "<td rowspan='65534' colspan='1000'>x</td>" * 9 + "</tr>") * 300,
+        "<tr>" + "<td>x</td>" * 2_000 + "</tr>" + "<tr><td colspan='1999'/><td>y</td></tr>" * 3_000,
+    ],
+)
+def test_spans_are_no_way_to_fill_memory(rows: str) -> None:
+    assert len(markdown(f"<table><tr><th>h</th></tr>{rows}</table>")) < 8_000_000
+
+
 def test_huge_spans_are_no_way_to_fill_memory() -> None:
     row = "<tr>" + "<td colspan='1000' rowspan='65000'>x</td>" * 50 + "</tr>"
     assert len(markdown(f"<table><tr><th>h</th></tr>{row * 20}</table>")) < 5_000_000
@@ -131,6 +206,38 @@ def test_verse_keeps_its_lines_and_stanzas() -> None:
     assert markdown(body) == "a  \nb\n\nc  \nd"
 
 
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (
+            "<div class='linegroup'><div>a,<span class='lnum'>10</span></div>\n<div>b</div></div>",
+            "a,  \nb",
+        ),
+        (
+            "<div class='poem'><p class='line'>a</p><p class='line'>b</p></div><p>c</p>",
+            "a  \nb\n\nc",
+        ),
+        ("<div class='poem'><p>a<br/>b</p><p>c<br/>d</p></div>", "a  \nb\n\nc  \nd"),
+        ("<div class='poem'><p>a stanza</p><p>another</p></div>", "a stanza\n\nanother"),
+        (
+            "<div class='poem'><div class='stanza'><p>a</p><p>b</p></div>"
+            "<div class='stanza'><p>c</p><p>d</p></div></div>",
+            "a  \nb\n\nc  \nd",
+        ),
+        ("<div class='verse'><h2>T</h2><div>a</div></div>", "# T\n\na"),
+        (
+            "<div class='linegroup'><div>a</div><div>b</div>"
+            "<blockquote><div><div>c</div><div>d</div></div></blockquote><div>e</div></div>",
+            "a  \nb\n\n> c  \n> d\n\ne",
+        ),
+        ("<p>\u00a0<br/>a\u00a0\u00a0 <br/>b</p>", "a  \nb"),
+        ("<p>a<br/>\u00a0<br/>b<br/>\u00a0\u00a0c</p>", "a\n\nb  \n\u00a0\u00a0c"),
+    ],
+)
+def test_lines_of_verse_are_lines_of_a_stanza(body: str, expected: str) -> None:
+    assert markdown(body) == expected
+
+
 def test_figures_keep_alternative_text_and_caption() -> None:
     body = "<figure><img src='../OPS/a.png' alt='A [cat]'/><figcaption>Fig. 1</figcaption></figure>"
     assert markdown(body) == "![A \\[cat\\]](../OPS/a.png)\n\nFig. 1"
@@ -146,6 +253,8 @@ def test_figures_keep_alternative_text_and_caption() -> None:
         "<nav><p>x</p></nav>",
         "<span epub:type='pagebreak' id='p12' title='12'>12</span>",
         "<span class='pagenum'>[Pg 12]</span>",
+        "<p><span class='linenum'>15</span></p>",
+        "<div class='related-links'><p>Next topic: <a href='b.xhtml'>B</a></p></div>",
         "<!-- x --><?x y?>",
     ],
 )
@@ -165,6 +274,16 @@ def test_a_switch_gives_mathml_or_its_default_and_never_both() -> None:
     assert markdown(f"<epub:switch>{case}{default}</epub:switch>") == "$x$"
     other = "<epub:case required-namespace='urn:other'><p>no</p></epub:case>"
     assert markdown(f"<epub:switch>{other}{default}</epub:switch>") == "an ex"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("d4p_eqn_block", "$$x$$"), ("equation", "$$x$$"), ("display-math", "$$x$$"), ("p", "$x$")],
+)
+def test_a_paragraph_for_a_formula_alone_is_a_displayed_one(name: str, expected: str) -> None:
+    formula = f"<math xmlns='{MATH}'><mi>x</mi></math>"
+    assert markdown(f"<p class='{name}'> {formula} </p>") == expected
+    assert markdown(f"<p class='{name}'>so {formula}</p>") == "so $x$"
 
 
 def test_an_image_of_a_formula_is_its_tex() -> None:

@@ -89,12 +89,12 @@ def test_what_a_book_is_and_what_was_left_out_is_told(project: Project) -> None:
     project.put(book())
     made = project.make()
     entry = made["chapters"].manifest.outputs["chapters"]
-    assert entry.dropped == {"no_text": 1}
+    assert entry.dropped == {"image_of_a_page": 1}
     assert entry.metadata["chapters"] == 2
     contents = (project.laid() / "contents.md").read_text()
     assert "- One (" in contents
     assert "  - A (" in contents
-    assert "- OPS/c.xhtml: no_text" in contents
+    assert "- OPS/c.xhtml: image_of_a_page" in contents
     assert {check.passed for check in made["chapters"].manifest.checks} == {True}
 
 
@@ -134,10 +134,35 @@ def test_a_folder_is_a_book_if_it_holds_one(project: Project) -> None:
         project.make("shelf")
 
 
-def test_a_book_of_images_is_refused(project: Project) -> None:
-    project.put(epub({"a.xhtml": "<img src='x.png' alt=''/>"}))
+SCAN = "<div><img src='x.png' alt='Page {}'/></div>"
+
+
+def test_a_book_of_images_of_pages_is_refused(project: Project) -> None:
+    scans = {f"p{number}.xhtml": SCAN.format(number) for number in range(9)}
+    project.put(epub({"a.xhtml": "<h1>A Book</h1><p>scanned by a library</p>", **scans}))
+    with pytest.raises(InputError, match=r"9 of its 10 pages are images.* hold 6 words.*OCR"):
+        project.make()
+    project.put(epub(scans))
+    with pytest.raises(InputError, match="9 of its 9 pages are images"):
+        project.make()
+    project.put(epub({"a.xhtml": "<div/>"}))
     with pytest.raises(InputError, match="no text in its 1 documents"):
         project.make()
+
+
+def test_images_of_pages_in_a_book_of_text_are_left_out_and_listed(project: Project) -> None:
+    text = f"<h1>One</h1><p>{'word ' * 120}</p>"
+    described = (
+        "<img src='y.png' alt='A graph of temperature against time that rises and then falls"
+    )
+    pages = {"cover.xhtml": SCAN, "a.xhtml": text, "p.xhtml": SCAN, "d.xhtml": f"{described}'/>"}
+    project.put(epub(pages))
+    made = project.make()["chapters"]
+    assert made.manifest.outputs["chapters"].dropped == {"image_of_a_page": 2}
+    assert "- OPS/p.xhtml: image" in (project.laid() / "contents.md").read_text()
+    rows = list(project.artifact(made, "chapters").rows("chapters.parquet"))
+    assert [row["title"] for row in rows] == ["One"]
+    assert rows[0]["text"].endswith("rises and then falls](y.png)")
 
 
 def test_rows_have_the_same_bytes_each_time(project: Project, tmp_path: Path) -> None:
@@ -165,6 +190,20 @@ def test_clean_chapters_are_mended_counted_and_shown(project: Project) -> None:
     assert "| `Two an eﬃcient way -- so` | `Two an efficient way -- so` |" in page
     assert (project.laid() / "clean_chapters" / "002-two.json").exists()
     assert {check.passed for check in made.manifest.checks} == {True}
+
+
+def test_titles_are_cleaned_with_their_texts_and_paths_agree(project: Project) -> None:
+    inner = "<ol><li><a href='b.xhtml'>A ﬁne Way</a></li></ol>"
+    contents = f"<li><a href='a.xhtml'>Eﬃcient  Ways</a>{inner}</li>"
+    bodies = {"a.xhtml": "<h1>Eﬃcient Ways</h1><p>x</p>", "b.xhtml": "<h2>A ﬁne Way</h2><p>y</p>"}
+    project.put(epub(bodies, contents=contents))
+    made = project.make()["clean_chapters"]
+    rows = list(project.artifact(made, "clean_chapters").rows("chapters.parquet"))
+    assert [row["path"] for row in rows] == [["Efficient Ways"], ["Efficient Ways", "A fine Way"]]
+    assert [row["title"] for row in rows] == [row["path"][-1] for row in rows]
+    assert [row["text"].split("\n")[0].lstrip("# ") for row in rows] == [r["title"] for r in rows]
+    document = json.loads((project.laid() / "clean_chapters/001-efficient-ways.json").read_bytes())
+    assert (document["title"], document["topics"][1]["title"]) == ("Efficient Ways", "A fine Way")
 
 
 def test_a_rule_that_is_switched_off_changes_nothing(project: Project) -> None:

@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import pytest
 
 import resonare_pipeline
 from resonare_pipeline.chats.statistics.charts import PLOT_FILES
+from tests.books.making import epub
 from tests.cli.command import DATA, Resonare, imported_by
 
 ASSETS = {
@@ -229,6 +231,20 @@ def test_plan_says_status_and_why(resonare: Resonare) -> None:
     )
     assert changed["friends", "chat_tables"][0] == "hit"
     assert resonare("plan").code == 0
+
+
+def test_tables_call_partitions_what_they_are(resonare: Resonare, project: Path) -> None:
+    def column(*arguments: str) -> str:
+        words = re.findall(r"\w+", resonare(*arguments).out)
+        return " ".join(["", *words[:6]])
+
+    assert " export assets status" in column("plan")
+    folder = project / "data/raw/books"
+    folder.mkdir(parents=True)
+    (folder / "text.epub").write_bytes(epub({"a.xhtml": "<p>x</p>"}))
+    assert " book assets status" in column("plan", "books")
+    assert " partition assets status" in column("plan")
+    assert " book asset cache" in column("run", "books")
 
 
 def test_show_prints_rows_of_every_asset(resonare: Resonare) -> None:

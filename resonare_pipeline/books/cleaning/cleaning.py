@@ -5,6 +5,7 @@ over the texts again until they rest; cleaning what is clean changes nothing.
 """
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 from resonare_pipeline.books.cleaning import heads, misreadings, typography
 from resonare_pipeline.books.cleaning.rules import Knowledge, Rule, Tally, learn
@@ -17,28 +18,56 @@ NAMES: dict[str, str] = {rule.name: rule.meaning for rule in RULES} | {heads.NAM
 MOST_ROUNDS = 12  # in practice two or three
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleaned:
+    """What cleaning made of a book.
+
+    Attributes:
+        texts: In the order in which they came.
+        titles: Title → the same, cleaned.
+        tallies: Rule → what it did, in texts and titles.
+    """
+
+    texts: list[str]
+    titles: dict[str, str]
+    tallies: dict[str, Tally]
+
+
 def clean(
     texts: list[str], titles: Iterable[str], language: str, *, off: Collection[str] = ()
-) -> tuple[list[str], dict[str, Tally]]:
-    """Return the texts of a book cleaned, and what each rule did.
+) -> Cleaned:
+    """Clean the texts and titles of a book.
 
     Args:
         texts: Markdown of its rows.
-        titles: Of the book and its sections.
+        titles: Of the book and its sections; plain text.
         off: Rules that are not used.
     """
     tallies = {name: Tally() for name in NAMES if name not in off}
     rules = [rule for rule in RULES if rule.name not in off]
-    names = list(titles)
+    names = {title: title for title in titles}
     for _ in range(MOST_ROUNDS):
         known = learn(texts, language)
         made = [_cleaned(text, rules, known, tallies) for text in texts]
+        named = {title: _titled(text, rules, known, tallies) for title, text in names.items()}
         if heads.NAME in tallies:
-            made = heads.without_heads(made, names, tallies[heads.NAME])
-        if made == texts:
+            every = dict.fromkeys([*names, *named.values()])
+            made = heads.without_heads(made, every, tallies[heads.NAME])
+        if made == texts and named == names:
             break
-        texts = made
-    return texts, tallies
+        texts, names = made, named
+    return Cleaned(texts=texts, titles=names, tallies=tallies)
+
+
+def _titled(title: str, rules: list[Rule], known: Knowledge, tallies: dict[str, Tally]) -> str:
+    """Return a title after all rules; one of which nothing would be left stays as it is."""
+    trials = {rule.name: Tally() for rule in rules}
+    made = " ".join(_cleaned(title, rules, known, trials).split())
+    if not made:
+        return title
+    for name, trial in trials.items():
+        tallies[name].take(trial)
+    return made
 
 
 def _cleaned(text: str, rules: list[Rule], known: Knowledge, tallies: dict[str, Tally]) -> str:

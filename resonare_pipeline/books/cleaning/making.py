@@ -1,5 +1,6 @@
 """The stage of clean chapters: rows of sections → the same rows with their texts mended."""
 
+import re
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -44,23 +45,25 @@ class CleanChaptersSettings(Section):
 def make_clean_chapters(
     book: Artifact, chapters: Artifact, out: OutputDraft, settings: CleanChaptersSettings
 ) -> None:
-    """Write the chapters of a book with their texts mended, and a page about what changed."""
+    """Write the chapters of a book with texts and titles mended, and a page about what changed."""
     language = settings.language or read_book_file(book).language
     rows = list(chapters.rows(CHAPTERS_FILE))
-    titles = {title for row in rows for title in (*row["path"], row["book_title"])}
-    texts, tallies = clean([row["text"] for row in rows], titles, language, off=settings.off)
+    titles = dict.fromkeys(title for row in rows for title in (row["book_title"], *row["path"]))
+    cleaned = clean([row["text"] for row in rows], titles, language, off=settings.off)
     offset = 0
-    for row, text in zip(rows, texts, strict=True):
+    for row, text in zip(rows, cleaned.texts, strict=True):
+        path = [cleaned.titles[title] for title in row["path"]]
         end = offset + len(text)
+        row |= {"book_title": cleaned.titles[row["book_title"]], "path": path, "title": path[-1]}
         row |= {"text": text, "start": offset, "end": end, "words": word_count(text)}
         offset = end + len(SEPARATOR)
     with out.table(CHAPTERS_FILE, CHAPTERS) as table:
         for row in rows:
             table.add(row)
     with out.open(PAGE_FILE, auxiliary=True) as stream:
-        stream.write(_page(tallies).encode())
+        stream.write(_page(cleaned.tallies).encode())
     count = write_chapters(rows, out, CLEAN_FOLDER)
-    changes = {name: tally.count for name, tally in tallies.items()}
+    changes = {name: tally.count for name, tally in cleaned.tallies.items()}
     words = sum(row["words"] for row in rows)
     out.report(
         rows=len(rows),
@@ -80,8 +83,9 @@ def _page(tallies: dict[str, Tally]) -> str:
 
 
 def _cell(text: str) -> str:
-    """Return text as code in a table, so that nothing in it is markup."""
-    plain = " ".join(text.split()).replace("|", "¦").replace("`", "ˋ")
+    """Return text as code in a table, so that nothing in it is markup and spaces are seen."""
+    plain = re.sub(r"\s*\n\s*", " ", text.strip("\n")).replace("\u00a0", "⍽")
+    plain = plain.replace("|", "¦").replace("`", "ˋ")
     return f"`{plain}`"
 
 

@@ -24,6 +24,7 @@ PROTECTED = re.compile(
     re.MULTILINE,
 )
 """What no rule touches."""
+_LABEL = re.compile(r"\[\^[^\]\s]+\]:?")
 
 
 def split(text: str) -> list[str]:
@@ -39,6 +40,25 @@ def split(text: str) -> list[str]:
 def protected(text: str) -> list[str]:
     """Return code and formulas, in order."""
     return [part for part in split(text)[1::2] if _counts(part)]
+
+
+def note_labels(text: str) -> list[str]:
+    """Return the labels of notes in a text, in order: `[^1]` at a call, `[^1]:` at the note."""
+    labels: list[str] = []
+    before = ""
+    for index, part in enumerate(split(text)):
+        if index % 2 and _LABEL.fullmatch(part) and not before.endswith("\\"):
+            starts_line = not before or before.endswith("\n")
+            labels.append(part if starts_line else part.removesuffix(":"))
+        before = part or before
+    return labels
+
+
+def notes_that_do_not_match(text: str) -> set[str]:
+    """Return labels of notes that a text calls and does not define, or the other way round."""
+    labels = note_labels(text)
+    defined = {label.removesuffix(":") for label in labels if label.endswith(":")}
+    return defined ^ {label for label in labels if not label.endswith(":")}
 
 
 def _counts(part: str) -> bool:

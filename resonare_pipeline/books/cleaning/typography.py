@@ -24,6 +24,13 @@ _DASH = re.compile(r"(?<=[^\s|>-])( ?)---?( ?)(?=[^\s|>-])")
 _UNSEEN = re.compile("[\u200b\u2060\ufeff\u200c](?![\u0600-\u0dff])")
 _MANY = re.compile(r"(?<=[^\s|])(?: {2,}|[ \u00a0]*(?:\u00a0 | \u00a0)[ \u00a0]*)(?=[^\s|])")
 _BEFORE = re.compile(r"(?<=[^\W_]) +([,.;:])(?=\s|$)(?!\s?\.)")
+_AFTER_PROTECTED = re.compile(r"\A +(?=[,.)](?!\s?\.)(?:\W|\Z))|\A +(?=-[a-z]{3,})")
+_BEFORE_PROTECTED = re.compile(r"(?<=[(\[]) +\Z")
+_MANY_AT_EDGE = re.compile("(?<=[^\\s|])[ \u00a0]{2,}\\Z|\\A[ \u00a0]{2,}(?=[^\\s|])")
+_UNBROKEN = re.compile("(?<=\\S)\u00a0(?=\\S)|(?<=\\S)\u00a0\\Z|\\A\u00a0(?=\\S)")
+_ASKED = re.compile(r"\A +(?=[?!;](?:\s|\Z))")
+_AFTER_BRACKET = re.compile(r"(?<=\A[)\]]) +(?=[,.](?!\s?\.)(?:\W|\Z))")
+_INSIDE = re.compile(r"(?<=[(\[]) +(?=[^\W_])|(?<=[^\W_.]) +(?=[)\]])")
 _TIMES_TEN = re.compile(r"(?<=\d) ?[xX*×·] ?(?=10(?:\^|\Z))")
 _RAISED = re.compile(r"(?<=[\w)\]])[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+(?!\w)")
 _LOWERED = re.compile(r"(?<=[A-Za-z)\]])[₀₁₂₃₄₅₆₇₈₉]+")
@@ -61,11 +68,19 @@ def dashes(text: str, known: Knowledge, tally: Tally) -> str:
 
 
 def spaces(text: str, known: Knowledge, tally: Tally) -> str:
-    """Leave out unseen signs, runs of spaces, and spaces before commas and full stops."""
+    """Leave out unseen signs, runs of spaces, and spaces before commas and inside brackets.
+
+    A piece begins and ends where something protected stands, which is mostly a formula.
+    """
     text = tally.sub(_UNSEEN, "", text)
-    text = tally.sub(_MANY, " ", text)
+    text = tally.sub(_MANY_AT_EDGE, " ", tally.sub(_MANY, " ", text))
+    text = tally.sub(_INSIDE, "", text)
+    text = tally.sub(_BEFORE_PROTECTED, "", tally.sub(_AFTER_PROTECTED, "", text))
+    text = tally.sub(_AFTER_BRACKET, "", text)
     if known.language == "fr":
         return text
+    text = tally.sub(_UNBROKEN, " ", text)
+    text = tally.sub(_ASKED, "", text)
     return tally.sub(_BEFORE, lambda found: found.group(1), text)
 
 
@@ -104,7 +119,7 @@ RULES = (
     Rule(name="dashes", meaning="Two hyphens become a dash.", change=dashes),
     Rule(
         name="spaces",
-        meaning="Unseen signs, runs of spaces and spaces before commas go.",
+        meaning="Unseen signs, hard and doubled spaces, and those before commas go.",
         change=spaces,
     ),
     Rule(name="powers", meaning="Raised digits become ^{…}, lowered ones _{…}.", change=powers),

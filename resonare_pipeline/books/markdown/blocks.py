@@ -12,14 +12,20 @@ from resonare_pipeline.books.markdown.inline import chosen_case, inline
 from resonare_pipeline.books.markdown.listing import definitions, listed
 from resonare_pipeline.books.markdown.pieces import Block, State, stacked
 from resonare_pipeline.books.markdown.tabling import table
+from resonare_pipeline.books.markdown.verse import broken_lines, grouped
 from resonare_pipeline.books.trees import BLOCK_TAGS, Node, find, walk
 from resonare_pipeline.books.visibility import is_unseen
 
 RANKS = {f"h{rank}": rank for rank in range(1, 7)}
-VERSE = re.compile(r"\b(verse|poem|poetry|stanza|linegroup|lg|lyrics)\b", re.IGNORECASE)
 LANGUAGE = re.compile(
     r"(?:^|[\s])(?:language|lang|brush:?|highlight|src)[-\s:]+([\w+#.-]+)", re.IGNORECASE
 )
+DISPLAY = re.compile(
+    r"(?:eqn|equation|formula|math)[-_]?(?:block|display)|display[-_]?(?:eqn|equation|formula|math)"
+    r"|\bequation\b",
+    re.IGNORECASE,
+)  # a paragraph for a formula by itself, where the formula does not say so
+_FORMULA = re.compile(r"\$(?!\$)(?:[^$\\]|\\.)+\$")
 SOURCE_CODE = re.compile(r"\bsourceCode\s+([\w+#.-]+)", re.IGNORECASE)
 
 
@@ -27,7 +33,7 @@ def blocks(node: Node, state: State) -> list[Block]:
     """Return what is inside an element, as blocks."""
     made: list[Block] = []
     run: list[Node | str] = []
-    for child in node.children:
+    for child in grouped(node):
         if isinstance(child, Node) and _is_block(child):
             _end_run(run, made, node, state)
             made += _block(child, state)
@@ -45,27 +51,12 @@ def _is_block(node: Node) -> bool:
 def _end_run(run: list[Node | str], made: list[Block], node: Node, state: State) -> None:
     if not run:
         return
-    if _is_verse(node) and (lines := _lines(run)):
+    if lines := broken_lines(node, run):
         run[:] = lines
     if text := paragraph(inline(run, state), in_cell=bool(state.in_cell)):
-        made.append(state.block(text))
+        is_display = _FORMULA.fullmatch(text) and DISPLAY.search(node.get("class"))
+        made.append(state.block(f"${text}$" if is_display and not state.in_cell else text))
     run.clear()
-
-
-def _is_verse(node: Node) -> bool:
-    return bool(VERSE.search(f"{node.get('class')} {node.get('epub:type')}"))
-
-
-def _lines(run: list[Node | str]) -> list[Node | str]:
-    """Return lines of verse with breaks between them, if only their elements tell them apart."""
-    parts = [item for item in run if isinstance(item, Node)]
-    others = [item for item in run if isinstance(item, str) and item.strip()]
-    if len(parts) < 2 or others or any(item.tag != "span" or find(item, "br") for item in parts):
-        return []
-    if any(item.tag == "br" for item in parts):
-        return []
-    ends = [Node("br", {}, None) for _ in parts]
-    return [each for pair in zip(parts, ends, strict=True) for each in pair]
 
 
 def _block(node: Node, state: State) -> list[Block]:

@@ -57,7 +57,10 @@ def paragraph(text: str, *, in_cell: bool = False) -> str:
     """
     if not text.strip():
         return ""
-    lines = [line.strip(" ") for line in re.sub(" {2,}", " ", text).strip(" \n").split("\n")]
+    rows = re.sub(" {2,}", " ", text).split("\n")
+    lines = [line.lstrip(" ").rstrip(" \u00a0") for line in rows]  # none may break after the last
+    while lines and not lines[0]:
+        del lines[0]
     kept = lines if in_cell else [_line_start(line) for line in lines]
     while kept and not kept[-1]:
         kept.pop()
@@ -95,6 +98,6 @@ def call(key: int) -> str:
     return f"{CALL_START}{key}{CALL_END}"
 
 
-def labelled(text: str, labels: dict[int, str]) -> str:
-    """Return text with labels in the places of calls."""
-    return _CALL.sub(lambda found: f"[^{labels[int(found.group(1))]}]", text)
+def labelled(text: str, shown: dict[int, str]) -> str:
+    """Return text with what is shown for each note in the places of its calls."""
+    return _CALL.sub(lambda found: shown[int(found.group(1))], text)

@@ -147,8 +147,13 @@ def _link(node: Node, state: State) -> str:
     if inner == escaped(address):
         return text.replace(inner, f"<{address}>")
     before, after = text[: len(text) - len(text.lstrip(" \n"))], text[len(text.rstrip(" \n")) :]
-    target = address.replace(" ", "%20").replace("(", "%28").replace(")", "%29")
-    return f"{before}[{inner}]({target}){after}"
+    return f"{before}[{inner}]({_target(address)}){after}"
+
+
+def _target(address: str) -> str:
+    """Return an address as it can stand between brackets."""
+    address = "%20".join(address.split())
+    return address.replace("(", "%28").replace(")", "%29")
 
 
 def _image(node: Node, state: State) -> str:
@@ -161,7 +166,7 @@ def _image(node: Node, state: State) -> str:
         return ""
     source = state.links.image(node.get("src") or node.get("xlink:href") or node.get("href"))
     text = alternative.replace("[", r"\[").replace("]", r"\]")
-    return f"![{text}]({source})" if source or text else ""
+    return f"![{text}]({_target(source)})" if source or text else ""
 
 
 def _is_figure(node: Node) -> bool:

@@ -1,6 +1,6 @@
 """Lists and definitions → Markdown. The last are written as pandoc reads them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from resonare_pipeline.books.markdown.pieces import Block, State, indented, stacked
 from resonare_pipeline.books.trees import Node
@@ -21,20 +21,26 @@ def listed(node: Node, state: State, blocks: Blocks) -> list[Block]:
     items: list[str] = []
     parts: list[Block] = []
     is_loose = False
-    number, step = _start(node)
-    for child in _items(node):
-        number = _whole(child.get("value"), number)
+    for child, numeral in numbered(node):
         made = _item(child, state, blocks)
         if made:
-            marker = f"{_numeral(number, node.get('type'))}. " if node.tag == "ol" else "- "
+            marker = f"{numeral}. " if numeral else "- "
             is_loose = is_loose or _is_loose(made, child)
             items.append(marker + indented(_joined(made, child), " " * len(marker)))
             parts += made
-        if child.tag == "li":
-            number += step
     if not items:
         return []
     return [state.merged(parts, ("\n\n" if is_loose else "\n").join(items))]
+
+
+def numbered(node: Node) -> Iterator[tuple[Node, str]]:
+    """Yield what a list holds, each with its number as the book shows it; empty without one."""
+    number, step = _start(node)
+    for child in _items(node):
+        number = _whole(child.get("value"), number)
+        yield child, _numeral(number, node.get("type")) if node.tag == "ol" else ""
+        if child.tag == "li":
+            number += step
 
 
 def _items(node: Node) -> list[Node]:
@@ -109,7 +115,7 @@ def definitions(node: Node, state: State, blocks: Blocks) -> list[Block]:
             continue
         parts += made
         text = stacked(made)
-        if child.tag == "dd":
+        if child.tag == "dd" and lines:  # what nothing is defined by stands by itself
             lines.append(f":   {indented(text, TERM_INDENT)}")
         elif state.in_cell:
             lines.append(text)
