@@ -184,7 +184,7 @@ class _Builder:
         if self._depth > self._deepest:
             return
         name = tag.rpartition("}")[2].rpartition(":")[2]
-        own = {_local(key): value for key, value in attributes.items()} or NO_ATTRIBUTES
+        own = {_local(key): _plain(value) for key, value in attributes.items()} or NO_ATTRIBUTES
         node = Node(name, own, self._here)
         self._here.children.append(node)
         self._here = node
@@ -217,6 +217,11 @@ class _Builder:
         if self._piece:
             self._here.children.append("".join(self._piece))
             self._piece.clear()
+
+
+def _plain(value: str) -> str:
+    """Return an attribute; where no entity is loaded, libxml2 hands `&amp;` on as `&#38;`."""
+    return value.replace("&#38;", "&") if "&#38;" in value else value
 
 
 def _local(name: str) -> str:
