@@ -6,11 +6,11 @@ that its text is kept. Tags and attributes stand without their namespaces, but f
 plain texts that the document itself declares, are put in before anything is parsed.
 """
 
-import codecs
 import html.entities
 import re
 from collections.abc import Iterator
 
+from resonare_pipeline.books.decoding import decode
 from resonare_pipeline.books.limits import LIMITS, Limits
 from resonare_pipeline.errors import InputError
 
@@ -77,18 +77,9 @@ _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9._-]*);")
 _DECLARED = re.compile(r"""<!ENTITY\s+([\w.-]+)\s+(?:"([^"<&%]*)"|'([^'<&%]*)')\s*>""")
 _DOCTYPE = re.compile(r"<!DOCTYPE(?:[^\[>\"']|\"[^\"]*\"|'[^']*')*(\[(?:[^\]]|\](?!\s*>))*\]\s*)?>")
 _XML_HEAD = re.compile(r"^\s*<\?xml[^>]*\?>")
-_ENCODING = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([\w.:-]+)""")
-_META = re.compile(rb"""<meta[^>]*?charset\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _BAD_REFERENCE = re.compile(r"&#(?:x0*([0-9a-f]{1,6})|0*([0-9]{1,7}));", re.IGNORECASE)
 _OPEN_ENDED = re.compile(r"<(title|script|style|iframe|textarea)(\s[^<>]*)?/>", re.IGNORECASE)
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 
 
 class Node:
@@ -131,23 +122,36 @@ class Node:
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """Yield an element and all below it, in order."""
-    stack = [node]
+    """Yield an element and all below it, in order; who stops early pays for what was seen alone."""
+    yield node
+    stack = [iter(node.children)]
     while stack:
-        here = stack.pop()
-        yield here
-        stack.extend(child for child in reversed(here.children) if isinstance(child, Node))
+        for child in stack[-1]:
+            if isinstance(child, Node):
+                yield child
+                if child.children:
+                    stack.append(iter(child.children))
+                    break
+        else:
+            stack.pop()
 
 
 def texts(node: Node) -> Iterator[str]:
     """Yield the texts below an element, in order."""
-    stack: list[Node | str] = [node]
+    stack = [iter(node.children)]
     while stack:
-        here = stack.pop()
-        if isinstance(here, str):
-            yield here
+        for child in stack[-1]:
+            if isinstance(child, Node):
+                stack.append(iter(child.children))
+                break
+            yield child
         else:
-            stack.extend(reversed(here.children))
+            stack.pop()
+
+
+def has_text(node: Node) -> bool:
+    """Tell whether there is any text but white space below an element."""
+    return any(text and not text.isspace() for text in texts(node))
 
 
 def find_all(node: Node, tag: str) -> Iterator[Node]:
@@ -167,12 +171,13 @@ class _TooManyError(Exception):
 class _Builder:
     """What a parser tells of a document, as nodes; elements beyond the depth are left out."""
 
-    def __init__(self, limits: Limits, most: int) -> None:
+    def __init__(self, limits: Limits, most: int, *, is_xml: bool) -> None:
         self.root = Node("", NO_ATTRIBUTES, None)
         self._here = self.root
         self._depth = 0
         self._deepest = limits.depth
         self._most = most
+        self._is_xml = is_xml
         self._piece: list[str] = []
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
@@ -184,7 +189,8 @@ class _Builder:
         if self._depth > self._deepest:
             return
         name = tag.rpartition("}")[2].rpartition(":")[2]
-        own = {_local(key): _plain(value) for key, value in attributes.items()} or NO_ATTRIBUTES
+        own = {_local(key): self._value(value) for key, value in attributes.items()}
+        own = own or NO_ATTRIBUTES
         node = Node(name, own, self._here)
         self._here.children.append(node)
         self._here = node
@@ -193,6 +199,10 @@ class _Builder:
             while above is not None and not above.has_block:
                 above.has_block = True
                 above = above.parent
+
+    def _value(self, text: str) -> str:
+        # A parser of XML that resolves no entities hands on & in attributes as a reference.
+        return text.replace("&#38;", "&") if self._is_xml and "&" in text else text
 
     def end(self, tag: str) -> None:  # noqa: ARG002  # the parser's protocol
         self._flush()
@@ -217,11 +227,6 @@ class _Builder:
         if self._piece:
             self._here.children.append("".join(self._piece))
             self._piece.clear()
-
-
-def _plain(value: str) -> str:
-    """Return an attribute; where no entity is loaded, libxml2 hands `&amp;` on as `&#38;`."""
-    return value.replace("&#38;", "&") if "&#38;" in value else value
 
 
 def _local(name: str) -> str:
@@ -254,7 +259,7 @@ def parse_xml(
     most = limits.elements if most is None else most
     common = {"no_network": True, "huge_tree": True, "remove_comments": True, "remove_pis": True}
     try:
-        builder = _Builder(limits, most)
+        builder = _Builder(limits, most, is_xml=True)
         parser = etree.XMLParser(
             target=builder, resolve_entities=False, load_dtd=False, recover=False, **common
         )
@@ -266,7 +271,7 @@ def parse_xml(
     except _TooManyError:
         raise _too_many(where, most) from None
     try:
-        builder = _Builder(limits, most)
+        builder = _Builder(limits, most, is_xml=False)
         html_parser = etree.HTMLParser(target=builder, recover=True, encoding="utf-8", **common)
         # An element that HTML never closes by itself would take in all that follows it.
         closed = _OPEN_ENDED.sub(r"<\1\2></\1>", text)
@@ -287,27 +292,6 @@ def _root(built: object, where: str) -> Node:
 
 def _too_many(where: str, most: int) -> InputError:
     return InputError("it has too many elements", where=where, expected=f"at most {most} of them")
-
-
-def decode(content: bytes) -> str:
-    """Decode a document by its mark, its declaration, or as UTF-8; else as a browser would."""
-    for mark, encoding in _BOMS:
-        if content.startswith(mark):
-            return content.decode(encoding, errors="replace").lstrip("\ufeff")
-    head = content[:2048]
-    if head[:2] == b"<\0" or head[:2] == b"\0<":
-        return content.decode("utf-16-le" if head[1:2] == b"\0" else "utf-16-be", errors="replace")
-    named = [
-        found.group(1).decode() for found in (_ENCODING.search(head), _META.search(head)) if found
-    ]
-    for encoding in (*named, "utf-8"):
-        if encoding.lower().startswith(("utf-16", "utf16", "utf-32", "ucs")):
-            continue  # what can be read this far as single bytes is none of these
-        try:
-            return content.decode(encoding)
-        except (UnicodeError, LookupError):
-            continue
-    return content.decode("cp1252", errors="replace")
 
 
 def _prepared(text: str) -> str:

@@ -12,6 +12,7 @@ ACCENTS = "^¯→~˙¨"
 BRACKETS = tuple(zip("([{⟨⌈⌊|‖[(", ")]}⟩⌉⌋|‖)]", strict=True))
 WORDS = ("if", "otherwise", "for all", "is 5% of", "a_b", "[see below]", "naïve")
 VARIANTS = ("bold", "double-struck", "fraktur", "monospace", "sans-serif", "italic")
+SPACES = ("<mspace width='1em'/>", "<mtext>&#xa0;</mtext>", "<mo>&#x2003;</mo>", "<mtext> </mtext>")
 MOST_ITEMS = 4
 
 
@@ -45,6 +46,8 @@ class Formulas:
             if self._draw.random() < 0.7:  # else two stand beside one another
                 parts.append(f"<mo>{self._sign()}</mo>")
             parts.append(self._item(depth))
+        if self._draw.random() < 0.15:
+            parts.append(self._draw.choice(SPACES))
         return "".join(parts)
 
     def _sign(self) -> str:

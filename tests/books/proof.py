@@ -146,9 +146,9 @@ def _shown_case(switch: Tag) -> Tag:
 def words_of(text: str) -> list[str]:
     """Return the words of Markdown, ours or pandoc's, without formulas and targets of links."""
     text = re.sub(r"\$\$.+?\$\$|(?<![\\$])\$(?:[^$\\]|\\.)+?\$", " ", text, flags=re.DOTALL)
+    text = re.sub(r"\[\^[^\]]*\]:?", " ", text.replace("<br>", " "))
     text = re.sub(r"\]\((?:[^()\s]|\([^()]*\))*(?: \"[^\"]*\")?\)", " ", text)
     text = re.sub(r"^([ >:-]*)\d+\. ", r"\1", text, flags=re.MULTILINE)
-    text = re.sub(r"\[\^[^\]]*\]:?", " ", text.replace("<br>", " "))
     return WORD.findall(re.sub(r"[*\\`]", "", text))
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from resonare_pipeline.books.math.latex import to_latex
 from resonare_pipeline.books.trees import find, parse_xml
+from tests.books.making import MATH, markdown
 
 
 def latex(inside: str, attributes: str = "") -> str:
@@ -200,4 +201,49 @@ def test_what_content_is_made_of_becomes_latex(inside: str, expected: str) -> No
 def test_an_ampersand_in_an_attribute_stays_one() -> None:
     assert latex("<mi>q</mi>", r'alttext="\begin{matrix} a &amp; b \end{matrix}"') == (
         r"\begin{matrix} a & b \end{matrix}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("inside", "expected"),
+    [
+        ("<mi>x</mi><mtext>&#xa0;</mtext>", "x"),
+        ("<mtext>&#xa0;</mtext><mi>x</mi>", r"\ x"),
+        (
+            "<mfrac><mrow><mi>x</mi><mtext>&#xa0;</mtext></mrow><mi>y</mi></mfrac>",
+            r"\frac{x}{y}",
+        ),
+        ("<msqrt><mi>x</mi><mo>&#xa0;</mo></msqrt>", r"\sqrt{x}"),
+        ("<mo>\\</mo>", r"\backslash"),
+        ("<mtext>&#xa0;</mtext>", ""),
+    ],
+)
+def test_space_at_an_end_takes_no_brace_along(inside: str, expected: str) -> None:
+    assert latex(inside) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (r"x \text{ if $y$}", r"x \text{ if \(y\)}"),
+        (r"x_1 = 5\$", r"x_1 = 5\$"),
+        ("x_1 $", r"x_1 \$"),
+        ("x_1 % a comment\n+ 50\\%", r"x_1 + 50\%"),
+        ("x_1\n\n\n+ 2", "x_1\n+ 2"),
+        ("x_1\\ ", "x_1"),
+        ("a_1 \\\\", "a_1 \\\\"),
+    ],
+)
+def test_what_the_author_wrote_can_stand_between_dollars(written: str, expected: str) -> None:
+    note = f'<annotation encoding="application/x-tex">{written}</annotation>'
+    assert latex(f"<semantics><mi>q</mi>{note}</semantics>") == expected
+
+
+def test_no_bar_of_a_formula_ends_a_cell() -> None:
+    row = "<mtr><mtd><mi>a</mi></mtd><mtd><mi>b</mi></mtd></mtr>"
+    inside = f"<mtable columnlines='solid'>{row}</mtable><mo>|</mo><mtext>x|y</mtext>"
+    cell = f"<td><math xmlns='{MATH}'>{inside}</math></td>"
+    made = markdown(f"<table><tr><th>h</th></tr><tr>{cell}</tr></table>")
+    assert made.splitlines()[-1] == (
+        r"| $\begin{array}{cc} a & b \end{array}\vert \text{x}\vert \text{y}$ |"
     )

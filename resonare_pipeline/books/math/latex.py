@@ -15,7 +15,14 @@ from resonare_pipeline.books.math import scripts
 from resonare_pipeline.books.math.brackets import brackets, is_tall
 from resonare_pipeline.books.math.layouts import enclosed, fused, is_pile, matrix, pile, stacked
 from resonare_pipeline.books.math.meaning import HEADS, meaning
-from resonare_pipeline.books.math.parts import Convert, alone, children_of, grouped, parts_of
+from resonare_pipeline.books.math.parts import (
+    Convert,
+    alone,
+    children_of,
+    grouped,
+    parts_of,
+    stripped,
+)
 from resonare_pipeline.books.math.symbols import BARS, CLOSING, OPENING
 from resonare_pipeline.books.math.tokens import (
     applied_name,
@@ -28,7 +35,7 @@ from resonare_pipeline.books.math.tokens import (
     symbols_of,
     text_of,
 )
-from resonare_pipeline.books.math.written import written
+from resonare_pipeline.books.math.written import sealed, written
 from resonare_pipeline.books.trees import Node, walk
 
 SILENT = frozenset(
@@ -42,11 +49,11 @@ def to_latex(math: Node) -> str:
     """Return a `math` element as LaTeX; empty only if there is no sign in it."""
     tex = written(math)
     if not tex:
-        tex = _WHITE.sub(" ", _row(children_of(math), math)).strip()
+        tex = stripped(_WHITE.sub(" ", _row(children_of(math), math)))
     if not tex:
         content = _WHITE.sub(" ", math.get("alttext") or _visible(math)).strip()
         tex = text_of(content) if content else ""
-    return tex.replace("\n\n", "\n")
+    return sealed(tex)
 
 
 def _visible(node: Node) -> str:
@@ -141,7 +148,7 @@ def _is_one(node: Node) -> bool:
 
 
 def _square_root(node: Node) -> str:
-    return rf"\sqrt{{{_row(children_of(node), node).strip()}}}"
+    return rf"\sqrt{{{stripped(_row(children_of(node), node))}}}"
 
 
 def _root(node: Node) -> str:
@@ -179,7 +186,7 @@ def _phantom(node: Node) -> str:
 
 
 def _enclosed(node: Node) -> str:
-    return enclosed(node, _row(children_of(node), node).strip())
+    return enclosed(node, stripped(_row(children_of(node), node)))
 
 
 def _semantics(node: Node) -> str:

@@ -95,7 +95,9 @@ def _guarded(row: str) -> str:
 def _table_rows(node: Node, convert: Convert) -> list[list[str]]:
     """Return the cells of a table, without cells and rows at the end that show nothing."""
     rows = [
-        [grouped(cell, convert) for cell in _cells(item)] if item.tag in ROWS else [convert(item)]
+        [grouped(cell, convert) for cell in _cells(item)]
+        if item.tag in ROWS
+        else [grouped(item, convert)]
         for item in node.elements()
     ]
     trimmed = [_trimmed(row) for row in rows]

@@ -10,6 +10,7 @@ from resonare_pipeline.books.trees import Node
 Convert = Callable[[Node], str]
 """Element → LaTeX."""
 
+_ONE = re.compile(r"\\[A-Za-z]+|\\[A-Za-z]+\{(?:[^{}]|\{[^{}]*\})*\}|\d+")
 SHORTEST_BRACKETED = 2  # an opening bracket and a closing one
 
 
@@ -46,9 +47,17 @@ def alone(node: Node) -> Node:
     return node
 
 
+def stripped(tex: str) -> str:
+    r"""Return LaTeX without space around it, nor the backslash of a last `\ `."""
+    tex = tex.strip()
+    while (len(tex) - len(tex.rstrip("\\"))) % 2:
+        tex = tex[:-1].rstrip()
+    return tex
+
+
 def grouped(node: Node, convert: Convert) -> str:
     """Return an element without space around it."""
-    return convert(node).strip()
+    return stripped(convert(node))
 
 
 def is_bracketed(node: Node) -> bool:
@@ -66,7 +75,7 @@ def is_bracketed(node: Node) -> bool:
 def base(node: Node, convert: Convert) -> str:
     """Return what scripts are put to, in braces unless it is one sign or number."""
     tex = grouped(node, convert)
-    is_one = len(tex) == 1 or re.fullmatch(r"\\[A-Za-z]+|\\[A-Za-z]+\{[^{}]*\}|\d+", tex)
+    is_one = len(tex) == 1 or _ONE.fullmatch(tex)
     node = alone(node)
     if is_one or (node.tag == "mo" and tex):
         return tex
