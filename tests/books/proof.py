@@ -26,14 +26,14 @@ _LETTER = r"(?:(?![\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])[^\W\d_])"
 WORD = re.compile(rf"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|{_LETTER}+(?:['’]{_LETTER}+)*|\d")
 BLOCKS = frozenset(
     "p div li td th tr h1 h2 h3 h4 h5 h6 section article blockquote dt dd figcaption caption br "  # noqa: SIM905  # a list of 37 words
-    "pre ul ol table aside header footer hgroup body sup sub rt".split()
+    "pre ul ol table aside header footer hgroup body sup sub rt text".split()
 )
 UNSEEN = frozenset({"head", "script", "style", "nav", "template", "rp"})
 FALLBACKS = frozenset({"audio", "video", "canvas", "iframe", "noscript"})
 """Elements whose text is seen only where the thing itself is not."""
 GRAM = 5
 PANDOC_FORMAT = (
-    "markdown-raw_html-native_divs-native_spans-fenced_divs-bracketed_spans-header_attributes"
+    "markdown-raw_html-raw_attribute-native_divs-native_spans-fenced_divs-bracketed_spans-header_attributes"
     "-link_attributes-fenced_code_attributes-smart"
 )
 
@@ -121,20 +121,26 @@ def visible(node: Tag, parts: list[str]) -> None:
             parts.append(str(child))
         elif isinstance(child, Tag) and not _is_unseen(child):
             parts.append(" " if child.name in BLOCKS else "")
-            if child.name in ("img", "image"):
-                parts.append(f" {child.get('alt', '')} ")
-            elif child.name == "switch":
-                visible(_shown_case(child), parts)
-            elif child.name.rpartition(":")[2] != "math":
-                visible(child, parts)
+            _visible_element(child, parts)
             parts.append(" " if child.name in BLOCKS else "")
+
+
+def _visible_element(node: Tag, parts: list[str]) -> None:
+    if node.name in ("img", "image"):
+        parts.append(f" {node.get('alt', '')} ")
+    elif node.name == "switch":
+        visible(_shown_case(node), parts)
+    elif node.name.rpartition(":")[2] != "math":
+        visible(node, parts)
 
 
 def _is_unseen(node: Tag) -> bool:
     classes = str(node.get("class", ""))
     is_page = "pagebreak" in str(node.get("epub:type", "")) or "pageno" in classes
     hidden = node.has_attr("hidden") or node.get("aria-hidden") == "true"
-    return node.name in UNSEEN | FALLBACKS or is_page or hidden
+    # What a drawing is called is seen as little as its lines are.
+    is_name = node.name in ("title", "desc") and node.find_parent("svg") is not None
+    return node.name in UNSEEN | FALLBACKS or is_page or hidden or is_name
 
 
 def _shown_case(switch: Tag) -> Tag:
