@@ -1,9 +1,9 @@
 r"""MathML → LaTeX of amsmath and amssymb, without delimiters.
 
 pandoc's texmath is the model, and tests hold each kind of formula against it. It is not the engine:
-pandoc takes eight times the time and three times the memory for a textbook of 10,000 formulas, brings
-155 MB along, and leaves a formula that it cannot read, such as a long division, as bare text. Here
-whatever is unknown keeps its content, so that no sign is lost.
+pandoc takes eight times the time and three times the memory for a textbook of 10,000 formulas,
+brings 155 MB along, and leaves a formula that it cannot read, such as a long division, as bare
+text. Here whatever is unknown keeps its content, so that no sign is lost.
 
 What an author wrote as TeX is taken before anything is converted: an `annotation` of TeX, else an
 `alttext` that is TeX.
