@@ -31,6 +31,8 @@ BLOCKS = frozenset(
 UNSEEN = frozenset({"head", "script", "style", "nav", "template", "rp"})
 FALLBACKS = frozenset({"audio", "video", "canvas", "iframe", "noscript"})
 """Elements whose text is seen only where the thing itself is not."""
+BESIDE = frozenset({"pageno", "lnum", "related-links"})
+"""Classes of what stands beside the text: numbers of pages and lines, links to other pages."""
 GRAM = 5
 PANDOC_FORMAT = (
     "markdown-raw_html-raw_attribute-native_divs-native_spans-fenced_divs-bracketed_spans-header_attributes"
@@ -135,8 +137,8 @@ def _visible_element(node: Tag, parts: list[str]) -> None:
 
 
 def _is_unseen(node: Tag) -> bool:
-    classes = str(node.get("class", ""))
-    is_page = "pagebreak" in str(node.get("epub:type", "")) or "pageno" in classes
+    classes = set(str(node.get("class", "")).split())
+    is_page = "pagebreak" in str(node.get("epub:type", "")) or not classes.isdisjoint(BESIDE)
     hidden = node.has_attr("hidden") or node.get("aria-hidden") == "true"
     # What a drawing is called is seen as little as its lines are.
     is_name = node.name in ("title", "desc") and node.find_parent("svg") is not None
