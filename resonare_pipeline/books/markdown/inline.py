@@ -20,6 +20,8 @@ MARKS = {
 FORMULA_IMAGE = re.compile(r"\b(math|tex|latex|equation|formula|mwe-math\S*)\b", re.IGNORECASE)
 TEX_SIGN = re.compile(r"\\[A-Za-z]+|[_^]")
 MATHML = "http://www.w3.org/1998/Math/MathML"
+_COLUMNS = re.compile(r"\\begin\{array\}\{[^{}]*\}")
+_WORDS = re.compile(r"\\text\{[^{}]*\}")
 _IDEOGRAPH = re.compile(r"[\u3000-\u30ff\u3400-\u9fff]")
 
 
@@ -234,6 +236,8 @@ def formula(tex: str, state: State, *, is_block: bool) -> str:
     if not tex:
         return ""
     if state.in_cell:
+        tex = _COLUMNS.sub(lambda found: found.group().replace("|", ""), tex)
+        tex = _WORDS.sub(lambda found: found.group().replace("|", r"}\vert \text{"), tex)
         tex = tex.replace(r"\|", r"\Vert ").replace("|", r"\vert ")
     return f"$${tex}$$" if is_block else f"${tex}$"
 

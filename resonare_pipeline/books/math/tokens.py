@@ -17,7 +17,7 @@ from resonare_pipeline.books.trees import Node
 _WHITE = re.compile(r"\s+")
 _TEXT_ESCAPES = str.maketrans(
     {sign: f"\\{sign}" for sign in "#$%&_{}"}
-    | {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}"}
+    | {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}
 )
 
 
@@ -32,7 +32,7 @@ def join(parts: Sequence[str]) -> str:
 
 
 def symbols_of(text: str) -> str:
-    """Return each sign of a text by its name in LaTeX."""
+    """Return each sign of a text by its name in LaTeX; spaces in it are kept."""
     return join([SYMBOLS[sign] if sign in SYMBOLS else _letter(sign) for sign in text])
 
 
@@ -55,14 +55,25 @@ def text_of(text: str) -> str:
 
 def content_of(node: Node) -> str:
     """Return the text of a token element."""
-    return _WHITE.sub(" ", node.text()).strip()
+    return unicodedata.normalize("NFC", _WHITE.sub(" ", _spoken(node))).strip()
+
+
+def _spoken(node: Node) -> str:
+    """Return all text of an element; a picture of a sign by its description."""
+    parts = [
+        child if isinstance(child, str) else child.get("alt") or _spoken(child)
+        for child in node.children
+    ]
+    return "".join(parts)
 
 
 def identifier(node: Node) -> str:
     """Return a name or a letter in its style."""
     text = content_of(node)
-    if text in FUNCTIONS:
-        return f"\\{text}"
+    if (name := text.replace(" ", "")) in FUNCTIONS:
+        return f"\\{name}"
+    if " " in text:
+        return rf"\mathrm{{{symbols_of(text)}}}"
     variant = node.get("mathvariant") or _inherited(node)
     tex = symbols_of(text)
     if len(text) > 1 and text.isascii() and text.isalpha() and variant in ("", "normal"):
@@ -86,6 +97,14 @@ def _inherited(node: Node) -> str:
     return ""
 
 
+def named_operator(node: Node) -> str:
+    """Return a word that something stands below or above of as LaTeX's operator, else ""."""
+    text = content_of(node) if node.tag in ("mi", "mo", "mtext") else ""
+    if not re.fullmatch(r"[A-Za-z]{2,}( [A-Za-z]+)*", text):
+        return ""
+    return rf"\operatorname*{{{text.replace(' ', chr(92) + ',')}}}"
+
+
 def applied_name(node: Node) -> str:
     """Return a name that is applied to what follows."""
     text = content_of(node)
@@ -97,7 +116,7 @@ def applied_name(node: Node) -> str:
 def number(node: Node) -> str:
     """Return a number."""
     text = content_of(node)
-    tex = symbols_of(text.replace(" ", r"\ ")) if " " not in text else text.replace(" ", r"\ ")
+    tex = symbols_of(text)
     command = VARIANTS.get(node.get("mathvariant") or _inherited(node), "")
     return f"{command}{{{tex}}}" if command and command not in (r"\mathrm", r"\mathit") else tex
 
@@ -126,7 +145,7 @@ def quoted(node: Node) -> str:
 def space(node: Node) -> str:
     """Return the LaTeX space that is as wide."""
     if node.get("linebreak") == "newline":
-        return r"\\ "
+        return r"\ "
     width = node.get("width")
     found = re.fullmatch(r"([-+]?\d*\.?\d+)(em|ex|px|pt)?", width)
     if found:

@@ -2,6 +2,7 @@
 
 import re
 
+from resonare_pipeline.books.math.parts import stripped
 from resonare_pipeline.books.trees import Node, find_all
 
 TEX_ENCODINGS = (
@@ -15,6 +16,9 @@ TEX_ENCODINGS = (
 _TEX_SIGNS = re.compile(r"\\[A-Za-z]+|[_^]\{|[_^]\w")
 _SIMPLE = re.compile(r"[A-Za-z0-9]|[-+]?\d+([.,]\d+)?")
 _DELIMITERS = re.compile(r"^(?:\\\[(.*)\\\]|\\\((.*)\\\)|\$\$(.*)\$\$|\$(.*)\$)$", re.DOTALL)
+_COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*\n?")
+_BLANK_LINES = re.compile(r"\n\s*\n")
+_INNER = re.compile(r"(?<!\\)\$([^$]*)(?<!\\)\$")
 _STYLED = re.compile(r"^\{?\\(?:displaystyle|textstyle)\s+(.*?)\}?$", re.DOTALL)
 
 
@@ -36,3 +40,10 @@ def bare(tex: str) -> str:
     if (found := _STYLED.match(tex)) and found.group(1).count("{") == found.group(1).count("}"):
         tex = found.group(1).strip()
     return tex
+
+
+def sealed(tex: str) -> str:
+    """Return TeX that can stand between dollars: no comment, empty line or dollar is in it."""
+    tex = _BLANK_LINES.sub("\n", _COMMENT.sub(r"\1", tex))
+    tex = _INNER.sub(r"\\(\1\\)", tex)
+    return stripped(re.sub(r"(?<!\\)\$", r"\\$", tex))
