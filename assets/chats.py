@@ -137,6 +137,7 @@ def enriched_messages(run: StageRun) -> None:
         privacy=run.get(PrivacySettings),
         people=run.get(PeopleSettings),
         sources=sources_of(run),
+        unfinished=run.unfinished.get("enriched_messages"),
         progress=run.progress,
     )
 

@@ -14,7 +14,7 @@ from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.manifest import CheckEntry, OutputEntry
 from resonare_pipeline.artifacts.reading import main_file
 from resonare_pipeline.planning.graph import Output
-from resonare_pipeline.planning.making import Cache, Made
+from resonare_pipeline.planning.made import Cache, Made
 from resources.previews import previews, reported
 
 SHORT_HASH = 12  # hexadecimal digits: enough to compare by eye

@@ -13,7 +13,8 @@ from resonare_pipeline.errors import CheckFailedError, ResonareError, WaitingErr
 from resonare_pipeline.fingerprint import short_hash
 from resonare_pipeline.planning.graph import Output, Stage
 from resonare_pipeline.planning.ingredients import stage_code
-from resonare_pipeline.planning.making import Made, make
+from resonare_pipeline.planning.made import Made
+from resonare_pipeline.planning.making import make
 from resonare_pipeline.planning.operation import UiSettings
 from resources.artifact_io import IO_MANAGER_KEY
 from resources.asset_metadata import check_results, definition_metadata, made_metadata

@@ -6,10 +6,11 @@ once. A message whose source says nothing stays as it was.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -21,6 +22,9 @@ from resonare_pipeline.chats.links.reading import read_links
 from resonare_pipeline.chats.links.settings import LinksSettings
 from resonare_pipeline.progress import Progress, silent
 from resonare_pipeline.rows import MESSAGES
+
+IMAGES_REST = timedelta(hours=1)
+"""From then on images are asked for again whose answers may still come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,18 @@ class Sources:
     default_db: Path
 
 
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known already, from when the same messages were told of before.
+
+    Attributes:
+        links: Link → its line.
+        images: SHA-256 of an image → its line.
+    """
+
+    links: dict[str, str] = {}
+    images: dict[str, str] = {}
+
+
 @dataclass(slots=True, kw_only=True)
 class Additions:
     """What messages gain.
@@ -49,6 +65,7 @@ class Additions:
     Attributes:
         links: Link → its line.
         images: Path of an image, as messages have it → its line.
+        told: What of it a later try need not ask for.
         counts: What came of the sources, for people.
         warnings: What a person should know of them.
         retry_at: From when on what could not be read may be tried again; None: there is nothing.
@@ -56,15 +73,31 @@ class Additions:
 
     links: Mapping[str, str] = field(default_factory=dict)
     images: Mapping[str, str] = field(default_factory=dict)
+    told: Told = field(default_factory=Told)
     counts: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     retry_at: datetime | None = None
 
+    def try_again(self, at: datetime | None) -> None:
+        """Note from when on something may be tried again; the earliest counts."""
+        if at is not None:
+            self.retry_at = min(self.retry_at or at, at)
+
 
 def find_additions(
-    batches: Iterable[pa.RecordBatch], sources: Sources, *, progress: Progress = silent
+    batches: Iterable[pa.RecordBatch],
+    sources: Sources,
+    *,
+    told: Told | None = None,
+    progress: Progress = silent,
 ) -> Additions:
     """Ask the sources what the links and images of some messages say and show.
+
+    Args:
+        batches: The messages.
+        sources: Who is asked.
+        told: What need not be asked for.
+        progress: Told of links and images.
 
     Raises:
         ResonareError: As `read_links` and `describe_images`.
@@ -76,7 +109,7 @@ def find_additions(
             links.update((link, None) for _, found in link_rows(batch) for link in found)
         if sources.viewing is not None:
             paths.update((path, None) for _, path in image_rows(batch))
-    additions = Additions()
+    additions = Additions(told=told or Told())
     if sources.links is not None:
         _read_links(list(links), sources.links, sources, additions, progress)
     if sources.viewing is not None:
@@ -128,14 +161,18 @@ def _read_links(
     additions: Additions,
     progress: Progress,
 ) -> None:
+    told = additions.told.links
+    missing = [link for link in links if link not in told]
     report = read_links(
-        links, settings, sources.environ, default_db=sources.default_db, progress=progress
+        missing, settings, sources.environ, default_db=sources.default_db, progress=progress
     )
-    additions.links = {link: link_line(content) for link, content in report.contents.items()}
-    additions.retry_at = report.retry_at
+    lines = {link: link_line(content) for link, content in report.contents.items()}
+    additions.links = told | lines
+    additions.told = msgspec.structs.replace(additions.told, links=additions.links)
+    additions.try_again(report.retry_at)
     additions.counts |= {
         "links": len(links),
-        "links_read": len(report.contents),
+        "links_read": len(additions.links),
         "links_that_say_nothing": _plain(report.final),
         "links_to_be_tried_again": _plain(report.retryable),
     }
@@ -153,16 +190,20 @@ def _describe_images(
     for path in paths:
         if (file := sources.images.find(path)) is not None:
             files[path] = file
-    described = describe_images(files.values(), viewing, progress=progress)
+    told = additions.told.images
+    missing = [file for file in files.values() if file.sha256 not in told]
+    described = describe_images(missing, viewing, progress=progress)
+    lines = told | {sha: f"[Image: {text}]" for sha, text in described.texts.items()}
     additions.images = {
-        path: f"[Image: {described.texts[file.sha256]}]"
-        for path, file in files.items()
-        if file.sha256 in described.texts
+        path: lines[file.sha256] for path, file in files.items() if file.sha256 in lines
     }
+    additions.told = msgspec.structs.replace(additions.told, images=lines)
+    if described.waiting:
+        additions.try_again(datetime.now(UTC) + IMAGES_REST)
     additions.counts |= {
         "images": len(paths),
         "images_not_in_the_export": len(paths) - len(files),
-        "images_described": len(described.texts),
+        "images_described": len(lines),
         "images_left_as_they_are": _plain(described.left),
         "images_to_be_tried_again": _plain(described.waiting),
         "descriptions_from_cache": described.cached,
@@ -170,7 +211,10 @@ def _describe_images(
         "answers_of_unknown_price": described.unpriced,
     }
     if left := len(paths) - len(additions.images):
-        additions.warnings.append(f"{left} of {len(paths)} images stay as they are")
+        reasons = {"not in the export": len(paths) - len(files)}
+        reasons |= _plain(described.left) | _plain(described.waiting)
+        why = ", ".join(f"{reason} {count}" for reason, count in reasons.items() if count)
+        additions.warnings.append(f"{left} of {len(paths)} images stay as they are: {why}")
 
 
 def _plain(counts: Mapping[Any, int]) -> dict[str, int]:

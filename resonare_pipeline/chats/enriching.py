@@ -8,13 +8,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import ClassVar
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.draft import DroppedRows, OutputDraft
-from resonare_pipeline.chats.additions import Additions, Sources, add_lines, find_additions
+from resonare_pipeline.chats.additions import (
+    Additions,
+    Sources,
+    Told,
+    add_lines,
+    find_additions,
+)
 from resonare_pipeline.chats.labels import LABELS_FILE, write_labels
 from resonare_pipeline.chats.linking import (
     PEOPLE_FILE,
@@ -23,6 +30,7 @@ from resonare_pipeline.chats.linking import (
     linked_batch,
     write_links,
 )
+from resonare_pipeline.errors import StageError
 from resonare_pipeline.linked_people import PeopleSettings
 from resonare_pipeline.privacy.settings import PrivacySettings
 from resonare_pipeline.progress import Progress, silent
@@ -30,6 +38,8 @@ from resonare_pipeline.rows import MESSAGES
 from resonare_pipeline.settings import Section
 
 MESSAGES_FILE = "messages.parquet"
+TOLD_FILE = "told.json"
+TOLD_COUNTS = ("links_read", "images_described")
 
 
 class EnrichedMessagesSettings(Section):
@@ -67,6 +77,7 @@ def enrich_messages(
     privacy: PrivacySettings | None = None,
     people: PeopleSettings | None = None,
     sources: Callable[[], Sources] | None = None,
+    unfinished: Artifact | None = None,
     progress: Progress = silent,
 ) -> None:
     """Write the messages that the settings let through; with none set, alias the input.
@@ -80,6 +91,8 @@ def enrich_messages(
         privacy: How messages are redacted, if they are; None is the default.
         people: Whose ids are one person's; None is nobody's.
         sources: Opens what is asked of links and images; None: nothing is.
+        unfinished: What came out before, of the same messages and settings, when links or images
+            could not be had; what is known from then is not asked for again.
         progress: Told of redacted messages, links and images.
 
     Raises:
@@ -97,7 +110,7 @@ def enrich_messages(
     if links.people:
         with out.open(PEOPLE_FILE) as stream:
             write_links(stream, links)
-    additions = _additions(messages, settings, sources, progress)
+    additions = _additions(messages, settings, sources, unfinished, progress)
     with out.table(MESSAGES_FILE, MESSAGES) as table, out.dropped() as dropped:
         kept: Iterator[pa.RecordBatch] = (
             _filter(batch, settings, dropped) for batch in messages.batches(MESSAGES_FILE)
@@ -111,6 +124,7 @@ def enrich_messages(
         for batch in kept:
             table.add_batch(batch)
             progress(table.count, messages.entry.rows, "messages")
+    _keep_told(out, additions, unfinished, settings)
     counts = {f"redacted_{kind}": count for kind, count in sorted(replaced.items())}
     found = additions or Additions()
     out.report(
@@ -129,6 +143,7 @@ def _additions(
     messages: Artifact,
     settings: EnrichedMessagesSettings,
     sources: Callable[[], Sources] | None,
+    unfinished: Artifact | None,
     progress: Progress,
 ) -> Additions | None:
     """Ask what the messages gain that the settings let through; None where nothing is asked."""
@@ -136,7 +151,40 @@ def _additions(
         return None
     batches = messages.batches(MESSAGES_FILE)
     kept = (_without(batch, _left_out(batch, settings)) for batch in batches)
-    return find_additions(kept, sources(), progress=progress)
+    return find_additions(kept, sources(), told=_told(unfinished), progress=progress)
+
+
+def _told(unfinished: Artifact | None) -> Told | None:
+    """Return the lines of an earlier try, where they are written beside its messages."""
+    if unfinished is None or all(file.name != TOLD_FILE for file in unfinished.entry.files):
+        return None
+    with unfinished.open(TOLD_FILE) as stream:
+        return msgspec.json.decode(stream.read(), type=Told)
+
+
+def _keep_told(
+    out: OutputDraft,
+    additions: Additions | None,
+    unfinished: Artifact | None,
+    settings: EnrichedMessagesSettings,
+) -> None:
+    """Write the lines beside the messages while more may come; redacted messages keep none.
+
+    Raises:
+        StageError: If there are fewer than before: what is there is the better one.
+    """
+    if additions is None:
+        return
+    before = unfinished.entry.metadata if unfinished else {}
+    if any(additions.counts.get(name, 0) < before.get(name, 0) for name in TOLD_COUNTS):
+        raise StageError(
+            "links or images that could be had before cannot now",
+            where=out.asset,
+            remedy="Nothing is lost: what was made before stays",
+        )
+    if additions.retry_at is not None and not settings.redact:
+        with out.open(TOLD_FILE, auxiliary=True) as stream:
+            stream.write(msgspec.json.encode(additions.told, order="sorted"))
 
 
 def _redacted(

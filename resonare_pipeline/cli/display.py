@@ -30,7 +30,7 @@ from resonare_pipeline.artifacts.files import Files
 from resonare_pipeline.artifacts.manifest import FileEntry, OutputEntry
 from resonare_pipeline.artifacts.store import Store
 from resonare_pipeline.planning.graph import Stage
-from resonare_pipeline.planning.making import Cache, Made
+from resonare_pipeline.planning.made import Cache, Made
 from resonare_pipeline.progress import Progress as Report
 
 if TYPE_CHECKING:

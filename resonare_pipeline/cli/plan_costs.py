@@ -89,7 +89,7 @@ def expected_costs(workspace: Workspace, current: Plan, entries: list[Entry]) ->
     return [
         _PAID[entry.stage.name](workspace, current, entry)
         for entry in entries
-        if entry.status is not Status.HIT and not entry.error and _is_paid(entry)
+        if (entry.status is not Status.HIT or entry.is_due) and not entry.error and _is_paid(entry)
     ]
 
 
@@ -132,7 +132,11 @@ def _expected_images(workspace: Workspace, current: Plan, entry: Entry) -> Expec
     )
     files = ImageFiles({path: path for path in entry.raw.attachments}, entry.raw.entries)
     artifact = workspace.store.artifact(counted, MESSAGES_ASSET)
-    found = expected_images(artifact, files, viewing)
+    most = None
+    if entry.manifest is not None:  # it is tried again: only what could not be had is asked for
+        told = entry.manifest.outputs[IMAGES_STAGE].metadata
+        most = sum(told.get("images_to_be_tried_again", {}).values())
+    found = expected_images(artifact, files, viewing, most=most)
     return Expected(partition=name, estimate=found, images=True, mode="online")
 
 

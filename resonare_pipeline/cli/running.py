@@ -9,7 +9,8 @@ from resonare_pipeline.cli.interrupts import noted_interrupts
 from resonare_pipeline.cli.request import Request
 from resonare_pipeline.errors import ResonareError
 from resonare_pipeline.planning.delivery import delivery_folder, laid_files
-from resonare_pipeline.planning.making import Cache, Listener, Made, listening, use_hit
+from resonare_pipeline.planning.made import Cache, Listener, Made, listening
+from resonare_pipeline.planning.making import use_hit
 from resonare_pipeline.planning.plan import Entry, Status
 
 INTERRUPTED = 130  # exit code; what shells give for a command that SIGINT has ended

@@ -12,14 +12,8 @@ from contextlib import contextmanager
 from threading import Lock, Thread
 
 from resonare_pipeline.planning.graph import Stage
-from resonare_pipeline.planning.making import (
-    Listener,
-    Made,
-    current_listener,
-    listening,
-    make,
-    with_ahead,
-)
+from resonare_pipeline.planning.made import Listener, Made, current_listener, listening, with_ahead
+from resonare_pipeline.planning.making import make
 from resonare_pipeline.planning.workspace import Workspace
 from resonare_pipeline.progress import Progress
 

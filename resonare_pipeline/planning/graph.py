@@ -35,6 +35,8 @@ class StageRun:
         by_partition: Full partition name → the sections in `settings_by_partition`, for gathered
             partitions.
         previous: What the input in `compares` was before it became what it is, if it is known.
+        unfinished: Asset → what came out under this very fingerprint, when something could not be
+            had that is tried again now. What is made holds no less.
         attachments: Path below the raw root → SHA-256, of the files that a raw input speaks of.
         folder: The project's, where `.env` and the cache of answers lie.
         environ: Variables, those of `.env` included: keys and addresses, which no setting holds.
@@ -51,6 +53,7 @@ class StageRun:
     absent: tuple[str, ...] = ()
     by_partition: Mapping[str, SettingsOf] = field(default_factory=dict)
     previous: Artifact | None = None
+    unfinished: Mapping[str, Artifact] = field(default_factory=dict)
     raw_input: RawInput | None = None
     raw_hashes: Mapping[str, str] = field(default_factory=dict)
     attachments: Mapping[str, str] = field(default_factory=dict)

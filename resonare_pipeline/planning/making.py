@@ -5,12 +5,9 @@ Whoever calls (a Dagster step, a test) gets the same outcome. A failure commits 
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Protocol
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -18,84 +15,20 @@ from resonare_pipeline.artifacts.arrow import prepare_arrow
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.manifest import CheckEntry, Manifest
 from resonare_pipeline.artifacts.store import Attempt
-from resonare_pipeline.errors import CheckFailedError, InputChangedError, StageError, StoreError
+from resonare_pipeline.errors import (
+    CheckFailedError,
+    InputChangedError,
+    ResonareError,
+    StageError,
+    StoreError,
+)
 from resonare_pipeline.planning.delivery import deliver
 from resonare_pipeline.planning.graph import Stage, StageRun
 from resonare_pipeline.planning.hashes import known_hashes, take_hashes
+from resonare_pipeline.planning.made import Cache, Made, begun_ahead, current_listener
 from resonare_pipeline.planning.plan import DUE, Entry, Plan, Status, plan, raw_parts
 from resonare_pipeline.planning.workspace import Workspace, environment
 from resonare_pipeline.progress import Progress, silent
-
-
-class Cache(StrEnum):
-    """Whether an artifact was there already."""
-
-    HIT = "hit"
-    MISS = "miss"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """What became of one stage and partition.
-
-    Attributes:
-        seconds: What it took now; the manifest tells what the making took.
-        reasons: Why it was made, for people.
-    """
-
-    stage: Stage
-    partition: str | None
-    cache: Cache
-    seconds: float
-    manifest: Manifest
-    reasons: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listener:
-    """Who is told how the making goes, within one process."""
-
-    started: Callable[[Stage, str | None], Progress]
-    made: Callable[[Made], None]
-
-
-_listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
-
-
-@contextmanager
-def listening(listener: Listener) -> Iterator[None]:
-    """Tell a listener of everything that is made inside the block."""
-    token = _listener.set(listener)
-    try:
-        yield
-    finally:
-        _listener.reset(token)
-
-
-def current_listener() -> Listener | None:
-    """Return who is listening."""
-    return _listener.get()
-
-
-class Ahead(Protocol):
-    """Who may have begun a stage before it was asked for."""
-
-    def take(self, stage: Stage, partition: str | None) -> Made | None:
-        """Return a stage that was begun, when it is made; None if it was not begun."""
-        ...
-
-
-_ahead: ContextVar[Ahead | None] = ContextVar("ahead", default=None)
-
-
-@contextmanager
-def with_ahead(ahead: Ahead) -> Iterator[None]:
-    """Take from `ahead` what it has begun of the stages that are made inside the block."""
-    token = _ahead.set(ahead)
-    try:
-        yield
-    finally:
-        _ahead.reset(token)
 
 
 def plan_for(workspace: Workspace, stage: Stage, partition: str | None) -> Plan:
@@ -133,7 +66,7 @@ def make(
         planned = plan_for(workspace, stage, partition).entry(stage, partition)
         if planned.fingerprint == begun.manifest.fingerprint:
             return begun
-    listener = _listener.get()
+    listener = current_listener()
     started = time.perf_counter()
     progress = listener.started(stage, partition) if listener else silent
     current = plan_for(workspace, stage, partition)
@@ -141,22 +74,44 @@ def make(
     if _hashed(workspace, stage, current, progress):
         current = plan_for(workspace, stage, partition)
         entry = current.entry(stage, partition)
-    if entry.manifest is not None and not force and not entry.is_due:
-        made = use_hit(workspace, entry)
+    if entry.manifest is not None and not force:
+        made = _tried_again(workspace, current, entry, inputs, progress)
     else:
         manifest = _make_anew(workspace, current, entry, inputs, progress)
-        deliver(workspace.outputs, workspace.store, stage, manifest)
-        made = Made(
-            stage=stage,
-            partition=partition,
-            cache=Cache.MISS,
-            seconds=round(time.perf_counter() - started, 3),
-            manifest=manifest,
-            reasons=entry.reasons or ((DUE,) if entry.is_due else ("asked for",)),
-        )
+        made = _miss(entry, manifest, started, entry.reasons or ("asked for",))
     if listener:
         listener.made(made)
     return made
+
+
+def _tried_again(
+    workspace: Workspace,
+    current: Plan,
+    entry: Entry,
+    inputs: Mapping[str, Artifact] | None,
+    progress: Progress,
+) -> Made:
+    """Use a hit; one that is due is made again first, and stays as it is if that fails."""
+    if not entry.is_due:
+        return use_hit(workspace, entry)
+    started = time.perf_counter()
+    try:
+        manifest = _make_anew(workspace, current, entry, inputs, progress, there=entry.manifest)
+    except ResonareError as error:
+        reason = f"what was missing could not be had: {error}"
+        return replace(use_hit(workspace, entry), reasons=(reason,))
+    return _miss(entry, manifest, started, (DUE,))
+
+
+def _miss(entry: Entry, manifest: Manifest, started: float, reasons: tuple[str, ...]) -> Made:
+    return Made(
+        stage=entry.stage,
+        partition=entry.partition,
+        cache=Cache.MISS,
+        seconds=round(time.perf_counter() - started, 3),
+        manifest=manifest,
+        reasons=reasons,
+    )
 
 
 def _hashed(workspace: Workspace, stage: Stage, current: Plan, progress: Progress) -> bool:
@@ -185,11 +140,8 @@ def _hashed(workspace: Workspace, stage: Stage, current: Plan, progress: Progres
 
 def _begun_ahead(stage: Stage, partition: str | None) -> Made | None:
     """Return a stage that was made ahead; what met a change of its input is made again, now."""
-    ahead = _ahead.get()
-    if ahead is None:
-        return None
     try:
-        return ahead.take(stage, partition)
+        return begun_ahead(stage, partition)
     except InputChangedError:
         return None
 
@@ -220,7 +172,13 @@ def _make_anew(
     entry: Entry,
     inputs: Mapping[str, Artifact] | None,
     progress: Progress,
+    there: Manifest | None = None,
 ) -> Manifest:
+    """Make and deliver a stage.
+
+    Args:
+        there: What it came to before, if it is tried again.
+    """
     _refuse_unready(entry)
     if entry.ingredients is None:  # hashed a moment ago, and again another size or version
         raise InputChangedError(
@@ -233,10 +191,13 @@ def _make_anew(
     started = time.perf_counter()
     try:
         run = _prepare(workspace, current, entry, attempt, inputs, progress)
+        if there is not None:
+            store = workspace.store
+            run.unfinished = {asset: store.artifact(there, asset) for asset in there.outputs}
         entry.stage.function(run)
         checks = tuple(entry.stage.verify(run)) if entry.stage.verify else ()
         _refuse_failed(workspace, entry, attempt, checks)
-        return workspace.store.commit(
+        manifest = workspace.store.commit(
             attempt,
             ingredients=entry.ingredients,
             checks=checks,
@@ -249,6 +210,8 @@ def _make_anew(
         raise
     finally:
         pa.default_memory_pool().release_unused()
+    deliver(workspace.outputs, workspace.store, entry.stage, manifest)
+    return manifest
 
 
 def _refuse_failed(

@@ -11,7 +11,8 @@ from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.files import LocalFiles
 from resonare_pipeline.books.chapters import Chapters, make_chapters
 from resonare_pipeline.errors import CheckFailedError, InputError, SettingsError
-from resonare_pipeline.planning.making import Made, make
+from resonare_pipeline.planning.made import Made
+from resonare_pipeline.planning.making import make
 from resonare_pipeline.planning.workspace import Workspace, open_workspace
 from resonare_pipeline.settings import Places
 from tests.books.making import epub

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from assets.graph import GRAPH
-from resonare_pipeline.planning.making import Made, make
+from resonare_pipeline.planning.made import Made
+from resonare_pipeline.planning.making import make
 from resonare_pipeline.planning.workspace import Workspace, open_workspace
 from resonare_pipeline.settings import Places
 

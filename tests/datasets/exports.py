@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 
 from assets.graph import GRAPH
 from resonare_pipeline.datasets.summary import SUMMARY_FILE, Summary, decode_summary
-from resonare_pipeline.planning.making import Made, make
+from resonare_pipeline.planning.made import Made
+from resonare_pipeline.planning.making import make
 from resonare_pipeline.planning.workspace import Workspace, open_workspace
 from resonare_pipeline.settings import Places
 

@@ -2,7 +2,8 @@ from bs4 import BeautifulSoup
 
 from assets.graph import GRAPH
 from resonare_pipeline.artifacts.reading import first_rows
-from resonare_pipeline.planning.making import Cache, Made, make
+from resonare_pipeline.planning.made import Cache, Made
+from resonare_pipeline.planning.making import make
 from tests.datasets.exports import DatasetProject, many
 
 REPORT = GRAPH.makers["dataset_report"]

@@ -1,7 +1,8 @@
 """Examples of style in the dataset: only where they are asked for, by the rules for all rows."""
 
 from assets.graph import GRAPH
-from resonare_pipeline.planning.making import Made, make
+from resonare_pipeline.planning.made import Made
+from resonare_pipeline.planning.making import make
 from tests.datasets.exports import DATASET, DatasetProject, many
 
 SHORT = {"conversation_windows__min_window_messages": "2"}

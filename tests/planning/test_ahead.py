@@ -8,7 +8,8 @@ import pytest
 from resonare_pipeline.errors import InputChangedError, StageError
 from resonare_pipeline.planning.ahead import stages_ahead
 from resonare_pipeline.planning.graph import Graph, Output, StageRun, asset
-from resonare_pipeline.planning.making import Cache, make
+from resonare_pipeline.planning.made import Cache
+from resonare_pipeline.planning.making import make
 from resonare_pipeline.planning.workspace import Workspace, open_workspace
 from resonare_pipeline.settings import Places
 

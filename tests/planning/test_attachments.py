@@ -9,7 +9,8 @@ import pytest
 from resonare_pipeline.artifacts.files import write_bytes
 from resonare_pipeline.artifacts.opening import open_files
 from resonare_pipeline.planning.graph import Graph, Output, SettingsOf, StageRun, asset
-from resonare_pipeline.planning.making import Made, make
+from resonare_pipeline.planning.made import Made
+from resonare_pipeline.planning.making import make
 from resonare_pipeline.planning.plan import DUE, Status, plan
 from resonare_pipeline.planning.raw import RawKind
 from resonare_pipeline.planning.watching import forms_of

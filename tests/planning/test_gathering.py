@@ -9,7 +9,8 @@ import pytest
 from resonare_pipeline.errors import StageError
 from resonare_pipeline.planning.delivery import laid_files
 from resonare_pipeline.planning.graph import Graph, Output, SettingsOf, StageRun, asset
-from resonare_pipeline.planning.making import Made, make
+from resonare_pipeline.planning.made import Made
+from resonare_pipeline.planning.making import make
 from resonare_pipeline.planning.plan import Entry, Plan, Status, plan
 from resonare_pipeline.planning.workspace import Workspace
 from resonare_pipeline.settings import Section

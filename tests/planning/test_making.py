@@ -11,7 +11,8 @@ from resonare_pipeline.errors import (
     StageError,
     UnknownPartitionError,
 )
-from resonare_pipeline.planning.making import Cache, make
+from resonare_pipeline.planning.made import Cache
+from resonare_pipeline.planning.making import make
 from resonare_pipeline.planning.plan import Status
 from resonare_pipeline.planning.raw import RawInput
 from tests.planning.toy import GRAPH, Toy, parity, same_words, text, words_and_letters

@@ -9,7 +9,8 @@ from resonare_pipeline.artifacts.files import write_bytes
 from resonare_pipeline.artifacts.manifest import CheckEntry
 from resonare_pipeline.artifacts.opening import open_files
 from resonare_pipeline.planning.graph import Check, Graph, Output, StageRun, asset
-from resonare_pipeline.planning.making import Made, make
+from resonare_pipeline.planning.made import Made
+from resonare_pipeline.planning.making import make
 from resonare_pipeline.planning.operation import OPERATION
 from resonare_pipeline.planning.plan import Plan, Status, plan
 from resonare_pipeline.planning.raw import RawKind

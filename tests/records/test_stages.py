@@ -18,7 +18,8 @@ from resonare_pipeline.errors import (
     StageError,
     UnansweredError,
 )
-from resonare_pipeline.planning.making import Made, make
+from resonare_pipeline.planning.made import Made
+from resonare_pipeline.planning.making import make
 from resonare_pipeline.planning.workspace import Workspace, open_workspace
 from resonare_pipeline.records.sets import set_files
 from resonare_pipeline.settings import Places

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from resonare_pipeline.chats.foreign_texts import cut, in_brackets
 from resonare_pipeline.chats.images.finding import ImageFile, image_type
@@ -28,7 +28,7 @@ from resonare_pipeline.completions.environment import CACHE_FILE, Provider
 from resonare_pipeline.completions.estimating import estimate
 from resonare_pipeline.completions.lookup import LookUp, cached_answers
 from resonare_pipeline.completions.reach import Reach
-from resonare_pipeline.completions.requests import Completer, CompletionRequest, Outcome
+from resonare_pipeline.completions.requests import Completer, CompletionRequest, Failure, Outcome
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.errors import (
     InputChangedError,
@@ -44,9 +44,10 @@ DEFAULT_MODEL = "default"  # what servers of a single model take for it
 MOST_HELD_BYTES = 32 << 20  # of images under way; each is held about three times, as it is sent
 LOOKED_UP_TOGETHER = 8
 
+FEWEST_REFUSED = 3  # all of so many images refused: it is the model, and not the images
+
 TOO_LARGE = "too_large"
 NOT_AN_IMAGE = "not_an_image"
-GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +80,14 @@ class Viewing:
     def accounts(self) -> tuple[Account, ...]:
         """What is spent together with other stages, and other runs."""
         return accounts_of(self.completions, unattended=self.unattended, run=self.account)
+
+    def prompt(self) -> str:
+        """Return what the model is told beside each image, as the template has it now.
+
+        Raises:
+            SettingsError: If the template cannot be used.
+        """
+        return render(TEMPLATE, language=self.images.language)
 
     @property
     def settings(self) -> CompletionsSettings:
@@ -133,14 +142,15 @@ def describe_images(
             remedy="Set DEFAULT_LLM_PROVIDER, or describe_images = false",
         )
     require_model(viewing.settings)
+    reading = _Reading(viewing, viewing.prompt())
     if viewing.accounts:
-        _require_caps(unique, viewing)
-    asyncio.run(_describe_all(unique, viewing, described, progress))
+        _require_caps(unique, reading)
+    asyncio.run(_describe_all(unique, reading, described, progress))
     _require_answers(described, len(unique), viewing.images)
     return described
 
 
-def image_request(viewing: Viewing, content: bytes, kind: str) -> CompletionRequest:
+def image_request(viewing: Viewing, prompt: str, content: bytes, kind: str) -> CompletionRequest:
     """Return the request for one image.
 
     Format: OpenAI's image parts, the image in a data URL (RFC 2397).
@@ -148,7 +158,7 @@ def image_request(viewing: Viewing, content: bytes, kind: str) -> CompletionRequ
     url = f"data:{kind};base64,{base64.b64encode(content).decode()}"
     image = {"url": url, "detail": viewing.images.detail}
     parts = [
-        {"type": "text", "text": render(TEMPLATE, language=viewing.images.language)},
+        {"type": "text", "text": prompt},
         {"type": "image_url", "image_url": image},
     ]
     settings = viewing.settings
@@ -159,53 +169,67 @@ def image_request(viewing: Viewing, content: bytes, kind: str) -> CompletionRequ
     )
 
 
-def _require_caps(images: list[ImageFile], viewing: Viewing) -> None:
+class _Reading(NamedTuple):
+    """What makes a request of a file.
+
+    Attributes:
+        prompt: The same for all images, however long that takes.
+    """
+
+    viewing: Viewing
+    prompt: str
+
+    def request(self, image: ImageFile) -> CompletionRequest | str:
+        """Return the request for an image, or why it is not shown.
+
+        Raises:
+            InputChangedError: If it is not what it was when it was hashed.
+        """
+        most = self.viewing.images.max_bytes
+        with self.viewing.open(image.path) as stream:
+            content = stream.read(most + 1)
+        if len(content) > most:
+            return TOO_LARGE
+        if hashlib.sha256(content).hexdigest() != image.sha256:
+            raise InputChangedError(
+                "an image changed while it was being read", where=image.path, remedy="Run again"
+            )
+        kind = image_type(content)
+        if kind is None:
+            return NOT_AN_IMAGE
+        return image_request(self.viewing, self.prompt, content, kind)
+
+
+def _require_caps(images: list[ImageFile], reading: _Reading) -> None:
+    viewing = reading.viewing
     with ExitStack() as stack:
         look_up = stack.enter_context(
             cached_answers(viewing.settings, viewing.environ, default_db=viewing.default_db)
         )
-        expected = estimate(_unanswered(images, viewing, look_up), viewing.settings)
+        expected = estimate(_unanswered(images, reading, look_up), viewing.settings)
     require_caps(
         expected, viewing.accounts, viewing.environ, default_db=viewing.default_db, batch=False
     )
 
 
 def _unanswered(
-    images: list[ImageFile], viewing: Viewing, look_up: LookUp
+    images: list[ImageFile], reading: _Reading, look_up: LookUp
 ) -> Iterator[CompletionRequest]:
     """Yield the requests that the cache has no answer to."""
     for start in range(0, len(images), LOOKED_UP_TOGETHER):
-        some = [_request(image, viewing) for image in images[start : start + LOOKED_UP_TOGETHER]]
+        some = [reading.request(image) for image in images[start : start + LOOKED_UP_TOGETHER]]
         requests = [request for request in some if isinstance(request, CompletionRequest)]
         for request, outcome in zip(requests, look_up(requests), strict=True):
             if outcome is None:
                 yield request
 
 
-def _request(image: ImageFile, viewing: Viewing) -> CompletionRequest | str:
-    """Return the request for an image, or why it is not shown.
-
-    Raises:
-        InputChangedError: If it is not what it was when it was hashed.
-    """
-    most = viewing.images.max_bytes
-    with viewing.open(image.path) as stream:
-        content = stream.read(most + 1)
-    if len(content) > most:
-        return TOO_LARGE
-    if hashlib.sha256(content).hexdigest() != image.sha256:
-        raise InputChangedError(
-            "an image changed while it was being read", where=image.path, remedy="Run again"
-        )
-    kind = image_type(content)
-    return NOT_AN_IMAGE if kind is None else image_request(viewing, content, kind)
-
-
 async def _describe_all(
-    images: list[ImageFile], viewing: Viewing, described: Described, progress: Progress
+    images: list[ImageFile], reading: _Reading, described: Described, progress: Progress
 ) -> None:
     from resonare_pipeline.completions.opening import open_engine  # and SQLAlchemy: 0.3 s
 
+    viewing = reading.viewing
     settings = capped_by(viewing.settings, viewing.accounts)
     engine = open_engine(
         settings, viewing.environ, default_db=viewing.default_db, accounts=viewing.accounts
@@ -215,7 +239,7 @@ async def _describe_all(
     async with engine:
         try:
             for number, image in enumerate(images):
-                request = await asyncio.to_thread(_request, image, viewing)
+                request = await asyncio.to_thread(reading.request, image)
                 progress(number, len(images), "images")
                 if isinstance(request, str):
                     described.left[request] += 1
@@ -286,11 +310,11 @@ def _require_answers(described: Described, total: int, settings: ImagesSettings)
             remedy=f"{len(described.texts)} descriptions are kept; run again to ask only for the "
             f"rest, or set {settings.section}.allow_partial = true to go on without them",
         )
-    refused = {kind: n for kind, n in described.left.items() if kind in ("invalid", "forbidden")}
-    if sum(refused.values()) == total:
+    refused = described.left[Failure.INVALID.value]
+    if refused == total >= FEWEST_REFUSED and not settings.allow_partial:
         raise StageError(
-            f"the endpoint refused every one of {total} images: {refused}",
+            f"the endpoint refused every one of {total} images",
             where="enriched_messages",
             expected="a model that sees images",
-            remedy="Set images.model",
+            remedy=f"Set images.model, or {settings.section}.allow_partial = true if it does",
         )

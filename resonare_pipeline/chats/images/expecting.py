@@ -10,11 +10,19 @@ from resonare_pipeline.completions.estimating import Estimate, estimate
 MESSAGES_FILE = "messages.parquet"
 
 
-def expected_images(messages: Artifact, files: ImageFiles, viewing: Viewing) -> Estimate:
+def expected_images(
+    messages: Artifact, files: ImageFiles, viewing: Viewing, *, most: int | None = None
+) -> Estimate:
     """Estimate the requests for all images that messages show, each file once.
 
     It is an upper bound: which of them are answered in the cache, left out by their senders or
     time, or alike, is known when they are read.
+
+    Args:
+        messages: The messages.
+        files: The images.
+        viewing: Who describes them.
+        most: No more than so many are to be described; None: all.
     """
     columns = ["media_kind", "media_path"]
     found = {
@@ -23,5 +31,6 @@ def expected_images(messages: Artifact, files: ImageFiles, viewing: Viewing) -> 
         for _, path in image_rows(batch)
         if (file := files.find(path)) is not None
     }
-    request = image_request(viewing, b"", "image/jpeg")
-    return estimate(repeat(request, len(found)), viewing.settings)
+    request = image_request(viewing, viewing.prompt(), b"", "image/jpeg")
+    count = len(found) if most is None else min(most, len(found))
+    return estimate(repeat(request, count), viewing.settings)

@@ -4,11 +4,15 @@ import base64
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from assets.graph import GRAPH
+from resonare_pipeline.chats import additions
+from resonare_pipeline.chats.images import describing
+from resonare_pipeline.chats.images.finding import image_type
 from resonare_pipeline.cli.plan_costs import expected_costs
 from resonare_pipeline.errors import (
     BudgetError,
@@ -17,7 +21,8 @@ from resonare_pipeline.errors import (
     UnansweredError,
 )
 from resonare_pipeline.planning.making import make
-from resonare_pipeline.planning.plan import plan
+from resonare_pipeline.planning.plan import Entry, Plan, plan
+from resonare_pipeline.planning.workspace import Workspace
 from tests.chats.telling import KEY, Album, message, png
 from tests.fake_openai.running import Running, serving
 from tests.fake_openai.script import Fault, Rule, Script
@@ -224,10 +229,99 @@ def test_a_model_that_sees_nothing_ends_the_stage_with_what_to_set(
     album: Album, server: Running
 ) -> None:
     server.use(Script(rules=(Rule(fault=Fault.INVALID),)))
-    album.write([photo(1, "a")], a=png())
-    with pytest.raises(StageError, match="refused every one of 1 images") as caught:
+    album.write([photo(n, f"p{n}") for n in range(3)], **{f"p{n}": png(n) for n in range(3)})
+    with pytest.raises(StageError, match="refused every one of 3 images") as caught:
         album.made(album.open(**ASKING))
     assert "images.model" in str(caught.value)
+    partial = album.open(**ASKING, images__allow_partial="true")
+    assert album.texts(partial) == ["", "", ""]
+
+
+def test_one_image_that_is_always_refused_does_not_hold_up_its_export(
+    album: Album, server: Running
+) -> None:
+    server.use(Script(rules=(Rule(fault=Fault.INVALID),)))
+    album.write([photo(1, "a", "Look!")], a=png())
+    workspace = album.open(**ASKING)
+    assert album.texts(workspace) == ["Look!"]
+    told = album.made(workspace).manifest.outputs["enriched_messages"].metadata["warnings"]
+    assert told == ["1 of 1 images stay as they are: invalid 1"]
+
+
+def test_a_template_is_read_once_however_long_the_asking_takes(
+    album: Album, server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(album.folder)
+    own = album.folder / "prompts" / "chats" / "describe_image.jinja"
+    own.parent.mkdir(parents=True)
+    own.write_text("Before.")
+
+    def edited_meanwhile(content: bytes) -> str | None:
+        own.write_text("After.")
+        return image_type(content)
+
+    monkeypatch.setattr(describing, "image_type", edited_meanwhile)
+    album.write([photo(n, f"p{n}") for n in range(3)], **{f"p{n}": png(n) for n in range(3)})
+    album.made(album.open(**ASKING))
+    assert {b["messages"][0]["content"][0]["text"] for b in server.bodies()} == {"Before."}
+
+
+def test_what_is_missing_is_asked_for_again_later_and_nothing_else_is(
+    album: Album, server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(additions, "IMAGES_REST", timedelta(0))
+    album.write([photo(n, f"p{n}") for n in range(4)], **{f"p{n}": png(n) for n in range(4)})
+    server.use(Script(rules=(Rule(fault=Fault.SERVER, times=1),)))
+    settings = {**ASKING, "images__allow_partial": "true", "completions__retries": "0"}
+    workspace = album.open(**settings)
+    first = album.made(workspace)
+    entry = first.manifest.outputs["enriched_messages"]
+    assert entry.retry_at is not None
+    assert entry.metadata["images_to_be_tried_again"] == {"server": 1}
+    sent = len(server.journal())
+    # Elsewhere, where the cache of answers is another: what was paid for is not paid for again.
+    (album.folder / "data" / "completions.sqlite").unlink()
+    [expected] = expected_costs(workspace, planned(workspace), enriched(workspace))
+    assert "at most 1 images" in expected.text
+    again = album.made(workspace)
+    assert (again.cache, again.manifest.fingerprint) == ("miss", first.manifest.fingerprint)
+    assert len(server.journal()) == sent + 1
+    assert all("[Image: " in text for text in album.texts(workspace))
+    assert album.made(workspace).cache == "hit"
+
+
+def test_a_later_try_that_fails_leaves_what_is_there(
+    album: Album, server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(additions, "IMAGES_REST", timedelta(0))
+    album.write([photo(n, f"p{n}") for n in range(3)], **{f"p{n}": png(n) for n in range(3)})
+    server.use(Script(rules=(Rule(fault=Fault.SERVER, times=1),)))
+    settings = {**ASKING, "images__allow_partial": "true", "completions__retries": "0"}
+    before = album.texts(album.open(**settings))
+    album.environ(BASE_URL=server.url, MODEL="gpt-4o")  # no key any more
+    made = album.made(album.open(**settings))
+    assert made.cache == "hit"
+    assert "could not be had" in made.reasons[0]
+    assert album.texts(album.open(**settings)) == before
+
+
+@pytest.mark.parametrize("redact", ["false", "true"])
+def test_a_later_try_never_leaves_fewer_lines_than_there_were(
+    album: Album, server: Running, monkeypatch: pytest.MonkeyPatch, redact: str
+) -> None:
+    monkeypatch.setattr(additions, "IMAGES_REST", timedelta(0))
+    album.write([photo(n, f"p{n}") for n in range(3)], **{f"p{n}": png(n) for n in range(3)})
+    server.use(Script(rules=(Rule(fault=Fault.SERVER, times=1),)))
+    settings = {
+        **ASKING,
+        "images__allow_partial": "true",
+        "completions__retries": "0",
+        "enriched_messages__redact": redact,
+    }
+    before = album.texts(album.open(**settings))
+    (album.folder / "data" / "completions.sqlite").unlink()
+    server.use(Script(rules=(Rule(fault=Fault.FILTER),)))
+    assert album.texts(album.open(**settings)) == before
 
 
 def test_the_mock_describes_nothing(album: Album) -> None:
@@ -279,21 +373,25 @@ def test_a_plan_tells_how_many_images_there_are_and_what_they_cost(
 ) -> None:
     album.write([photo(1, "a"), photo(2, "b"), photo(3, "a"), photo(4, "none")], a=png(), b=png(2))
     workspace = album.open(**ASKING)
-    current = plan(GRAPH, workspace.settings, workspace.list_raw(), workspace.store)
-    entry = current.entry(GRAPH.makers["enriched_messages"], KEY)
-    [expected] = expected_costs(workspace, current, [entry])
+    [expected] = expected_costs(workspace, planned(workspace), enriched(workspace))
     assert expected.text == "chats/album: what it costs is known when messages is made"
     for name in ("chat_export", "messages"):
         make(workspace, GRAPH.makers[name], KEY)
-    current = plan(GRAPH, workspace.settings, workspace.list_raw(), workspace.store)
-    entry = current.entry(GRAPH.makers["enriched_messages"], KEY)
-    [expected] = expected_costs(workspace, current, [entry])
+    [expected] = expected_costs(workspace, planned(workspace), enriched(workspace))
     assert "at most 2 images" in expected.text
     assert expected.estimate is not None
     assert expected.estimate.cost_usd
     album.made(workspace)
-    current = plan(GRAPH, workspace.settings, workspace.list_raw(), workspace.store)
+    current = planned(workspace)
     assert expected_costs(workspace, current, list(current.entries.values())) == []
+
+
+def planned(workspace: Workspace) -> Plan:
+    return plan(GRAPH, workspace.settings, workspace.list_raw(), workspace.store)
+
+
+def enriched(workspace: Workspace) -> list[Entry]:
+    return [planned(workspace).entry(GRAPH.makers["enriched_messages"], KEY)]
 
 
 def test_images_of_a_chat_exported_by_signal_export_are_told_as_well(album: Album) -> None:
