@@ -6,16 +6,22 @@ of frames, in any number of processes. What is made is decided in the modules th
 
 import logging
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from resonare_pipeline.errors import InputError
-from resonare_pipeline.style.analyzing import personal_style
+from resonare_pipeline.style.analyzing import OwnStyle
+from resonare_pipeline.style.arguments import (
+    check_flags,
+    check_numbers,
+    check_order,
+    check_person,
+)
 from resonare_pipeline.style.bursts import BURST_GAP_SECONDS, LEAST_BURST, MOST_BURST
 from resonare_pipeline.style.clock import zone_of
+from resonare_pipeline.style.compact import compact
 from resonare_pipeline.style.enhancing import ENHANCED, enhance_frame
 from resonare_pipeline.style.episodes import (
     EPISODE_GAP_MINUTES,
@@ -31,12 +37,14 @@ from resonare_pipeline.style.examples import (
     conversational_examples,
 )
 from resonare_pipeline.style.filters import apply_filters, parse_filters
-from resonare_pipeline.style.frames import Reading, read_frame
-from resonare_pipeline.style.lines import Lines, Messages, lines_of
+from resonare_pipeline.style.frames import FrameMessages, Reading, read_frame
+from resonare_pipeline.style.lines import Lines, lines_of
 from resonare_pipeline.style.making import adapted_examples, identity_of, make_examples
-from resonare_pipeline.style.sampling import choose
+from resonare_pipeline.style.partners import ChatTallies, Partner
+from resonare_pipeline.style.sampling import Draw, choose
 from resonare_pipeline.style.saving import save_examples
 from resonare_pipeline.style.strategies import Strategy, count_by_strategy, known_strategies
+from resonare_pipeline.style.windowing import MINUTE_SECONDS
 from resonare_pipeline.style.windows import (
     WINDOW_GAP_SECONDS,
     WindowBounds,
@@ -85,9 +93,16 @@ class TrainingDataCreator:
         seed: int = 0,
         max_gap_seconds: float = WINDOW_GAP_SECONDS,
     ) -> None:
+        check_person(your_recipient_id)
+        check_numbers(
+            min_message_length=min_message_length, seed=seed, max_gap_seconds=max_gap_seconds
+        )
+        check_flags(
+            include_system_messages=include_system_messages,
+            preserve_message_order=preserve_message_order,
+            debug=debug,
+        )
         zone_of(time_zone)
-        if min_message_length < 0:
-            raise InputError(f"min_message_length is {min_message_length}", expected="0 or more")
         self.your_recipient_id = your_recipient_id
         self.min_message_length = min_message_length
         self.include_system_messages = include_system_messages
@@ -114,9 +129,15 @@ class TrainingDataCreator:
             min_window_messages: Fewest messages of a window, the answer included.
             recipients_df: Gives names to partners.
         """
+        check_numbers(
+            window_size=window_size, stride=stride, min_window_messages=min_window_messages
+        )
         bounds = self._bounds(window_size, stride=stride, least=min_window_messages)
-        lines = self._lines(self._read(messages_df, recipients_df))
-        windows = render_windows(lines, find_windows(lines, bounds))
+        windows = [
+            compact(window)
+            for lines in self._lines(self._read(messages_df, recipients_df))
+            for window in render_windows(lines, find_windows(lines, bounds))
+        ]
         self._note(windows=len(windows))
         return windows
 
@@ -128,13 +149,22 @@ class TrainingDataCreator:
         max_episode_length: int = MOST_EPISODE,
     ) -> list[dict[str, Any]]:
         """Return episodes: what lies between silences that are longer than the gap."""
-        if time_gap_minutes <= 0:
-            raise InputError(f"time_gap_minutes is {time_gap_minutes}", expected="more than 0")
-        messages = self._read(messages_df, None)
-        lines = lines_of(messages, max_gap_seconds=time_gap_minutes * 60)
-        found = find_episodes(lines, least=min_episode_length, most=max_episode_length)
-        self._note(episodes=len(found))
-        return render_episodes(lines, found)
+        check_numbers(
+            time_gap_minutes=time_gap_minutes,
+            min_episode_length=min_episode_length,
+            max_episode_length=max_episode_length,
+        )
+        check_order(min_episode_length=min_episode_length, max_episode_length=max_episode_length)
+        gap = time_gap_minutes * MINUTE_SECONDS
+        episodes = [
+            compact(episode)
+            for lines in self._lines(self._read(messages_df, None), gap)
+            for episode in render_episodes(
+                lines, find_episodes(lines, least=min_episode_length, most=max_episode_length)
+            )
+        ]
+        self._note(episodes=len(episodes))
+        return episodes
 
     def analyze_personal_texting_style(
         self,
@@ -143,6 +173,10 @@ class TrainingDataCreator:
         analyze_time_patterns: bool = False,  # noqa: FBT001, FBT002
     ) -> dict[str, Any]:
         """Return how you write, over all your messages with a text, short ones included."""
+        check_flags(
+            include_word_frequency=include_word_frequency,
+            analyze_time_patterns=analyze_time_patterns,
+        )
         messages = self._read(messages_df, None)
         return self._style(messages, words=include_word_frequency, times=analyze_time_patterns)
 
@@ -167,34 +201,33 @@ class TrainingDataCreator:
             filters: `min_message_length`, `exclude_blocked`, `date_range`.
         """
         chosen = known_strategies(strategies)
-        if max_examples is not None and max_examples < 0:
-            raise InputError(f"max_examples is {max_examples}", expected="None, or 0 or more")
+        check_numbers(max_examples=max_examples)
+        check_flags(
+            include_twitter_content=include_twitter_content, balance_examples=balance_examples
+        )
         rules = parse_filters(filters, zone_of(self.time_zone))
-        frame = apply_filters(messages_df, recipients_df, rules)
+        frame = apply_filters(
+            messages_df, recipients_df, rules, your_recipient_id=self.your_recipient_id
+        )
         if include_twitter_content:
             frame = enhance_frame(frame, tweets=True, images=False)
-        messages = self._read(frame, recipients_df)
-        lines = self._lines(messages)
         length = rules.min_message_length
-        least = self.min_message_length if length is None else length
-        made = {
-            str(strategy): make_examples(strategy, lines, least_characters=least, seed=self.seed)
+        draws = {
+            strategy: Draw[Example](max_examples, identity=identity_of, seed=self.seed)
             for strategy in chosen
         }
-        examples = choose(
-            list(made.values()),
-            max_examples,
-            identity=identity_of,
-            balance=balance_examples,
-            seed=self.seed,
-        )
+        messages = self._read(frame, recipients_df)
+        style = self._style(messages, words=True, times=True)  # before there are examples to hold
+        least = self.min_message_length if length is None else length
+        self._fill(draws, messages, least=least)
+        examples = choose(list(draws.values()), max_examples, balance=balance_examples)
         self._note(
             filtered=len(messages_df) - len(frame),
             enhanced=int(frame[ENHANCED].sum()) if ENHANCED in frame else 0,
-            made={name: len(found) for name, found in made.items()},
+            made={str(strategy): draw.count for strategy, draw in draws.items()},
             chosen=count_by_strategy(examples),
         )
-        return examples, self._style(messages, words=True, times=True)
+        return examples, style
 
     def create_conversational_data(
         self,
@@ -212,15 +245,21 @@ class TrainingDataCreator:
             momentum_filter: Only windows of this momentum: rapid, moderate or slow.
             min_context_messages: Fewest messages before your answer.
         """
+        check_numbers(window_size=window_size, min_context_messages=min_context_messages)
+        check_flags(include_metadata=include_metadata)
         bounds = self._bounds(
             window_size,
             least=1,
             least_context=min_context_messages,
             momentum=momentum_filter,
         )
-        lines = self._lines(self._read(messages_df, recipients_df))
-        windows = find_windows(lines, bounds)
-        made = conversational_examples(lines, windows, with_metadata=include_metadata)
+        made = [
+            compact(example)
+            for lines in self._lines(self._read(messages_df, recipients_df))
+            for example in conversational_examples(
+                lines, find_windows(lines, bounds), with_metadata=include_metadata
+            )
+        ]
         return self._counted(Strategy.CONVERSATIONAL, made)
 
     def create_burst_sequence_data(
@@ -236,14 +275,23 @@ class TrainingDataCreator:
             max_time_between_messages: Seconds.
             max_burst_size: Longer bursts are cut into parts of nearly one length.
         """
-        lines = self._lines(self._read(messages_df, None))
-        made = burst_examples(
-            lines,
-            max_gap_seconds=max_time_between_messages,
-            least=min_burst_size,
-            most=max_burst_size,
-            least_characters=self.min_message_length,
+        check_numbers(
+            max_time_between_messages=max_time_between_messages,
+            min_burst_size=min_burst_size,
+            max_burst_size=max_burst_size,
         )
+        check_order(min_burst_size=min_burst_size, max_burst_size=max_burst_size)
+        made = [
+            compact(example)
+            for lines in self._lines(self._read(messages_df, None))
+            for example in burst_examples(
+                lines,
+                max_gap_seconds=max_time_between_messages,
+                least=min_burst_size,
+                most=max_burst_size,
+                least_characters=self.min_message_length,
+            )
+        ]
         return self._counted(Strategy.BURST, made)
 
     def create_adaptive_training_data(
@@ -262,13 +310,25 @@ class TrainingDataCreator:
             min_conversations_per_partner: Stretches without a long silence in which both wrote.
             min_adaptation_level: How far you must go towards them, 0 … 1.
         """
+        check_numbers(
+            min_style_difference=min_style_difference,
+            min_conversations_per_partner=min_conversations_per_partner,
+            min_adaptation_level=min_adaptation_level,
+        )
         adaptation = Adaptation(
             min_style_difference=min_style_difference,
             min_conversations=min_conversations_per_partner,
             min_level=min_adaptation_level,
         )
-        lines = self._lines(self._read(messages_df, recipients_df))
-        made = adapted_examples(lines, adaptation, least_characters=self.min_message_length)
+        messages = self._read(messages_df, recipients_df)
+        partners = self._partners(messages)
+        made = [
+            compact(example)
+            for lines in self._lines(messages)
+            for example in adapted_examples(
+                lines, partners, adaptation, least_characters=self.min_message_length
+            )
+        ]
         return self._counted(Strategy.ADAPTIVE, made)
 
     def save_training_data(
@@ -294,7 +354,7 @@ class TrainingDataCreator:
             compress=compress,
         )
 
-    def _read(self, frame: Frame, recipients: Frame | None) -> Messages:
+    def _read(self, frame: Frame, recipients: Frame | None) -> FrameMessages:
         reading = Reading(
             your_recipient_id=self.your_recipient_id,
             include_system=self.include_system_messages,
@@ -306,22 +366,44 @@ class TrainingDataCreator:
             rows=len(frame),
             messages=len(messages),
             your_messages=int(messages.is_owner.sum()),
-            chats=len(messages.chat_ids),
+            chats=len(set(messages.chats.tolist())),
             left_out=dict(reading.dropped),
         )
         return messages
 
-    def _lines(self, messages: Messages) -> Lines:
-        return lines_of(messages, max_gap_seconds=self.max_gap_seconds)
+    def _lines(self, messages: FrameMessages, gap: float | None = None) -> Iterator[Lines]:
+        """Yield lines in pieces of whole runs; a gap in seconds, or that of the creator."""
+        gap = self.max_gap_seconds if gap is None else gap
+        for piece in messages.pieces(max_gap_seconds=gap):
+            yield lines_of(piece, max_gap_seconds=gap)
 
-    def _style(self, messages: Messages, *, words: bool, times: bool) -> dict[str, Any]:
-        return personal_style(messages, words=words, times=times, time_zone=self.time_zone)
+    def _partners(self, messages: FrameMessages) -> Mapping[object, Partner]:
+        tallies = ChatTallies()
+        for lines in self._lines(messages):
+            tallies.add(lines)
+        return tallies.partners()
+
+    def _fill(
+        self, draws: Mapping[Strategy, Draw[Example]], messages: FrameMessages, *, least: int
+    ) -> None:
+        partners = self._partners(messages) if Strategy.ADAPTIVE in draws else {}
+        for lines in self._lines(messages):
+            for strategy, draw in draws.items():
+                made = make_examples(
+                    strategy, lines, partners, least_characters=least, seed=self.seed
+                )
+                draw.add(map(compact, made))
+
+    def _style(self, messages: FrameMessages, *, words: bool, times: bool) -> dict[str, Any]:
+        style = OwnStyle(words=words, times=times, time_zone=self.time_zone)
+        for piece in messages.pieces(max_gap_seconds=WINDOW_GAP_SECONDS):
+            style.add(piece)
+        return style.profile()
 
     def _bounds(self, size: int, **others: Any) -> WindowBounds:
         return WindowBounds(size=size, least_characters=self.min_message_length, **others)
 
-    def _counted(self, strategy: Strategy, examples: Iterable[Example]) -> list[Example]:
-        made = list(examples)
+    def _counted(self, strategy: Strategy, made: list[Example]) -> list[Example]:
         self._note(made={str(strategy): len(made)})
         return made
 

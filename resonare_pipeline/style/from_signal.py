@@ -2,18 +2,23 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from resonare_pipeline.errors import InputError, MissingFileError
+from resonare_pipeline.style.arguments import check_flags, check_numbers, file_path
 from resonare_pipeline.style.clock import zone_of
 from resonare_pipeline.style.creator import Path_, TrainingDataCreator
-from resonare_pipeline.style.enhancing import ENHANCED, DescribeImage, enhance_frame
+from resonare_pipeline.style.enhancing import (
+    ENHANCED,
+    DescribeImage,
+    check_describer,
+    enhance_frame,
+)
 from resonare_pipeline.style.filters import apply_filters, parse_filters
 from resonare_pipeline.style.frames import columns_of
-from resonare_pipeline.style.strategies import count_by_strategy
+from resonare_pipeline.style.strategies import count_by_strategy, known_strategies
 
 
 def create_training_data_from_signal(
@@ -35,7 +40,8 @@ def create_training_data_from_signal(
 
     Args:
         messages_csv_path: signal.csv, or message.csv.
-        recipients_csv_path: recipient.csv; None: ids stand for names, and nobody is blocked.
+        recipients_csv_path: recipient.csv; None: ids stand for names, and `exclude_blocked` is
+            refused, since nothing tells who is blocked.
         output_path: Gets the examples and the style; JSON, or JSON lines if it ends with .jsonl.
         include_twitter: Put what is known of a tweet in the place of its link.
         include_images: Add descriptions of images, from the column `image_description` or by
@@ -51,13 +57,22 @@ def create_training_data_from_signal(
         InputError: If a file is no CSV, or lacks columns.
     """
     started = time.perf_counter()
-    rules = parse_filters(filters, zone_of(time_zone))
-    messages = read_csv(messages_csv_path)
-    recipients = None if recipients_csv_path is None else read_csv(recipients_csv_path)
-    columns_of(messages)
+    target = file_path(output_path, "output_path")
+    known_strategies(strategies)
+    check_numbers(max_examples=max_examples)
+    check_flags(include_twitter=include_twitter, include_images=include_images)
+    check_describer(describe_image)
     creator = TrainingDataCreator(your_recipient_id, time_zone=time_zone, seed=seed)
+    rules = parse_filters(filters, zone_of(time_zone))
+    messages = read_csv(messages_csv_path, "messages_csv_path")
+    recipients = (
+        None
+        if recipients_csv_path is None
+        else read_csv(recipients_csv_path, "recipients_csv_path")
+    )
+    columns_of(messages)
     frame = enhance_frame(
-        apply_filters(messages, recipients, rules),
+        apply_filters(messages, recipients, rules, your_recipient_id=your_recipient_id),
         tweets=include_twitter,
         images=include_images,
         describe_image=describe_image,
@@ -71,7 +86,7 @@ def create_training_data_from_signal(
         max_examples=max_examples,
         filters=length,
     )
-    written = creator.save_training_data(examples, output_path, style_analysis=style)
+    written = creator.save_training_data(examples, target, style_analysis=style)
     return {
         "success": bool(examples),
         "total_examples": len(examples),
@@ -83,21 +98,27 @@ def create_training_data_from_signal(
     }
 
 
-def read_csv(path: Path_) -> pd.DataFrame:
+def read_csv(path: Path_, name: str) -> pd.DataFrame:
     r"""Read one of Signal's flat files.
 
     Lines end with \n alone: a message may hold a \r, which is not quoted there.
 
+    Args:
+        name: Of the argument that the path was given as.
+
     Raises:
         MissingFileError: If there is no such file.
-        InputError: If it is no CSV.
+        InputError: If it is no CSV, or a folder, or cannot be read.
     """
+    path = file_path(path, name)
     try:
-        return pd.read_csv(Path(path), lineterminator="\n", low_memory=False)
+        return pd.read_csv(path, lineterminator="\n", low_memory=False)
     except FileNotFoundError as error:
         raise MissingFileError(
             "there is no such file", where=str(path), remedy="Export Signal's flat files first"
         ) from error
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror or error}", where=str(path)) from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise InputError(
             "cannot be read as CSV", where=str(path), expected="a flat file of Signal, in UTF-8"

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from resonare_pipeline.style.lines import BoolArray
+from resonare_pipeline.style.ids import truths
+from resonare_pipeline.style.lines import BoolArray, FloatArray, IntArray
 
 BASE_TYPE = 0x1F
 WRITTEN = (20, 21, 22, 23)  # received; in the outbox, being sent, sent
@@ -17,21 +18,19 @@ UNSENT = (24, 25, 26, 27)  # failed, waiting for a decision, a draft
 STATUS_BITS = 0x10000 | 0x20000 | 0x40000 | 0x400000 | 0xDF00  # groups, timers, sessions, keys
 SPECIAL_SHIFT = 32  # stories, gifts, payments, polls, pins
 
-_UNSET = 0  # of flags and ids
 
-
-def left_out(frame: pd.DataFrame, dropped: Counter[str], *, include_system: bool) -> pd.DataFrame:
-    """Return the rows that count, and count the others by reason.
+def counting_rows(frame: pd.DataFrame, dropped: Counter[str], *, include_system: bool) -> IntArray:
+    """Return where the rows stand that count, and count the others by reason.
 
     Args:
         include_system: Keep calls, group updates and the like.
     """
     reasons: dict[str, BoolArray] = {
-        "deleted": _over(frame, "remote_deleted", _UNSET) | _over(frame, "deleted_by", _UNSET),
-        "old_revision": _over(frame, "latest_revision_id", _UNSET),
-        "view_once": _over(frame, "view_once", _UNSET),
-        "story": _over(frame, "story_type", _UNSET),
-        "scheduled": _over(frame, "scheduled_date", _UNSET),
+        "deleted": _flagged(frame, "remote_deleted") | _over(frame, "deleted_by"),
+        "old_revision": _over(frame, "latest_revision_id"),
+        "view_once": _flagged(frame, "view_once"),
+        "story": _over(frame, "story_type"),
+        "scheduled": _over(frame, "scheduled_date"),
         **_by_type(frame, include_system=include_system),
     }
     leave = np.zeros(len(frame), np.bool_)
@@ -39,30 +38,35 @@ def left_out(frame: pd.DataFrame, dropped: Counter[str], *, include_system: bool
         if count := int((mask & ~leave).sum()):
             dropped[reason] += count
         leave |= mask
-    return frame[~leave] if leave.any() else frame
+    return np.flatnonzero(~leave)
 
 
-def _numeric(frame: pd.DataFrame, name: str) -> "pd.Series[Any] | None":
+def numbers_of(values: "pd.Series[Any]") -> FloatArray:
+    """Return a column as numbers, NaN where there is none."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype(values.cat.categories.dtype)
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    return np.where(np.isfinite(numbers), numbers, np.nan)
+
+
+def _over(frame: pd.DataFrame, name: str) -> BoolArray:
+    """Tell where a column holds more than 0."""
     if name not in frame:
-        return None
-    return pd.to_numeric(frame[name], errors="coerce")
-
-
-def _over(frame: pd.DataFrame, name: str, bound: int) -> BoolArray:
-    values = _numeric(frame, name)
-    if values is None:
         return np.zeros(len(frame), np.bool_)
-    over: BoolArray = (values.fillna(bound) > bound).to_numpy()
-    return over
+    return numbers_of(frame[name]) > 0
+
+
+def _flagged(frame: pd.DataFrame, name: str) -> BoolArray:
+    return truths(frame[name]) if name in frame else np.zeros(len(frame), np.bool_)
 
 
 def _by_type(frame: pd.DataFrame, *, include_system: bool) -> dict[str, BoolArray]:
     """Tell by `type` what was not sent and what nobody wrote; without a type it is a message."""
-    values = _numeric(frame, "type")
-    if values is None:
+    if "type" not in frame:
         return {}
-    known = values.notna().to_numpy()
-    types = values.fillna(0).to_numpy().astype(np.int64)
+    values = numbers_of(frame["type"])
+    known = ~np.isnan(values)
+    types = np.where(known, values, 0).astype(np.int64)
     base = types & BASE_TYPE
     status = ((types & STATUS_BITS) != 0) | ((types >> SPECIAL_SHIFT) != 0)
     system = known & ~np.isin(base, UNSENT) & (~np.isin(base, WRITTEN) | status)
