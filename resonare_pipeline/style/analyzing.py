@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from resonare_pipeline.style.arguments import check_flags, check_person
+from resonare_pipeline.style.arguments import checked
 from resonare_pipeline.style.clock import zone_of
 from resonare_pipeline.style.emojis import with_emojis
 from resonare_pipeline.style.frames import Reading, read_frame
@@ -30,10 +30,11 @@ class StyleAnalyzer:
         include_system_messages: Count what Signal wrote itself.
     """
 
+    @checked
     def __init__(self, *, include_system_messages: bool = False) -> None:
-        check_flags(include_system_messages=include_system_messages)
         self.include_system_messages = include_system_messages
 
+    @checked
     def analyze_all_communication_styles(
         self,
         messages_df: pd.DataFrame,
@@ -50,7 +51,6 @@ class StyleAnalyzer:
             MissingColumnsError: If columns are missing.
             UnknownPersonError: If nobody has your recipient id.
         """
-        check_person(your_recipient_id)
         reading = Reading(
             your_recipient_id=your_recipient_id, include_system=self.include_system_messages
         )

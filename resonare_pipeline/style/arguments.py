@@ -3,15 +3,22 @@
 What a window's sizes are to each other `windows.WindowBounds` says, for the graph as well.
 """
 
+import functools
+import inspect
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
 from resonare_pipeline.errors import InputError
 from resonare_pipeline.style.ids import plain_id
+
+Path_ = str | os.PathLike[str]
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,61 +92,83 @@ NUMBERS: Mapping[str, Number] = {
 }
 
 
-def check_numbers(where: str = "", **given: object) -> None:
-    """Refuse numbers that an argument of that name cannot be.
+FLAGS = frozenset(
+    {
+        "include_system_messages",
+        "preserve_message_order",
+        "debug",
+        "include_word_frequency",
+        "analyze_time_patterns",
+        "include_twitter_content",
+        "balance_examples",
+        "include_metadata",
+        "validate",
+        "compress",
+        "enhance_with_twitter",
+        "include_twitter",
+        "include_images",
+        "exclude_blocked",
+    }
+)
+BOUNDS = (("min_episode_length", "max_episode_length"), ("min_burst_size", "max_burst_size"))
+
+
+def checked(function: Callable[P, R]) -> Callable[P, R]:
+    """Let a function be called only with arguments that may be what they are, by their names."""
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        check(bound.arguments)
+        return function(*args, **kwargs)
+
+    return call
+
+
+def check(given: Mapping[str, Any], where: str = "") -> None:
+    """Refuse arguments that cannot be what they are; names that are not known here may be anything.
 
     Raises:
         InputError: With what is allowed.
     """
     for name, value in given.items():
-        if not NUMBERS[name].allows(value):
-            raise InputError(f"{name} is {value!r}", where=where, expected=str(NUMBERS[name]))
+        if expected := _expected(name, value):
+            raise InputError(f"{name} is {value!r}", where=where, expected=expected)
+    for least, most in BOUNDS:
+        if least in given and given[least] > given[most]:
+            raise InputError(
+                f"{least} is {given[least]} and {most} {given[most]}",
+                expected="a maximum that is not below the minimum",
+            )
 
 
-def check_order(**given: int) -> None:
-    """Refuse a minimum, given first, that is over its maximum.
-
-    Raises:
-        InputError: With both.
-    """
-    (least, smallest), (most, greatest) = given.items()
-    if smallest > greatest:
-        raise InputError(
-            f"{least} is {smallest} and {most} {greatest}",
-            expected="a maximum that is not below the minimum",
-        )
-
-
-def check_flags(where: str = "", **given: object) -> None:
-    """Refuse what is neither True nor False: the text "no" would mean yes.
-
-    Raises:
-        InputError: With what is allowed.
-    """
-    for name, value in given.items():
-        is_flag = isinstance(value, (bool, np.bool_)) or (
-            isinstance(value, int) and value in (0, 1)
-        )
-        if not is_flag:
-            raise InputError(f"{name} is {value!r}", where=where, expected="True or False")
+def _expected(name: str, value: object) -> str:
+    """Return what an argument may be, if it is not that."""
+    if name in NUMBERS:
+        return "" if NUMBERS[name].allows(value) else str(NUMBERS[name])
+    if name in FLAGS:  # the text "no" would mean yes
+        return "" if _is_flag(value) else "True or False"
+    if name == "your_recipient_id":
+        whose = "the _id of a recipient, as a whole number, or a sender_id as a text"
+        return "" if _is_person(value) else whose
+    if name == "describe_image" and value is not None and not callable(value):
+        return "None, or a function from the path of an image to a text"
+    return ""
 
 
-def check_person(your_recipient_id: object) -> None:
-    """Refuse what can be nobody's id.
+def _is_flag(value: object) -> bool:
+    return isinstance(value, (bool, np.bool_)) or (isinstance(value, int) and value in (0, 1))
 
-    Raises:
-        InputError: With what is allowed.
-    """
-    is_flag = isinstance(your_recipient_id, bool)
+
+def _is_person(value: object) -> bool:
+    if isinstance(value, bool):
+        return False
     try:
-        found = None if is_flag else plain_id(your_recipient_id)
+        return plain_id(value) is not None
     except InputError:
-        found = None
-    if found is None:
-        raise InputError(
-            f"your_recipient_id is {your_recipient_id!r}",
-            expected="the _id of a recipient, as a whole number, or a sender_id as a text",
-        )
+        return False
 
 
 def file_path(value: object, name: str) -> Path:

@@ -5,20 +5,13 @@ of frames, in any number of processes. What is made is decided in the modules th
 """
 
 import logging
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from resonare_pipeline.style.analyzing import OwnStyle
-from resonare_pipeline.style.arguments import (
-    check_flags,
-    check_numbers,
-    check_order,
-    check_person,
-)
+from resonare_pipeline.style.arguments import Path_, checked
 from resonare_pipeline.style.bursts import BURST_GAP_SECONDS, LEAST_BURST, MOST_BURST
 from resonare_pipeline.style.clock import zone_of
 from resonare_pipeline.style.compact import compact
@@ -38,13 +31,12 @@ from resonare_pipeline.style.examples import (
 )
 from resonare_pipeline.style.filters import apply_filters, parse_filters
 from resonare_pipeline.style.frames import FrameMessages, Reading, read_frame
-from resonare_pipeline.style.lines import Lines, lines_of
-from resonare_pipeline.style.making import adapted_examples, identity_of, make_examples
-from resonare_pipeline.style.partners import ChatTallies, Partner
-from resonare_pipeline.style.sampling import Draw, choose
+from resonare_pipeline.style.lines import Lines
+from resonare_pipeline.style.making import adapted_examples
+from resonare_pipeline.style.passes import draw_examples, lines_in, partners_in, style_in
+from resonare_pipeline.style.sampling import choose
 from resonare_pipeline.style.saving import save_examples
 from resonare_pipeline.style.strategies import Strategy, count_by_strategy, known_strategies
-from resonare_pipeline.style.windowing import MINUTE_SECONDS
 from resonare_pipeline.style.windows import (
     WINDOW_GAP_SECONDS,
     WindowBounds,
@@ -55,8 +47,6 @@ from resonare_pipeline.style.windows import (
 LOG = logging.getLogger(__name__)
 
 Frame = pd.DataFrame
-Strategies = Sequence[str]
-Path_ = str | os.PathLike[str]
 
 
 class TrainingDataCreator:
@@ -81,6 +71,7 @@ class TrainingDataCreator:
         debug_info: What the last call read, left out and made, as counts; empty without `debug`.
     """
 
+    @checked
     def __init__(
         self,
         your_recipient_id: int | str = 2,
@@ -93,15 +84,6 @@ class TrainingDataCreator:
         seed: int = 0,
         max_gap_seconds: float = WINDOW_GAP_SECONDS,
     ) -> None:
-        check_person(your_recipient_id)
-        check_numbers(
-            min_message_length=min_message_length, seed=seed, max_gap_seconds=max_gap_seconds
-        )
-        check_flags(
-            include_system_messages=include_system_messages,
-            preserve_message_order=preserve_message_order,
-            debug=debug,
-        )
         zone_of(time_zone)
         self.your_recipient_id = your_recipient_id
         self.min_message_length = min_message_length
@@ -113,6 +95,7 @@ class TrainingDataCreator:
         self.max_gap_seconds = max_gap_seconds
         self.debug_info: dict[str, Any] = {}
 
+    @checked
     def create_conversation_windows(
         self,
         messages_df: Frame,
@@ -127,11 +110,7 @@ class TrainingDataCreator:
         Args:
             stride: Of the windows between two silences every so many-th is taken.
             min_window_messages: Fewest messages of a window, the answer included.
-            recipients_df: Gives names to partners.
         """
-        check_numbers(
-            window_size=window_size, stride=stride, min_window_messages=min_window_messages
-        )
         bounds = self._bounds(window_size, stride=stride, least=min_window_messages)
         windows = [
             compact(window)
@@ -141,6 +120,7 @@ class TrainingDataCreator:
         self._note(windows=len(windows))
         return windows
 
+    @checked
     def segment_natural_dialogues(
         self,
         messages_df: Frame,
@@ -149,16 +129,11 @@ class TrainingDataCreator:
         max_episode_length: int = MOST_EPISODE,
     ) -> list[dict[str, Any]]:
         """Return episodes: what lies between silences that are longer than the gap."""
-        check_numbers(
-            time_gap_minutes=time_gap_minutes,
-            min_episode_length=min_episode_length,
-            max_episode_length=max_episode_length,
-        )
-        check_order(min_episode_length=min_episode_length, max_episode_length=max_episode_length)
-        gap = time_gap_minutes * MINUTE_SECONDS
         episodes = [
             compact(episode)
-            for lines in self._lines(self._read(messages_df, None), gap)
+            for lines in lines_in(
+                self._read(messages_df, None), max_gap_seconds=60 * time_gap_minutes
+            )
             for episode in render_episodes(
                 lines, find_episodes(lines, least=min_episode_length, most=max_episode_length)
             )
@@ -166,6 +141,7 @@ class TrainingDataCreator:
         self._note(episodes=len(episodes))
         return episodes
 
+    @checked
     def analyze_personal_texting_style(
         self,
         messages_df: Frame,
@@ -173,18 +149,20 @@ class TrainingDataCreator:
         analyze_time_patterns: bool = False,  # noqa: FBT001, FBT002
     ) -> dict[str, Any]:
         """Return how you write, over all your messages with a text, short ones included."""
-        check_flags(
-            include_word_frequency=include_word_frequency,
-            analyze_time_patterns=analyze_time_patterns,
-        )
         messages = self._read(messages_df, None)
-        return self._style(messages, words=include_word_frequency, times=analyze_time_patterns)
+        return style_in(
+            messages,
+            words=include_word_frequency,
+            times=analyze_time_patterns,
+            time_zone=self.time_zone,
+        )
 
+    @checked
     def create_training_examples(
         self,
         messages_df: Frame,
         recipients_df: Frame | None = None,
-        strategies: Strategies = ("conversational",),
+        strategies: Sequence[str] = ("conversational",),
         include_twitter_content: bool = True,  # noqa: FBT001, FBT002  # a published signature
         max_examples: int | None = None,
         balance_examples: bool = True,  # noqa: FBT001, FBT002
@@ -201,25 +179,21 @@ class TrainingDataCreator:
             filters: `min_message_length`, `exclude_blocked`, `date_range`.
         """
         chosen = known_strategies(strategies)
-        check_numbers(max_examples=max_examples)
-        check_flags(
-            include_twitter_content=include_twitter_content, balance_examples=balance_examples
-        )
         rules = parse_filters(filters, zone_of(self.time_zone))
-        frame = apply_filters(
-            messages_df, recipients_df, rules, your_recipient_id=self.your_recipient_id
-        )
+        frame = apply_filters(messages_df, recipients_df, rules, self.your_recipient_id)
         if include_twitter_content:
             frame = enhance_frame(frame, tweets=True, images=False)
         length = rules.min_message_length
-        draws = {
-            strategy: Draw[Example](max_examples, identity=identity_of, seed=self.seed)
-            for strategy in chosen
-        }
         messages = self._read(frame, recipients_df)
-        style = self._style(messages, words=True, times=True)  # before there are examples to hold
-        least = self.min_message_length if length is None else length
-        self._fill(draws, messages, least=least)
+        style = style_in(messages, words=True, times=True, time_zone=self.time_zone)
+        draws = draw_examples(
+            messages,
+            chosen,
+            most=max_examples,
+            max_gap_seconds=self.max_gap_seconds,
+            least_characters=self.min_message_length if length is None else length,
+            seed=self.seed,
+        )
         examples = choose(list(draws.values()), max_examples, balance=balance_examples)
         self._note(
             filtered=len(messages_df) - len(frame),
@@ -229,6 +203,7 @@ class TrainingDataCreator:
         )
         return examples, style
 
+    @checked
     def create_conversational_data(
         self,
         messages_df: Frame,
@@ -245,13 +220,8 @@ class TrainingDataCreator:
             momentum_filter: Only windows of this momentum: rapid, moderate or slow.
             min_context_messages: Fewest messages before your answer.
         """
-        check_numbers(window_size=window_size, min_context_messages=min_context_messages)
-        check_flags(include_metadata=include_metadata)
         bounds = self._bounds(
-            window_size,
-            least=1,
-            least_context=min_context_messages,
-            momentum=momentum_filter,
+            window_size, least=1, least_context=min_context_messages, momentum=momentum_filter
         )
         made = [
             compact(example)
@@ -262,6 +232,7 @@ class TrainingDataCreator:
         ]
         return self._counted(Strategy.CONVERSATIONAL, made)
 
+    @checked
     def create_burst_sequence_data(
         self,
         messages_df: Frame,
@@ -275,12 +246,6 @@ class TrainingDataCreator:
             max_time_between_messages: Seconds.
             max_burst_size: Longer bursts are cut into parts of nearly one length.
         """
-        check_numbers(
-            max_time_between_messages=max_time_between_messages,
-            min_burst_size=min_burst_size,
-            max_burst_size=max_burst_size,
-        )
-        check_order(min_burst_size=min_burst_size, max_burst_size=max_burst_size)
         made = [
             compact(example)
             for lines in self._lines(self._read(messages_df, None))
@@ -294,6 +259,7 @@ class TrainingDataCreator:
         ]
         return self._counted(Strategy.BURST, made)
 
+    @checked
     def create_adaptive_training_data(
         self,
         messages_df: Frame,
@@ -310,18 +276,13 @@ class TrainingDataCreator:
             min_conversations_per_partner: Stretches without a long silence in which both wrote.
             min_adaptation_level: How far you must go towards them, 0 … 1.
         """
-        check_numbers(
-            min_style_difference=min_style_difference,
-            min_conversations_per_partner=min_conversations_per_partner,
-            min_adaptation_level=min_adaptation_level,
-        )
         adaptation = Adaptation(
             min_style_difference=min_style_difference,
             min_conversations=min_conversations_per_partner,
             min_level=min_adaptation_level,
         )
         messages = self._read(messages_df, recipients_df)
-        partners = self._partners(messages)
+        partners = partners_in(messages, max_gap_seconds=self.max_gap_seconds)
         made = [
             compact(example)
             for lines in self._lines(messages)
@@ -331,6 +292,7 @@ class TrainingDataCreator:
         ]
         return self._counted(Strategy.ADAPTIVE, made)
 
+    @checked
     def save_training_data(
         self,
         training_examples: Sequence[Example],
@@ -371,34 +333,8 @@ class TrainingDataCreator:
         )
         return messages
 
-    def _lines(self, messages: FrameMessages, gap: float | None = None) -> Iterator[Lines]:
-        """Yield lines in pieces of whole runs; a gap in seconds, or that of the creator."""
-        gap = self.max_gap_seconds if gap is None else gap
-        for piece in messages.pieces(max_gap_seconds=gap):
-            yield lines_of(piece, max_gap_seconds=gap)
-
-    def _partners(self, messages: FrameMessages) -> Mapping[object, Partner]:
-        tallies = ChatTallies()
-        for lines in self._lines(messages):
-            tallies.add(lines)
-        return tallies.partners()
-
-    def _fill(
-        self, draws: Mapping[Strategy, Draw[Example]], messages: FrameMessages, *, least: int
-    ) -> None:
-        partners = self._partners(messages) if Strategy.ADAPTIVE in draws else {}
-        for lines in self._lines(messages):
-            for strategy, draw in draws.items():
-                made = make_examples(
-                    strategy, lines, partners, least_characters=least, seed=self.seed
-                )
-                draw.add(map(compact, made))
-
-    def _style(self, messages: FrameMessages, *, words: bool, times: bool) -> dict[str, Any]:
-        style = OwnStyle(words=words, times=times, time_zone=self.time_zone)
-        for piece in messages.pieces(max_gap_seconds=WINDOW_GAP_SECONDS):
-            style.add(piece)
-        return style.profile()
+    def _lines(self, messages: FrameMessages) -> Iterator[Lines]:
+        return lines_in(messages, max_gap_seconds=self.max_gap_seconds)
 
     def _bounds(self, size: int, **others: Any) -> WindowBounds:
         return WindowBounds(size=size, least_characters=self.min_message_length, **others)

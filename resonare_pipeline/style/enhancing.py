@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from resonare_pipeline.errors import InputError
-from resonare_pipeline.style.arguments import check_flags, check_person
+from resonare_pipeline.style.arguments import checked
 from resonare_pipeline.style.frames import SIGNAL, Reading, columns_of, read_frame, values_of
 from resonare_pipeline.style.ids import coded_ids, truths, whole_text
 from resonare_pipeline.style.recipients import key_of, recipient_names
@@ -59,15 +58,6 @@ def _previews(value: object) -> dict[str, str]:
     return found
 
 
-def check_describer(describe_image: object) -> None:
-    """Refuse what cannot describe images."""
-    if describe_image is not None and not callable(describe_image):
-        raise InputError(
-            f"describe_image is {type(describe_image).__name__}",
-            expected="a function from the path of an image to a text",
-        )
-
-
 class ConversationProcessor:
     """Makes messages more telling: who wrote a tweet and what it said, what an image shows.
 
@@ -79,6 +69,7 @@ class ConversationProcessor:
         describe_image: Describes the image at a path; called once for each image.
     """
 
+    @checked
     def __init__(
         self,
         your_recipient_id: int | str = 2,
@@ -87,9 +78,6 @@ class ConversationProcessor:
         include_images: bool = True,
         describe_image: DescribeImage | None = None,
     ) -> None:
-        check_person(your_recipient_id)
-        check_flags(enhance_with_twitter=enhance_with_twitter, include_images=include_images)
-        check_describer(describe_image)
         self.your_recipient_id = your_recipient_id
         self.enhance_with_twitter = enhance_with_twitter
         self.include_images = include_images

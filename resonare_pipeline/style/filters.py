@@ -11,7 +11,7 @@ import pandas as pd
 
 from resonare_pipeline.errors import InputError
 from resonare_pipeline.runs import microseconds as as_microseconds
-from resonare_pipeline.style.arguments import check_flags, check_numbers
+from resonare_pipeline.style.arguments import check
 from resonare_pipeline.style.frames import PROJECT, columns_of
 from resonare_pipeline.style.ids import coded_ids, numbered_ids, truths
 from resonare_pipeline.style.lines import BoolArray
@@ -60,10 +60,10 @@ def parse_filters(given: Mapping[str, Any] | None, zone: ZoneInfo) -> Filters:
             f"unknown filter {', '.join(unknown)}", where="filters", expected=", ".join(NAMES)
         )
     length = given.get("min_message_length")
-    if length is not None:
-        check_numbers("filters", min_message_length=length)
     excludes = given.get("exclude_blocked", False)
-    check_flags("filters", exclude_blocked=excludes)
+    check({"exclude_blocked": excludes}, "filters")
+    if length is not None:
+        check({"min_message_length": length}, "filters")
     since, before = _range(given.get("date_range"), zone)
     return Filters(
         min_message_length=None if length is None else int(length),
@@ -87,6 +87,8 @@ def _range(given: object, zone: ZoneInfo) -> tuple[int | None, int | None]:
     if last is None:
         return since, None
     end, is_day = _time(last, zone)
+    if end.year == dt.MAXYEAR:
+        return since, None  # no message is later
     step = dt.timedelta(days=1) if is_day else dt.timedelta(microseconds=1)
     before = as_microseconds((end.replace(tzinfo=None) + step).replace(tzinfo=end.tzinfo))
     if since is not None and before <= since:
@@ -118,7 +120,6 @@ def apply_filters(
     messages: pd.DataFrame,
     recipients: pd.DataFrame | None,
     filters: Filters,
-    *,
     your_recipient_id: object,
 ) -> pd.DataFrame:
     """Return the rows that filters by time and people let through.
@@ -127,9 +128,11 @@ def apply_filters(
         MissingColumnsError: If a filter needs what is not there.
     """
     columns = columns_of(messages)
+    if filters == Filters(min_message_length=filters.min_message_length):
+        return messages
     keep = np.ones(len(messages), np.bool_)
+    at, known = microseconds(messages[columns.time])  # refuses a row by its place in this frame
     if filters.since is not None or filters.before is not None:
-        at, known = microseconds(messages[columns.time])
         keep &= known
         if filters.since is not None:
             keep &= at >= filters.since

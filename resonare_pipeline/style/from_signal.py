@@ -7,13 +7,12 @@ from typing import Any
 import pandas as pd
 
 from resonare_pipeline.errors import InputError, MissingFileError
-from resonare_pipeline.style.arguments import check_flags, check_numbers, file_path
+from resonare_pipeline.style.arguments import Path_, checked, file_path
 from resonare_pipeline.style.clock import zone_of
-from resonare_pipeline.style.creator import Path_, TrainingDataCreator
+from resonare_pipeline.style.creator import TrainingDataCreator
 from resonare_pipeline.style.enhancing import (
     ENHANCED,
     DescribeImage,
-    check_describer,
     enhance_frame,
 )
 from resonare_pipeline.style.filters import apply_filters, parse_filters
@@ -21,6 +20,7 @@ from resonare_pipeline.style.frames import columns_of
 from resonare_pipeline.style.strategies import count_by_strategy, known_strategies
 
 
+@checked
 def create_training_data_from_signal(
     messages_csv_path: Path_,
     recipients_csv_path: Path_ | None,
@@ -59,9 +59,6 @@ def create_training_data_from_signal(
     started = time.perf_counter()
     target = file_path(output_path, "output_path")
     known_strategies(strategies)
-    check_numbers(max_examples=max_examples)
-    check_flags(include_twitter=include_twitter, include_images=include_images)
-    check_describer(describe_image)
     creator = TrainingDataCreator(your_recipient_id, time_zone=time_zone, seed=seed)
     rules = parse_filters(filters, zone_of(time_zone))
     messages = read_csv(messages_csv_path, "messages_csv_path")
@@ -72,7 +69,7 @@ def create_training_data_from_signal(
     )
     columns_of(messages)
     frame = enhance_frame(
-        apply_filters(messages, recipients, rules, your_recipient_id=your_recipient_id),
+        apply_filters(messages, recipients, rules, your_recipient_id),
         tweets=include_twitter,
         images=include_images,
         describe_image=describe_image,

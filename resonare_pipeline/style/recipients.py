@@ -48,7 +48,7 @@ def names_of(
     beside: dict[int, str] = {}
     if "sender_name" in messages:
         codes, names = coded_ids(messages["sender_name"].iloc[rows], counted=False)
-        given = [str(name).strip() for name in names]
+        given = [whole_text(str(name)).strip() for name in names]
         named = np.array([*map(bool, given), False], np.bool_)[codes]
         last = np.full(len(sender_ids), MISSING)
         last[senders[named]] = codes[named]  # of equal places the last one counts

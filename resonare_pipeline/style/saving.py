@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from resonare_pipeline.artifacts.writing import writing_errors
 from resonare_pipeline.errors import InputError
-from resonare_pipeline.style.arguments import check_flags, file_path
+from resonare_pipeline.style.arguments import file_path
 from resonare_pipeline.style.strategies import count_by_strategy
 from resonare_pipeline.style.validation import is_collection, require_valid
 
@@ -37,7 +37,6 @@ def save_examples(
     """
     if file_format not in FORMATS:
         raise InputError(f"format is {file_format!r}", expected=f"one of {', '.join(FORMATS)}")
-    check_flags(validate=validate, compress=compress)
     path = file_path(output_path, "output_path")
     if not is_collection(examples):
         raise InputError(
