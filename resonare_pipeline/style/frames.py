@@ -39,7 +39,7 @@ from resonare_pipeline.style.signal_rows import counting_rows
 from resonare_pipeline.style.times import microseconds
 
 LISTED_IDS = 20  # of the known ones, in a message
-PIECE_ROWS = 65_536  # from so many on a piece ends with the next run; some 20 MB
+PIECE_ROWS = 16_384  # from so many on a piece ends with the next run; some 5 MB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
