@@ -123,13 +123,23 @@ def _rows(workspace: Workspace, current: Plan, wanted: str) -> list[Row]:
     manifests = [entry.manifest for entry in current.entries.values() if entry.manifest]
     found = list(find_rows(workspace.store, manifests, wanted))
     if found:
-        return found
+        return _each_once(found)
     seen = {manifest.fingerprint for manifest in manifests}
     others = (m for m in workspace.store.manifests() if m.fingerprint not in seen)
     newest = sorted(others, key=lambda manifest: manifest.made_at, reverse=True)
-    rows = list(find_rows(workspace.store, newest, wanted))
-    # Of several old versions of one row the youngest counts.
-    return list({(row.example_id, row.partition, row.asset): row for row in rows[::-1]}.values())
+    return _each_once(list(find_rows(workspace.store, newest, wanted)))
+
+
+def _each_once(rows: list[Row]) -> list[Row]:
+    """Return rows without those that one before them stands for.
+
+    An asset may write an example into two files, as `style_examples` does, and of old artifacts
+    several may hold it: these come youngest first.
+    """
+    first: dict[tuple[str, str | None, str], Row] = {}
+    for row in rows:
+        first.setdefault((row.example_id, row.partition, row.asset), row)
+    return list(first.values())
 
 
 def _chosen(rows: list[Row], wanted: str, partition: str | None) -> list[Row]:

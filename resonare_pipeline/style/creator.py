@@ -5,17 +5,16 @@ of frames, in any number of processes. What is made is decided in the modules th
 """
 
 import logging
-import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from resonare_pipeline.errors import InputError
-from resonare_pipeline.style.analyzing import personal_style
+from resonare_pipeline.style.arguments import Path_, checked
 from resonare_pipeline.style.bursts import BURST_GAP_SECONDS, LEAST_BURST, MOST_BURST
 from resonare_pipeline.style.clock import zone_of
+from resonare_pipeline.style.compact import compact
 from resonare_pipeline.style.enhancing import ENHANCED, enhance_frame
 from resonare_pipeline.style.episodes import (
     EPISODE_GAP_MINUTES,
@@ -31,9 +30,10 @@ from resonare_pipeline.style.examples import (
     conversational_examples,
 )
 from resonare_pipeline.style.filters import apply_filters, parse_filters
-from resonare_pipeline.style.frames import Reading, read_frame
-from resonare_pipeline.style.lines import Lines, Messages, lines_of
-from resonare_pipeline.style.making import adapted_examples, identity_of, make_examples
+from resonare_pipeline.style.frames import FrameMessages, Reading, read_frame
+from resonare_pipeline.style.lines import Lines
+from resonare_pipeline.style.making import adapted_examples
+from resonare_pipeline.style.passes import draw_examples, lines_in, partners_in, style_in
 from resonare_pipeline.style.sampling import choose
 from resonare_pipeline.style.saving import save_examples
 from resonare_pipeline.style.strategies import Strategy, count_by_strategy, known_strategies
@@ -47,8 +47,6 @@ from resonare_pipeline.style.windows import (
 LOG = logging.getLogger(__name__)
 
 Frame = pd.DataFrame
-Strategies = Sequence[str]
-Path_ = str | os.PathLike[str]
 
 
 class TrainingDataCreator:
@@ -73,6 +71,7 @@ class TrainingDataCreator:
         debug_info: What the last call read, left out and made, as counts; empty without `debug`.
     """
 
+    @checked
     def __init__(
         self,
         your_recipient_id: int | str = 2,
@@ -86,8 +85,6 @@ class TrainingDataCreator:
         max_gap_seconds: float = WINDOW_GAP_SECONDS,
     ) -> None:
         zone_of(time_zone)
-        if min_message_length < 0:
-            raise InputError(f"min_message_length is {min_message_length}", expected="0 or more")
         self.your_recipient_id = your_recipient_id
         self.min_message_length = min_message_length
         self.include_system_messages = include_system_messages
@@ -98,6 +95,7 @@ class TrainingDataCreator:
         self.max_gap_seconds = max_gap_seconds
         self.debug_info: dict[str, Any] = {}
 
+    @checked
     def create_conversation_windows(
         self,
         messages_df: Frame,
@@ -112,14 +110,17 @@ class TrainingDataCreator:
         Args:
             stride: Of the windows between two silences every so many-th is taken.
             min_window_messages: Fewest messages of a window, the answer included.
-            recipients_df: Gives names to partners.
         """
         bounds = self._bounds(window_size, stride=stride, least=min_window_messages)
-        lines = self._lines(self._read(messages_df, recipients_df))
-        windows = render_windows(lines, find_windows(lines, bounds))
+        windows = [
+            compact(window)
+            for lines in self._lines(self._read(messages_df, recipients_df))
+            for window in render_windows(lines, find_windows(lines, bounds))
+        ]
         self._note(windows=len(windows))
         return windows
 
+    @checked
     def segment_natural_dialogues(
         self,
         messages_df: Frame,
@@ -128,14 +129,19 @@ class TrainingDataCreator:
         max_episode_length: int = MOST_EPISODE,
     ) -> list[dict[str, Any]]:
         """Return episodes: what lies between silences that are longer than the gap."""
-        if time_gap_minutes <= 0:
-            raise InputError(f"time_gap_minutes is {time_gap_minutes}", expected="more than 0")
-        messages = self._read(messages_df, None)
-        lines = lines_of(messages, max_gap_seconds=time_gap_minutes * 60)
-        found = find_episodes(lines, least=min_episode_length, most=max_episode_length)
-        self._note(episodes=len(found))
-        return render_episodes(lines, found)
+        episodes = [
+            compact(episode)
+            for lines in lines_in(
+                self._read(messages_df, None), max_gap_seconds=60 * time_gap_minutes
+            )
+            for episode in render_episodes(
+                lines, find_episodes(lines, least=min_episode_length, most=max_episode_length)
+            )
+        ]
+        self._note(episodes=len(episodes))
+        return episodes
 
+    @checked
     def analyze_personal_texting_style(
         self,
         messages_df: Frame,
@@ -144,13 +150,19 @@ class TrainingDataCreator:
     ) -> dict[str, Any]:
         """Return how you write, over all your messages with a text, short ones included."""
         messages = self._read(messages_df, None)
-        return self._style(messages, words=include_word_frequency, times=analyze_time_patterns)
+        return style_in(
+            messages,
+            words=include_word_frequency,
+            times=analyze_time_patterns,
+            time_zone=self.time_zone,
+        )
 
+    @checked
     def create_training_examples(
         self,
         messages_df: Frame,
         recipients_df: Frame | None = None,
-        strategies: Strategies = ("conversational",),
+        strategies: Sequence[str] = ("conversational",),
         include_twitter_content: bool = True,  # noqa: FBT001, FBT002  # a published signature
         max_examples: int | None = None,
         balance_examples: bool = True,  # noqa: FBT001, FBT002
@@ -167,35 +179,31 @@ class TrainingDataCreator:
             filters: `min_message_length`, `exclude_blocked`, `date_range`.
         """
         chosen = known_strategies(strategies)
-        if max_examples is not None and max_examples < 0:
-            raise InputError(f"max_examples is {max_examples}", expected="None, or 0 or more")
         rules = parse_filters(filters, zone_of(self.time_zone))
-        frame = apply_filters(messages_df, recipients_df, rules)
+        frame = apply_filters(messages_df, recipients_df, rules, self.your_recipient_id)
         if include_twitter_content:
             frame = enhance_frame(frame, tweets=True, images=False)
-        messages = self._read(frame, recipients_df)
-        lines = self._lines(messages)
         length = rules.min_message_length
-        least = self.min_message_length if length is None else length
-        made = {
-            str(strategy): make_examples(strategy, lines, least_characters=least, seed=self.seed)
-            for strategy in chosen
-        }
-        examples = choose(
-            list(made.values()),
-            max_examples,
-            identity=identity_of,
-            balance=balance_examples,
+        messages = self._read(frame, recipients_df)
+        style = style_in(messages, words=True, times=True, time_zone=self.time_zone)
+        draws = draw_examples(
+            messages,
+            chosen,
+            most=max_examples,
+            max_gap_seconds=self.max_gap_seconds,
+            least_characters=self.min_message_length if length is None else length,
             seed=self.seed,
         )
+        examples = choose(list(draws.values()), max_examples, balance=balance_examples)
         self._note(
             filtered=len(messages_df) - len(frame),
             enhanced=int(frame[ENHANCED].sum()) if ENHANCED in frame else 0,
-            made={name: len(found) for name, found in made.items()},
+            made={str(strategy): draw.count for strategy, draw in draws.items()},
             chosen=count_by_strategy(examples),
         )
-        return examples, self._style(messages, words=True, times=True)
+        return examples, style
 
+    @checked
     def create_conversational_data(
         self,
         messages_df: Frame,
@@ -213,16 +221,18 @@ class TrainingDataCreator:
             min_context_messages: Fewest messages before your answer.
         """
         bounds = self._bounds(
-            window_size,
-            least=1,
-            least_context=min_context_messages,
-            momentum=momentum_filter,
+            window_size, least=1, least_context=min_context_messages, momentum=momentum_filter
         )
-        lines = self._lines(self._read(messages_df, recipients_df))
-        windows = find_windows(lines, bounds)
-        made = conversational_examples(lines, windows, with_metadata=include_metadata)
+        made = [
+            compact(example)
+            for lines in self._lines(self._read(messages_df, recipients_df))
+            for example in conversational_examples(
+                lines, find_windows(lines, bounds), with_metadata=include_metadata
+            )
+        ]
         return self._counted(Strategy.CONVERSATIONAL, made)
 
+    @checked
     def create_burst_sequence_data(
         self,
         messages_df: Frame,
@@ -236,16 +246,20 @@ class TrainingDataCreator:
             max_time_between_messages: Seconds.
             max_burst_size: Longer bursts are cut into parts of nearly one length.
         """
-        lines = self._lines(self._read(messages_df, None))
-        made = burst_examples(
-            lines,
-            max_gap_seconds=max_time_between_messages,
-            least=min_burst_size,
-            most=max_burst_size,
-            least_characters=self.min_message_length,
-        )
+        made = [
+            compact(example)
+            for lines in self._lines(self._read(messages_df, None))
+            for example in burst_examples(
+                lines,
+                max_gap_seconds=max_time_between_messages,
+                least=min_burst_size,
+                most=max_burst_size,
+                least_characters=self.min_message_length,
+            )
+        ]
         return self._counted(Strategy.BURST, made)
 
+    @checked
     def create_adaptive_training_data(
         self,
         messages_df: Frame,
@@ -267,10 +281,18 @@ class TrainingDataCreator:
             min_conversations=min_conversations_per_partner,
             min_level=min_adaptation_level,
         )
-        lines = self._lines(self._read(messages_df, recipients_df))
-        made = adapted_examples(lines, adaptation, least_characters=self.min_message_length)
+        messages = self._read(messages_df, recipients_df)
+        partners = partners_in(messages, max_gap_seconds=self.max_gap_seconds)
+        made = [
+            compact(example)
+            for lines in self._lines(messages)
+            for example in adapted_examples(
+                lines, partners, adaptation, least_characters=self.min_message_length
+            )
+        ]
         return self._counted(Strategy.ADAPTIVE, made)
 
+    @checked
     def save_training_data(
         self,
         training_examples: Sequence[Example],
@@ -294,7 +316,7 @@ class TrainingDataCreator:
             compress=compress,
         )
 
-    def _read(self, frame: Frame, recipients: Frame | None) -> Messages:
+    def _read(self, frame: Frame, recipients: Frame | None) -> FrameMessages:
         reading = Reading(
             your_recipient_id=self.your_recipient_id,
             include_system=self.include_system_messages,
@@ -306,22 +328,18 @@ class TrainingDataCreator:
             rows=len(frame),
             messages=len(messages),
             your_messages=int(messages.is_owner.sum()),
-            chats=len(messages.chat_ids),
+            chats=len(set(messages.chats.tolist())),
             left_out=dict(reading.dropped),
         )
         return messages
 
-    def _lines(self, messages: Messages) -> Lines:
-        return lines_of(messages, max_gap_seconds=self.max_gap_seconds)
-
-    def _style(self, messages: Messages, *, words: bool, times: bool) -> dict[str, Any]:
-        return personal_style(messages, words=words, times=times, time_zone=self.time_zone)
+    def _lines(self, messages: FrameMessages) -> Iterator[Lines]:
+        return lines_in(messages, max_gap_seconds=self.max_gap_seconds)
 
     def _bounds(self, size: int, **others: Any) -> WindowBounds:
         return WindowBounds(size=size, least_characters=self.min_message_length, **others)
 
-    def _counted(self, strategy: Strategy, examples: Iterable[Example]) -> list[Example]:
-        made = list(examples)
+    def _counted(self, strategy: Strategy, made: list[Example]) -> list[Example]:
         self._note(made={str(strategy): len(made)})
         return made
 

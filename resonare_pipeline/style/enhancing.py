@@ -5,18 +5,20 @@ message, and an image is described by whatever the caller gives, or by a column 
 """
 
 import json
-import os
 import re
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from resonare_pipeline.post_links import POST
-from resonare_pipeline.style.frames import Reading, authors, columns_of, read_frame
-from resonare_pipeline.style.recipients import recipient_names
+from resonare_pipeline.style.arguments import checked
+from resonare_pipeline.style.columns import columns_of
+from resonare_pipeline.style.frames import Reading, authors, read_frame, values_of
+from resonare_pipeline.style.ids import coded_ids, truths, whole_text
+from resonare_pipeline.style.recipients import key_of, recipient_names
 
-_HAS_TWEET = r"(?:twitter|x)\.com/\w{1,15}/status"
 PREVIEWS = "link_previews"  # Signal's column: JSON of url, title and description
 DESCRIPTION = "image_description"
 IMAGE_KINDS = ("photo", "image")
@@ -64,6 +66,7 @@ class ConversationProcessor:
         describe_image: Describes the image at a path; called once for each image.
     """
 
+    @checked
     def __init__(
         self,
         your_recipient_id: int | str = 2,
@@ -99,9 +102,10 @@ class ConversationProcessor:
         )
         if recipients_df is not None and "sender_name" not in frame:
             names = recipient_names(recipients_df)
-            ids = authors(frame, columns, self.your_recipient_id)
-            keys = ids.astype("Int64") if ids.dtype.kind == "f" else ids
-            frame["sender_name"] = keys.astype(str).map(names)
+            wrote = authors(frame, np.arange(len(frame)), self.your_recipient_id)
+            codes, ids = coded_ids(wrote, counted=columns.is_signal)
+            known = np.array([*(names.get(key_of(one)) for one in ids), None], object)
+            frame["sender_name"] = known[codes]
         return frame
 
 
@@ -114,55 +118,56 @@ def enhance_frame(
 ) -> pd.DataFrame:
     """Return a copy with richer texts, and whether each changed in the column `enhanced`."""
     columns = columns_of(messages)
-    frame = messages.copy()
-    before = frame[columns.text].astype(object)
-    texts = before.copy()
-    if tweets:
-        texts = _with_tweets(frame, texts)
+    texts = messages[columns.text]
+    told = _tweets(messages, texts) if tweets else {}
     if images:
-        texts = _with_images(frame, texts, describe_image)
-    frame[columns.text] = texts
-    changed = texts.ne(before) & texts.notna()
-    earlier = frame[ENHANCED].fillna(value=False).astype(bool) if ENHANCED in frame else False
-    frame[ENHANCED] = changed | earlier
+        for row, said in _descriptions(messages, describe_image).items():
+            told[row] = _joined(told[row] if row in told else texts.iloc[row], said)
+    changed = truths(messages[ENHANCED]) if ENHANCED in messages else np.zeros(len(texts), np.bool_)
+    changed[list(told)] = bool(told)
+    frame = messages.assign(**{ENHANCED: changed})
+    if told:
+        richer = texts.astype(object)
+        richer.iloc[list(told)] = list(told.values())
+        frame[columns.text] = richer
     return frame
 
 
-def _with_tweets(frame: pd.DataFrame, texts: "pd.Series[Any]") -> "pd.Series[Any]":
-    mask = texts.notna() & texts.astype(str).str.contains(_HAS_TWEET, case=False, regex=True)
-    if not mask.any():
-        return texts
-    previews = frame[PREVIEWS] if PREVIEWS in frame else pd.Series(None, frame.index, dtype=object)
-    told = [
-        enhance_tweets(text, preview)
-        for text, preview in zip(texts[mask].tolist(), previews[mask].tolist(), strict=True)
+def _tweets(messages: pd.DataFrame, texts: "pd.Series[Any]") -> dict[int, str]:
+    """Return row → text with tweets told, for texts that hold a link to one."""
+    found = [
+        row
+        for row, text in enumerate(values_of(texts))
+        if isinstance(text, str) and "://" in text and POST.search(text)
     ]
-    texts = texts.copy()
-    texts[mask] = told
-    return texts
+    given = messages[PREVIEWS].iloc[found].tolist() if PREVIEWS in messages else []
+    previews = given or [None] * len(found)
+    linked = texts.iloc[found].tolist()
+    return {
+        row: enhance_tweets(whole_text(text), preview)
+        for row, text, preview in zip(found, linked, previews, strict=True)
+    }
 
 
-def _with_images(
-    frame: pd.DataFrame, texts: "pd.Series[Any]", describe_image: DescribeImage | None
-) -> "pd.Series[Any]":
-    described = pd.Series(None, frame.index, dtype=object)
-    if DESCRIPTION in frame:
-        described = frame[DESCRIPTION].astype(object)
-    if describe_image is not None and {"media_kind", "media_path"} <= set(frame.columns):
-        for row, kind, path in zip(
-            range(len(frame)), frame["media_kind"], frame["media_path"], strict=True
-        ):
-            if kind in IMAGE_KINDS and isinstance(path, str) and pd.isna(described.iloc[row]):
-                described.iloc[row] = describe_image(os.fspath(path))
-    mask = described.notna() & described.astype(str).str.strip().ne("")
-    if not mask.any():
-        return texts
-    texts = texts.copy()
-    texts[mask] = [
-        _joined(text, str(said).strip())
-        for text, said in zip(texts[mask].tolist(), described[mask].tolist(), strict=True)
-    ]
-    return texts
+def _descriptions(messages: pd.DataFrame, describe: DescribeImage | None) -> dict[int, str]:
+    """Return row → what its image shows: as its column says, else as the caller describes it."""
+    found: dict[int, str] = {}
+    if DESCRIPTION in messages:
+        given = messages[DESCRIPTION].tolist()
+        found = {
+            row: said.strip()
+            for row, said in enumerate(given)
+            if isinstance(said, str) and said.strip()
+        }
+    if describe is None or not {"media_kind", "media_path"} <= set(messages.columns):
+        return found
+    kinds, paths = messages["media_kind"].tolist(), messages["media_path"].tolist()
+    for row, (kind, path) in enumerate(zip(kinds, paths, strict=True)):
+        if row not in found and kind in IMAGE_KINDS and isinstance(path, str):
+            said = describe(path)
+            if said and str(said).strip():
+                found[row] = str(said).strip()
+    return found
 
 
 def _joined(text: object, said: str) -> str:

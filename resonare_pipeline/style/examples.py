@@ -127,11 +127,12 @@ def _spans(bursts: Bursts) -> Iterator[tuple[int, int, float]]:
 
 def _origin(lines: Lines, first: int, last: int) -> dict[str, Any]:
     """Return what leads back to an example's messages; times are whole seconds since 1970."""
+    started_at = int(lines.at[first]) // MICROSECONDS
     return {
         "thread_id": lines.chat_ids[int(lines.chats[last])],
         "message_id": lines.ids[last],
-        "started_at": int(lines.at[first]) // MICROSECONDS,
-        "timestamp": int(lines.at[last]) // MICROSECONDS,
+        "started_at": started_at,
+        "timestamp": started_at if first == last else int(lines.at[last]) // MICROSECONDS,
     }
 
 

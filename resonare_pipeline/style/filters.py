@@ -11,8 +11,12 @@ import pandas as pd
 
 from resonare_pipeline.errors import InputError
 from resonare_pipeline.runs import microseconds as as_microseconds
-from resonare_pipeline.style.frames import columns_of, microseconds
-from resonare_pipeline.style.recipients import blocked_keys
+from resonare_pipeline.style.arguments import check
+from resonare_pipeline.style.columns import PROJECT, columns_of
+from resonare_pipeline.style.ids import coded_ids, numbered_ids, truths
+from resonare_pipeline.style.lines import BoolArray
+from resonare_pipeline.style.recipients import blocked_keys, key_of
+from resonare_pipeline.style.times import microseconds
 
 NAMES = ("min_message_length", "exclude_blocked", "date_range")
 DAY_LENGTH = len("2024-01-31")
@@ -46,22 +50,24 @@ def parse_filters(given: Mapping[str, Any] | None, zone: ZoneInfo) -> Filters:
     Raises:
         InputError: If a filter is unknown or of another form.
     """
-    given = given or {}
+    if given is None:
+        given = {}
+    if not isinstance(given, Mapping):
+        raise InputError(f"filters are {given!r}", expected=f"a mapping with {', '.join(NAMES)}")
     unknown = [str(name) for name in given if name not in NAMES]
     if unknown:
         raise InputError(
             f"unknown filter {', '.join(unknown)}", where="filters", expected=", ".join(NAMES)
         )
     length = given.get("min_message_length")
-    is_whole = isinstance(length, (int, np.integer)) and not isinstance(length, bool)
-    if length is not None and not is_whole:
-        raise InputError(
-            f"min_message_length is {length!r}", where="filters", expected="a whole number"
-        )
+    excludes = given.get("exclude_blocked", False)
+    check({"exclude_blocked": excludes}, "filters")
+    if length is not None:
+        check({"min_message_length": length}, "filters")
     since, before = _range(given.get("date_range"), zone)
     return Filters(
         min_message_length=None if length is None else int(length),
-        exclude_blocked=bool(given.get("exclude_blocked", False)),
+        exclude_blocked=bool(excludes),
         since=since,
         before=before,
     )
@@ -81,6 +87,8 @@ def _range(given: object, zone: ZoneInfo) -> tuple[int | None, int | None]:
     if last is None:
         return since, None
     end, is_day = _time(last, zone)
+    if end.year == dt.MAXYEAR:
+        return since, None  # no message is later
     step = dt.timedelta(days=1) if is_day else dt.timedelta(microseconds=1)
     before = as_microseconds((end.replace(tzinfo=None) + step).replace(tzinfo=end.tzinfo))
     if since is not None and before <= since:
@@ -109,27 +117,56 @@ def _time(value: object, zone: ZoneInfo) -> tuple[dt.datetime, bool]:
 
 
 def apply_filters(
-    messages: pd.DataFrame, recipients: pd.DataFrame | None, filters: Filters
+    messages: pd.DataFrame,
+    recipients: pd.DataFrame | None,
+    filters: Filters,
+    your_recipient_id: object,
 ) -> pd.DataFrame:
-    """Return the rows that filters by time and people let through."""
+    """Return the rows that filters by time and people let through.
+
+    Raises:
+        MissingColumnsError: If a filter needs what is not there.
+    """
     columns = columns_of(messages)
+    if filters == Filters(min_message_length=filters.min_message_length):
+        return messages
     keep = np.ones(len(messages), np.bool_)
+    at, known = microseconds(messages[columns.time])  # refuses a row by its place in this frame
     if filters.since is not None or filters.before is not None:
-        at, known = microseconds(messages[columns.time])
         keep &= known
         if filters.since is not None:
             keep &= at >= filters.since
         if filters.before is not None:
             keep &= at < filters.before
-    blocked = blocked_keys(recipients) if filters.exclude_blocked else set()
-    if blocked:
-        names = [columns.sender, *(["to_recipient_id"] if columns.is_signal else [])]
-        for name in names:
-            if name in messages:
-                keep &= ~_is_one_of(messages[name], blocked)
+    if filters.exclude_blocked and (blocked := blocked_keys(recipients)):
+        keep &= ~_with_blocked(messages, blocked, your_recipient_id)
     return messages if keep.all() else messages[keep]
 
 
-def _is_one_of(values: "pd.Series[Any]", keys: set[str]) -> Any:
-    plain = values.astype("Int64") if values.dtype.kind == "f" else values
-    return plain.astype(str).isin(keys).to_numpy()
+def _with_blocked(messages: pd.DataFrame, blocked: set[str], yours: object) -> BoolArray:
+    """Tell which rows blocked people wrote or got.
+
+    Where no column says who got a message, it is what you wrote in chats in which, beside you, only
+    blocked people wrote. Before version 185 of Signal's database `sender` says it of what was sent.
+    """
+    columns = columns_of(messages)
+    theirs = _is_one_of(messages[columns.sender], blocked)
+    if "to_recipient_id" in messages:
+        return theirs | _is_one_of(messages["to_recipient_id"], blocked)
+    if columns.direction:
+        return theirs
+    if columns is PROJECT and not isinstance(yours, str):
+        own = truths(messages["is_owner"])
+    else:
+        own = _is_one_of(messages[columns.sender], {key_of(yours)})
+    chats, ids = numbered_ids(messages[columns.chat])
+    among = np.bincount(chats[theirs], minlength=len(ids))
+    spoken = np.bincount(chats[~own], minlength=len(ids))
+    alone: BoolArray = ((among > 0) & (among == spoken))[chats]
+    return theirs | (own & alone)
+
+
+def _is_one_of(values: "pd.Series[Any]", keys: set[str]) -> BoolArray:
+    codes, ids = coded_ids(values)
+    found: BoolArray = np.array([*(key_of(one) in keys for one in ids), False], np.bool_)[codes]
+    return found

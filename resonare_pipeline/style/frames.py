@@ -1,82 +1,44 @@
 """Data frames of messages as plain columns: those of Signal, and those of this project.
 
-Signal's columns are those of its flat files (`_id`, `thread_id`, `from_recipient_id`, `body`,
-`date_sent`), by any name that they had over the years; the project's are those of `messages`
-(`message_id`, `chat_id`, `sender_id`, `is_owner`, `sent_at`, `text`). Which one a frame is, its
-columns say. Rows may stand in any order and more than once. What may not live here: what is made of
-messages.
+Rows may stand in any order and more than once. What may not live here: how columns are named, and
+what is made of messages.
 """
 
 from collections import Counter
-from collections.abc import Collection, Hashable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from resonare_pipeline.errors import InputError, MissingColumnsError, UnknownPersonError
-from resonare_pipeline.signal_columns import MESSAGE_COLUMNS, name_in
+from resonare_pipeline.errors import InputError, UnknownPersonError
+from resonare_pipeline.runs import gap_limit
+from resonare_pipeline.style.columns import PROJECT, Columns, columns_of
+from resonare_pipeline.style.ids import (
+    MISSING,
+    coded_ids,
+    id_codes,
+    numbered_ids,
+    plain_id,
+    plain_ids,
+    sort_key,
+    truths,
+    whole_text,
+)
 from resonare_pipeline.style.lines import BoolArray, IntArray, Messages
-from resonare_pipeline.style.recipients import names_of
-from resonare_pipeline.style.signal_rows import is_sent, left_out
+from resonare_pipeline.style.recipients import (
+    key_of,
+    names_of,
+    recipient_keys,
+    require_recipients,
+)
+from resonare_pipeline.style.signal_rows import counting_rows, is_sent
+from resonare_pipeline.style.times import microseconds
 
 LISTED_IDS = 20  # of the known ones, in a message
-SECONDS_BELOW = 100_000_000_000  # as milliseconds it would be 1973, before there was any such app
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Columns:
-    """The names of a kind of frame's columns.
-
-    Attributes:
-        direction: What tells by its bits which messages you sent. Empty where `sender` does: before
-            version 185 of Signal's database the one recipient of a row that was sent is whom it
-            was sent to.
-    """
-
-    message: str
-    chat: str
-    sender: str
-    text: str
-    time: str
-    is_signal: bool = False
-    direction: str = ""
-
-    @property
-    def required(self) -> tuple[str, ...]:
-        """Those that there must be."""
-        needed = (self.message, self.chat, self.sender, self.text, self.time, self.direction)
-        return tuple(filter(None, needed))
-
-
-def _of_signal(given: Collection[str]) -> Columns:
-    """Return Signal's columns by the names that a frame has; by the newest where it has none."""
-
-    def called(what: str) -> str:
-        names = MESSAGE_COLUMNS[what]
-        return name_in(given, names) or names[0]
-
-    names_authors = called("sender") == MESSAGE_COLUMNS["sender"][0]
-    return Columns(
-        message=called("id"),
-        chat=called("thread"),
-        sender=called("sender"),
-        text=called("body"),
-        time=called("sent"),
-        is_signal=True,
-        direction="" if names_authors else called("kind"),
-    )
-
-
-SIGNAL = _of_signal(())
-PROJECT = Columns(
-    message="message_id",
-    chat="chat_id",
-    sender="sender_id",
-    text="text",
-    time="sent_at",
-)
+PIECE_ROWS = 16_384  # from so many on a piece ends with the next run; some 5 MB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,168 +58,222 @@ class Reading:
     in_order: bool = True
     dropped: Counter[str] = field(default_factory=Counter)
 
+    def without(self, rows: IntArray, mask: BoolArray, reason: str) -> IntArray:
+        """Return rows without some of them, which are counted."""
+        count = int(mask.sum())
+        if not count:
+            return rows
+        self.dropped[reason] += count
+        return rows[~mask]
 
-def columns_of(frame: pd.DataFrame) -> Columns:
-    """Return which columns a frame has.
 
-    Raises:
-        MissingColumnsError: If it lacks some of its kind.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameMessages:
+    """The messages of a frame by chat and time, each once, as numbers; texts come in pieces.
+
+    Attributes:
+        columns: Which columns the frame has.
+        rows: The row of each message.
+        chats: Number of each message's chat.
+        senders: Number of each message's sender.
+        is_owner: Whether you wrote it.
+        at: Microseconds since 1970, UTC.
+        media: Whether something is attached.
+        chat_ids: By number.
+        sender_ids: By number.
+        names: Of senders, by number.
     """
-    if not isinstance(frame, pd.DataFrame):
-        raise InputError(f"messages are {type(frame).__name__}", expected="a pandas DataFrame")
-    given = set(frame.columns)
-    kinds = (_of_signal(given), PROJECT)
-    kind = max(kinds, key=lambda columns: len(given & set(columns.required)))
-    required = (*kind.required, *(("is_owner",) if kind is PROJECT else ()))
-    missing = [name for name in required if name not in given]
-    if missing:
-        raise MissingColumnsError(
-            f"missing columns: {', '.join(missing)}",
-            where="messages_df",
-            expected=f"{', '.join(SIGNAL.required)} (or the names that they had before), or "
-            f"{', '.join(PROJECT.required)}, is_owner",
-            remedy="Read the export's messages (signal.csv or message.csv), or load('messages')",
+
+    frame: pd.DataFrame
+    columns: Columns
+    rows: IntArray
+    chats: IntArray
+    senders: IntArray
+    is_owner: BoolArray
+    at: IntArray
+    media: BoolArray
+    chat_ids: list[Any]
+    sender_ids: list[Any]
+    names: list[str]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def pieces(self, *, max_gap_seconds: float) -> Iterator[Messages]:
+        """Yield the messages in pieces of whole runs, so that no list of all texts is ever held.
+
+        Args:
+            max_gap_seconds: The longest silence that anything made of a piece reaches over.
+        """
+        begins = np.diff(self.chats) != 0
+        begins |= np.diff(self.at) > gap_limit(max_gap_seconds)
+        borders = np.append(np.flatnonzero(begins) + 1, len(self))
+        start = 0
+        while start < len(self):
+            end = int(borders[np.searchsorted(borders, min(start + PIECE_ROWS, len(self)))])
+            yield self._piece(slice(start, end))
+            start = end
+
+    def _piece(self, part: slice) -> Messages:
+        rows = self.rows[part]
+        ids = part_of(self.frame[self.columns.message], rows)
+        return Messages(
+            chats=self.chats[part],
+            senders=self.senders[part],
+            is_owner=self.is_owner[part],
+            at=self.at[part],
+            media=self.media[part],
+            texts=texts_of(self.frame[self.columns.text], rows),
+            ids=plain_ids(ids, counted=self.columns.is_signal),
+            chat_ids=self.chat_ids,
+            sender_ids=self.sender_ids,
+            names=self.names,
         )
-    return kind
 
 
-def read_frame(frame: pd.DataFrame, recipients: pd.DataFrame | None, reading: Reading) -> Messages:
+def read_frame(
+    frame: pd.DataFrame, recipients: pd.DataFrame | None, reading: Reading
+) -> FrameMessages:
     """Return a frame's messages by chat and time, each once.
 
     Raises:
         MissingColumnsError: If columns are missing.
         UnknownPersonError: If nobody in it has your recipient id.
+        InputError: If a value is none that its column can hold; of texts it is told later.
     """
     columns = columns_of(frame)
-    frame = frame.reset_index(drop=True)
-    if columns.is_signal:
-        frame = left_out(frame, reading.dropped, include_system=reading.include_system)
-    frame = _without(frame, frame[columns.chat].isna(), "no_chat", reading)
-    frame = _without(frame, _repeated(frame, columns), "duplicate", reading)
-    at, known = microseconds(frame[columns.time])
-    frame, at = _without(frame, pd.Series(~known, frame.index), "no_time", reading), at[known]
-    chats, chat_ids = _numbers(frame[columns.chat])
-    ids = plain(frame[columns.message])
-    order = _order(chats, at, frame[columns.message], in_order=reading.in_order)
-    senders, sender_ids = _numbers(authors(frame, columns, reading.your_recipient_id))
-    owner = _owner(frame, columns, reading, recipients, senders, sender_ids)
-    texts = frame[columns.text]
-    filled = np.where(texts.notna(), texts.astype(object), "")
-    return Messages(
-        chats=chats[order],
-        senders=senders[order],
-        is_owner=owner[order],
-        at=at[order],
-        media=_media(frame)[order],
-        texts=[str(text) for text in filled[order].tolist()],
-        ids=[ids[row] for row in order.tolist()],
+    if recipients is not None:
+        require_recipients(recipients)
+    counted = columns.is_signal
+    rows = np.arange(len(frame))
+    if counted:
+        rows = counting_rows(frame, reading.dropped, include_system=reading.include_system)
+    rows = reading.without(rows, frame[columns.chat].isna().to_numpy(np.bool_)[rows], "no_chat")
+    rows = reading.without(rows, _repeated(frame, columns, rows), "duplicate")
+    at, known = microseconds(part_of(frame[columns.time], rows), rows)
+    rows, at = reading.without(rows, ~known, "no_time"), at[known]
+    chats, chat_ids = numbered_ids(part_of(frame[columns.chat], rows), counted=counted)
+    order = _order(chats, at, part_of(frame[columns.message], rows), reading)
+    rows, chats, at = rows[order], chats[order], at[order]
+    senders, sender_ids = numbered_ids(
+        authors(frame, rows, reading.your_recipient_id), counted=counted
+    )
+    pa.default_memory_pool().release_unused()  # it keeps what reading took, a third of a frame
+    return FrameMessages(
+        frame=frame,
+        columns=columns,
+        rows=rows,
+        chats=chats,
+        senders=senders,
+        is_owner=_owner(frame, rows, reading, recipients, senders, sender_ids),
+        at=at,
+        media=_media(frame, rows),
         chat_ids=chat_ids,
         sender_ids=sender_ids,
-        names=names_of(sender_ids, senders, frame, recipients),
+        names=names_of(sender_ids, senders, frame, rows, recipients),
     )
 
 
-def authors(frame: pd.DataFrame, columns: Columns, yours: object) -> "pd.Series[Any]":
-    """Return who wrote each message, by recipient id.
+def part_of(values: "pd.Series[Any]", rows: IntArray) -> "pd.Series[Any]":
+    """Return the values of some rows; a stretch of rows is not copied."""
+    if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
+        return values.iloc[int(rows[0]) : int(rows[-1]) + 1]
+    return values.iloc[rows]
+
+
+def authors(frame: pd.DataFrame, rows: IntArray, yours: object) -> "pd.Series[Any]":
+    """Return who wrote the messages of some rows, by recipient id.
 
     Args:
         frame: The messages.
-        columns: Its columns.
+        rows: Where they stand.
         yours: Your recipient id, for rows that tell that they were sent, and not by whom.
+
+    Raises:
+        InputError: If an id of such a frame is neither a number nor a text.
     """
-    said = frame[columns.sender]
+    columns = columns_of(frame)
+    said = part_of(frame[columns.sender], rows)
     if not columns.direction:
         return said
-    number = int(str(yours)) if str(yours).isdecimal() else yours
-    return said.where(~is_sent(frame[columns.direction]), number)
+    codes, ids = coded_ids(said)
+    sent = is_sent(part_of(frame[columns.direction], rows))
+    named = np.array([*ids, plain_id(key_of(yours)), None], object)  # None for the code -1
+    return pd.Series(named[np.where(sent, len(ids), codes)], name=columns.sender, dtype=object)
 
 
-def _without(
-    frame: pd.DataFrame, mask: "pd.Series[bool]", reason: str, reading: Reading
-) -> pd.DataFrame:
-    count = int(mask.sum())
-    if not count:
-        return frame
-    reading.dropped[reason] += count
-    return frame[~mask]
+def _repeated(frame: pd.DataFrame, columns: Columns, rows: IntArray) -> BoolArray:
+    """Tell which rows have the message id of one before them in their chat."""
+    counted = columns.is_signal
+    ids = id_codes(part_of(frame[columns.message], rows), counted=counted)
+    chats = id_codes(part_of(frame[columns.chat], rows), counted=counted)
+    again: BoolArray = pd.DataFrame({"chat": chats, "id": ids}).duplicated().to_numpy()
+    repeated: BoolArray = again & (ids != MISSING)
+    return repeated
 
 
-def _repeated(frame: pd.DataFrame, columns: Columns) -> "pd.Series[bool]":
-    keys = [columns.chat, columns.message]
-    return frame.duplicated(keys) & frame[columns.message].notna()
-
-
-def plain(values: "pd.Series[Any]") -> list[Any]:
-    """Return ids as Python values; whole numbers that pandas holds as floats are numbers again."""
-    if values.dtype.kind in "iu":
-        return values.tolist()
-    if values.dtype.kind == "f":
-        return [None if v != v else int(v) if v.is_integer() else v for v in values.tolist()]  # NaN
-    return [None if pd.isna(value) else value for value in values.tolist()]
-
-
-def _numbers(values: "pd.Series[Any]") -> tuple[IntArray, list[Any]]:
-    """Number ids in their own order; None comes last."""
-    codes, found = pd.factorize(values, use_na_sentinel=True)
-    ids: list[Any] = plain(pd.Series(found))
-    ranked = sorted(range(len(ids)), key=lambda at: _sort_key(ids[at]))
-    places = np.empty(len(ids) + 1, np.int64)
-    places[ranked] = np.arange(len(ids))
-    places[-1] = len(ids)  # of what has none: code -1
-    names = [ids[at] for at in ranked]
-    return places[codes], [*names, None] if (codes < 0).any() else names
-
-
-def _sort_key(value: Hashable) -> tuple[bool, Any]:
-    return (
-        not isinstance(value, (int, float)),
-        value if isinstance(value, (int, float)) else str(value),
-    )
-
-
-def _order(chats: IntArray, at: IntArray, ids: "pd.Series[Any]", *, in_order: bool) -> IntArray:
-    if not in_order:
+def _order(chats: IntArray, at: IntArray, ids: "pd.Series[Any]", reading: Reading) -> IntArray:
+    """Order messages by chat and time, those of one time by their ids."""
+    if not reading.in_order:
         return np.argsort(chats, kind="stable")
-    ranks = ids.to_numpy() if ids.dtype.kind in "iuf" else _numbers(ids)[0]
-    order: IntArray = np.lexsort((ranks, at, chats))
-    return order
+    order: IntArray = np.lexsort((at, chats))
+    same = (np.diff(chats[order]) == 0) & (np.diff(at[order]) == 0)
+    if not same.any():
+        return order
+    tied = order[np.concatenate((same, [False])) | np.concatenate(([False], same))]
+    ranks = np.zeros(len(at), np.int64)
+    ranks[tied] = numbered_ids(ids.iloc[tied])[0]
+    return np.lexsort((ranks, at, chats))
 
 
-def microseconds(values: "pd.Series[Any]") -> tuple[IntArray, BoolArray]:
-    """Return times in microseconds since 1970, and which of them are known.
+def texts_of(values: "pd.Series[Any]", rows: IntArray) -> list[str]:
+    """Return texts, empty where there is none; what UTF-8 cannot hold becomes U+FFFD.
 
-    Numbers are milliseconds, as Signal writes them, or seconds if all are too small for that.
-    Times without a zone are UTC.
+    Raises:
+        InputError: If one is neither a text nor a number.
     """
-    if not len(values):
-        return np.zeros(0, np.int64), np.zeros(0, np.bool_)
-    numbers = None
-    if not pd.api.types.is_datetime64_any_dtype(values):
-        numbers = pd.to_numeric(values, errors="coerce")
-    if numbers is not None and numbers.notna().any():
-        known = numbers.notna().to_numpy()
-        scale = 1_000_000 if numbers.abs().max() < SECONDS_BELOW else 1_000
-        return np.round(numbers.fillna(0).to_numpy(np.float64) * scale).astype(np.int64), known
-    times = pd.to_datetime(values, utc=True, errors="coerce")
-    known = times.notna().to_numpy()
-    at = times.dt.tz_localize(None).to_numpy("datetime64[us]").astype(np.int64)
-    return np.where(known, at, 0), known
+    name = str(values.name)
+    return [
+        value if type(value) is str and value.isascii() else _text(value, name, int(rows[place]))
+        for place, value in enumerate(values_of(values, rows))
+    ]
+
+
+def values_of(values: "pd.Series[Any]", rows: IntArray | None = None) -> Iterator[Any]:
+    """Yield values of some rows, or of all, without a list of them all."""
+    rows = np.arange(len(values)) if rows is None else rows
+    for start in range(0, len(rows), PIECE_ROWS):
+        yield from part_of(values, rows[start : start + PIECE_ROWS]).tolist()
+
+
+def _text(value: Any, column: str, row: int) -> str:
+    if isinstance(value, str):
+        return whole_text(value)
+    if isinstance(value, (int, float, np.number)):
+        return "" if value != value else str(value)  # NaN
+    if value is None or value is pd.NA or value is pd.NaT:
+        return ""
+    raise InputError(
+        f"{column} is {type(value).__name__}",
+        where=f"messages_df, row {row} (the first is 0)",
+        expected="a text, or nothing",
+    )
 
 
 def _owner(
     frame: pd.DataFrame,
-    columns: Columns,
+    rows: IntArray,
     reading: Reading,
     recipients: pd.DataFrame | None,
     senders: IntArray,
     sender_ids: list[Any],
 ) -> BoolArray:
     """Tell which messages are yours."""
-    yours = reading.your_recipient_id
+    yours, columns = reading.your_recipient_id, columns_of(frame)
     if columns is PROJECT and not isinstance(yours, str):
-        flags: BoolArray = frame["is_owner"].fillna(value=False).to_numpy(np.bool_)
-        return flags
-    matching = [str(one) == str(yours) for one in sender_ids]
+        return truths(part_of(frame["is_owner"], rows))
+    key = key_of(yours)
+    matching = [key_of(one) == key for one in sender_ids]
     if not any(matching) and len(frame) and not columns.direction:
         _refuse_unknown(frame, yours, recipients, sender_ids)
     return np.array([*matching, False], np.bool_)[senders]
@@ -269,13 +285,11 @@ def _refuse_unknown(
     """Refuse an id that neither wrote nor got a message and is no recipient either."""
     known = {one for one in senders if one is not None}
     if "to_recipient_id" in frame:
-        known.update(
-            one for one in plain(frame["to_recipient_id"].drop_duplicates()) if one is not None
-        )
-    others = set() if recipients is None else set(plain(recipients["_id"]))
-    if str(yours) in {str(one) for one in known | others}:
+        known.update(coded_ids(frame["to_recipient_id"])[1])
+    others = set() if recipients is None else set(recipient_keys(recipients))
+    if key_of(yours) in {key_of(one) for one in known} | others:
         return
-    listed = sorted(known, key=_sort_key)
+    listed = sorted(known, key=sort_key)
     more = f" and {len(listed) - LISTED_IDS} more" if listed[LISTED_IDS:] else ""
     raise UnknownPersonError(
         f"nobody has the recipient id {yours}",
@@ -285,13 +299,13 @@ def _refuse_unknown(
     )
 
 
-def _media(frame: pd.DataFrame) -> BoolArray:
+def _media(frame: pd.DataFrame, rows: IntArray) -> BoolArray:
     """Tell which messages have something attached, by the columns that say so."""
-    media = np.zeros(len(frame), np.bool_)
+    media = np.zeros(len(rows), np.bool_)
     for name in ("media_kind", "media_path"):
         if name in frame:
-            media |= frame[name].notna().to_numpy()
+            media |= part_of(frame[name], rows).notna().to_numpy(np.bool_)
     for name in ("has_media", "has_attachments", "attachment_count"):
         if name in frame:
-            media |= (pd.to_numeric(frame[name], errors="coerce").fillna(0) > 0).to_numpy()
+            media |= truths(part_of(frame[name], rows))
     return media

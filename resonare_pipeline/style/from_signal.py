@@ -2,23 +2,24 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from resonare_pipeline.errors import InputError, MissingFileError
 from resonare_pipeline.signal_columns import separator_in
+from resonare_pipeline.style.arguments import Path_, checked, file_path
 from resonare_pipeline.style.clock import zone_of
-from resonare_pipeline.style.creator import Path_, TrainingDataCreator
+from resonare_pipeline.style.columns import columns_of
+from resonare_pipeline.style.creator import TrainingDataCreator
 from resonare_pipeline.style.enhancing import ENHANCED, DescribeImage, enhance_frame
 from resonare_pipeline.style.filters import apply_filters, parse_filters
-from resonare_pipeline.style.frames import columns_of
-from resonare_pipeline.style.strategies import count_by_strategy
+from resonare_pipeline.style.strategies import count_by_strategy, known_strategies
 
 MOST_HEADER = 1 << 16  # bytes; names of columns take two thousand
 
 
+@checked
 def create_training_data_from_signal(
     messages_csv_path: Path_,
     recipients_csv_path: Path_ | None,
@@ -38,7 +39,8 @@ def create_training_data_from_signal(
 
     Args:
         messages_csv_path: signal.csv, or message.csv.
-        recipients_csv_path: recipient.csv; None: ids stand for names, and nobody is blocked.
+        recipients_csv_path: recipient.csv; None: ids stand for names, and `exclude_blocked` is
+            refused, since nothing tells who is blocked.
         output_path: Gets the examples and the style; JSON, or JSON lines if it ends with .jsonl.
         include_twitter: Put what is known of a tweet in the place of its link.
         include_images: Add descriptions of images, from the column `image_description` or by
@@ -54,13 +56,19 @@ def create_training_data_from_signal(
         InputError: If a file is no CSV, or lacks columns.
     """
     started = time.perf_counter()
-    rules = parse_filters(filters, zone_of(time_zone))
-    messages = read_csv(messages_csv_path)
-    recipients = None if recipients_csv_path is None else read_csv(recipients_csv_path)
-    columns_of(messages)
+    target = file_path(output_path, "output_path")
+    known_strategies(strategies)
     creator = TrainingDataCreator(your_recipient_id, time_zone=time_zone, seed=seed)
+    rules = parse_filters(filters, zone_of(time_zone))
+    messages = read_csv(messages_csv_path, "messages_csv_path")
+    recipients = (
+        None
+        if recipients_csv_path is None
+        else read_csv(recipients_csv_path, "recipients_csv_path")
+    )
+    columns_of(messages)
     frame = enhance_frame(
-        apply_filters(messages, recipients, rules),
+        apply_filters(messages, recipients, rules, your_recipient_id),
         tweets=include_twitter,
         images=include_images,
         describe_image=describe_image,
@@ -74,7 +82,7 @@ def create_training_data_from_signal(
         max_examples=max_examples,
         filters=length,
     )
-    written = creator.save_training_data(examples, output_path, style_analysis=style)
+    written = creator.save_training_data(examples, target, style_analysis=style)
     return {
         "success": bool(examples),
         "total_examples": len(examples),
@@ -86,26 +94,32 @@ def create_training_data_from_signal(
     }
 
 
-def read_csv(path: Path_) -> pd.DataFrame:
+def read_csv(path: Path_, name: str) -> pd.DataFrame:
     r"""Read one of Signal's flat files.
 
     Lines end with \n alone: a message may hold a \r, which is not quoted there. Where the first
     line ends with \r\n, all do, since another program wrote the file.
 
+    Args:
+        name: Of the argument that the path was given as.
+
     Raises:
         MissingFileError: If there is no such file.
-        InputError: If it is no CSV.
+        InputError: If it is no CSV, or a folder, or cannot be read.
     """
+    path = file_path(path, name)
     try:
-        with Path(path).open("rb") as stream:
+        with path.open("rb") as stream:
             first = stream.readline(MOST_HEADER)
         end = None if first.endswith(b"\r\n") else "\n"
         separator = separator_in(first.decode("utf-8", "replace"))
-        return pd.read_csv(Path(path), sep=separator, lineterminator=end, low_memory=False)
+        return pd.read_csv(path, sep=separator, lineterminator=end, low_memory=False)
     except FileNotFoundError as error:
         raise MissingFileError(
             "there is no such file", where=str(path), remedy="Export Signal's flat files first"
         ) from error
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror or error}", where=str(path)) from error
     except pd.errors.EmptyDataError as error:
         raise InputError(
             "the file is empty", where=str(path), expected="a flat file of Signal, in UTF-8"

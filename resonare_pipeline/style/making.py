@@ -1,5 +1,7 @@
 """Examples of one strategy from the lines of any number of chats, with the defaults of each."""
 
+from collections.abc import Iterator, Mapping
+
 from resonare_pipeline.style.bursts import BURST_GAP_SECONDS, LEAST_BURST
 from resonare_pipeline.style.examples import (
     Adaptation,
@@ -11,50 +13,54 @@ from resonare_pipeline.style.examples import (
     qa_examples,
 )
 from resonare_pipeline.style.lines import Lines
-from resonare_pipeline.style.partners import ChatTallies
+from resonare_pipeline.style.partners import Partner
 from resonare_pipeline.style.strategies import Strategy
 from resonare_pipeline.style.windows import WindowBounds, find_windows
 
 
 def make_examples(
-    strategy: Strategy, lines: Lines, *, least_characters: int, seed: int
-) -> list[Example]:
-    """Return all examples of one strategy.
+    strategy: Strategy,
+    lines: Lines,
+    partners: Mapping[object, Partner],
+    *,
+    least_characters: int,
+    seed: int,
+) -> Iterator[Example]:
+    """Yield all examples of one strategy that lines in whole runs give.
 
     Args:
+        partners: Those of all lines, by id; only the adaptive ones ask for them.
         least_characters: Fewest characters of the message that an example ends with.
         seed: Decides where messages are cut for completion.
     """
     least = least_characters
     match strategy:
         case Strategy.CONVERSATIONAL:
-            return list(
-                conversational_examples(
-                    lines, find_windows(lines, WindowBounds(least_characters=least))
-                )
+            return conversational_examples(
+                lines, find_windows(lines, WindowBounds(least_characters=least))
             )
         case Strategy.BURST:
-            made = burst_examples(
+            return burst_examples(
                 lines, max_gap_seconds=BURST_GAP_SECONDS, least=LEAST_BURST, least_characters=least
             )
-            return list(made)
         case Strategy.ADAPTIVE:
-            return adapted_examples(lines, Adaptation(), least_characters=least)
+            return adapted_examples(lines, partners, Adaptation(), least_characters=least)
         case Strategy.COMPLETION:
-            return list(completion_examples(lines, seed=seed, least_characters=least))
+            return completion_examples(lines, seed=seed, least_characters=least)
         case Strategy.QA:
-            return list(qa_examples(lines, least_characters=least))
+            return qa_examples(lines, least_characters=least)
 
 
 def adapted_examples(
-    lines: Lines, adaptation: Adaptation, *, least_characters: int
-) -> list[Example]:
-    """Return adaptive examples of the partners that these very lines tell of."""
-    tallies = ChatTallies()
-    tallies.add(lines)
+    lines: Lines,
+    partners: Mapping[object, Partner],
+    adaptation: Adaptation,
+    *,
+    least_characters: int,
+) -> Iterator[Example]:
+    """Yield adaptive examples of some lines, from what is known of partners from all of them."""
     windows = find_windows(lines, WindowBounds(least=1, least_characters=least_characters))
-    made = adaptive_examples(lines, windows, tallies.partners(), adaptation)
-    return list(made)
+    return adaptive_examples(lines, windows, partners, adaptation)
 
 
 def identity_of(example: Example) -> str:

@@ -1,5 +1,6 @@
 """Names of the people in messages. Phone numbers are never one."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ import pandas as pd
 
 from resonare_pipeline.errors import InputError, MissingColumnsError
 from resonare_pipeline.signal_columns import RECIPIENT_COLUMNS
+from resonare_pipeline.style.ids import MISSING, coded_ids, plain_id, plain_ids, truths, whole_text
 from resonare_pipeline.style.lines import IntArray
 
 NAME_COLUMNS = (  # in Signal's own order of precedence, up to what is no name any more
@@ -19,27 +21,39 @@ NAME_COLUMNS = (  # in Signal's own order of precedence, up to what is no name a
     *RECIPIENT_COLUMNS["username"],
 )
 
-NOT_BLOCKED = ("", "0", "0.0", "false")
+_SIGNAL_PERSON = re.compile(r"signal:(?:user)?([0-9]+)")  # in frames of this project
+
+
+def key_of(one: object) -> str:
+    """Return what people are compared by: a recipient's number as text, however it is held."""
+    found = _SIGNAL_PERSON.fullmatch(one) if isinstance(one, str) else None
+    return found[1] if found else str(plain_id(one))
 
 
 def names_of(
     sender_ids: Sequence[Any],
     senders: IntArray,
     messages: pd.DataFrame,
+    rows: IntArray,
     recipients: pd.DataFrame | None,
 ) -> list[str]:
-    """Return a name for each sender: the recipient's, else that beside a message, else the id."""
+    """Return a name for each sender: the recipient's, else the last beside a message, else the id.
+
+    Args:
+        senders: Number of each message's sender.
+        rows: Where the messages stand in the frame.
+    """
     known = recipient_names(recipients)
     beside: dict[int, str] = {}
     if "sender_name" in messages:
-        rows = np.flatnonzero(messages["sender_name"].notna().to_numpy())
-        numbers, first = np.unique(senders[rows], return_index=True)
-        given = messages["sender_name"].iloc[rows[first]].astype(str).str.strip().tolist()
-        beside = {
-            number: name for number, name in zip(numbers.tolist(), given, strict=True) if name
-        }
+        codes, names = coded_ids(messages["sender_name"].iloc[rows], counted=False)
+        given = [whole_text(str(name)).strip() for name in names]
+        named = np.array([*map(bool, given), False], np.bool_)[codes]
+        last = np.full(len(sender_ids), MISSING)
+        last[senders[named]] = codes[named]  # of equal places the last one counts
+        beside = {at: given[code] for at, code in enumerate(last.tolist()) if code != MISSING}
     return [
-        known.get(str(one)) or beside.get(number) or _unnamed(one)
+        (one is not None and known.get(key_of(one))) or beside.get(number) or _unnamed(one)
         for number, one in enumerate(sender_ids)
     ]
 
@@ -59,44 +73,73 @@ def recipient_names(recipients: pd.DataFrame | None) -> dict[str, str]:
     if recipients is None:
         return {}
     require_recipients(recipients)
-    names = pd.Series(None, index=recipients.index, dtype=object)
+    names: list[str] = [""] * len(recipients)
     for column in NAME_COLUMNS:
         if column in recipients:
-            given = recipients[column].where(recipients[column].notna(), "").astype(str).str.strip()
-            names = names.where(names.notna(), given.where(given != "", None))
-    keys = recipient_keys(recipients)
-    return {
-        key: name for key, name in zip(keys, names.tolist(), strict=True) if isinstance(name, str)
-    }
+            given = recipients[column].astype(object).tolist()
+            names = [
+                name or ("" if pd.isna(other) else whole_text(str(other)).strip())
+                for name, other in zip(names, given, strict=True)
+            ]
+    pairs = zip(recipient_keys(recipients), names, strict=True)
+    return {key: name for key, name in pairs if key and name}
 
 
 def recipient_keys(recipients: pd.DataFrame) -> list[str]:
-    """Return the ids of recipients as text; 7.0 is 7."""
-    ids = recipients["_id"]
-    if ids.dtype.kind == "f":
-        ids = ids.astype("Int64")
-    return [str(one) for one in ids.tolist()]
+    """Return the ids of recipients as they are compared; empty where one is missing."""
+    return ["" if one is None else key_of(one) for one in plain_ids(recipients["_id"])]
 
 
-def require_recipients(recipients: pd.DataFrame) -> None:
-    """Refuse a table of recipients that has no ids."""
+def require_recipients(recipients: pd.DataFrame, *columns: str) -> None:
+    """Refuse a table of recipients that has no ids, or lacks other columns.
+
+    Raises:
+        MissingColumnsError: With the columns that are missing.
+        InputError: If it is no table, or has a column twice.
+    """
     if not isinstance(recipients, pd.DataFrame):
         raise InputError(
             f"recipients are {type(recipients).__name__}", expected="a pandas DataFrame, or None"
         )
-    if "_id" not in recipients:
+    require_sole_columns(recipients, "recipients_df")
+    missing = [name for name in ("_id", *columns) if name not in recipients]
+    if missing:
         raise MissingColumnsError(
-            "missing columns: _id", where="recipients_df", expected="_id, and columns of names"
+            f"missing columns: {', '.join(missing)}",
+            where="recipients_df",
+            expected=f"{', '.join(('_id', *columns))}, and columns of names",
+        )
+
+
+def require_sole_columns(frame: pd.DataFrame, where: str) -> None:
+    """Refuse a frame that has a column twice: nobody could say which of them counts.
+
+    Raises:
+        InputError: With the columns.
+    """
+    twice = frame.columns[frame.columns.duplicated()]
+    if len(twice):
+        raise InputError(
+            f"columns that stand there twice: {', '.join(sorted({str(name) for name in twice}))}",
+            where=where,
+            expected="each column once",
         )
 
 
 def blocked_keys(recipients: pd.DataFrame | None) -> set[str]:
-    """Return the ids of blocked recipients, as text."""
+    """Return the ids of blocked recipients, as they are compared.
+
+    Raises:
+        MissingColumnsError: If nothing tells who is blocked.
+    """
     if recipients is None:
-        return set()
-    require_recipients(recipients)
-    if "blocked" not in recipients:
-        return set()
-    flags = recipients["blocked"].astype(object).where(recipients["blocked"].notna(), "")
-    blocked = ~flags.astype(str).str.lower().isin(NOT_BLOCKED)
-    return set(recipient_keys(recipients[blocked]))
+        raise MissingColumnsError(
+            "there are no recipients, so nothing tells who is blocked",
+            where="filters: exclude_blocked",
+            expected="recipients_df (recipient.csv) with the columns _id, blocked",
+        )
+    require_recipients(recipients, "blocked")
+    blocked = truths(recipients["blocked"])
+    return {
+        key for key, is_set in zip(recipient_keys(recipients), blocked, strict=True) if is_set
+    } - {""}

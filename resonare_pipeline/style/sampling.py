@@ -1,12 +1,14 @@
 """The choice of some examples among all: drawn by hash, so that it depends on no order."""
 
 import hashlib
-from collections.abc import Callable, Sequence
-from typing import TypeVar
-
-from resonare_pipeline.errors import InputError
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
+from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
+
+SPARE_ITEMS = 1_024  # held beyond what may be chosen, so that they are seldom sorted
 
 
 def fair_shares(counts: Sequence[int], most: int) -> list[int]:
@@ -30,32 +32,64 @@ def rank(seed: int, text: str) -> bytes:
     ).digest()
 
 
-def choose(
-    groups: Sequence[Sequence[Item]],
-    most: int | None,
-    *,
-    identity: Callable[[Item], str],
-    balance: bool,
-    seed: int,
-) -> list[Item]:
-    """Return at most so many items, in their order.
+class Draw(Generic[Item]):
+    """Items of one kind as they come, of which no more are held than may be chosen.
 
     Args:
-        groups: Items of one kind each.
+        most: Most items that are ever chosen; None: all.
         identity: The text that an item is drawn by.
+        seed: Decides the draw.
+
+    Attributes:
+        count: Items that came.
+    """
+
+    def __init__(self, most: int | None, *, identity: Callable[[Item], str], seed: int) -> None:
+        self.count = 0
+        self._most = most
+        self._identity = identity
+        self._seed = seed
+        self._all: list[Item] = []
+        self._ranked: list[tuple[bytes, int, Item]] = []
+
+    def add(self, items: Iterable[Item]) -> None:
+        """Take more items into account."""
+        if self._most is None:
+            self._all.extend(items)
+            self.count = len(self._all)
+            return
+        for item in items:
+            self._ranked.append((rank(self._seed, self._identity(item)), self.count, item))
+            self.count += 1
+            if len(self._ranked) > 2 * self._most + SPARE_ITEMS:
+                self._ranked = self.first(self._most)
+
+    def first(self, count: int) -> list[tuple[bytes, int, Item]]:
+        """Return what is drawn first: rank, place among all items of the kind, item."""
+        return sorted(self._ranked, key=itemgetter(0, 1))[:count]
+
+    def taken(self, count: int) -> list[Item]:
+        """Return so many items, or all where no limit was set, in the order in which they came."""
+        if self._most is None:
+            return self._all
+        return [item for _, _, item in sorted(self.first(count), key=itemgetter(1))]
+
+
+def choose(draws: Sequence[Draw[Item]], most: int | None, *, balance: bool) -> list[Item]:
+    """Return at most so many items, in their order, those of one kind together.
+
+    Args:
         balance: Every kind gets as many as any other, as far as it has them; else all items are
             alike. With `most` unset nothing is left out.
-        seed: Decides the draw.
     """
-    if most is None or sum(map(len, groups)) <= most:
-        return [item for group in groups for item in group]
-    if most < 0:
-        raise InputError(f"max_examples is {most}", expected="None, or 0 or more")
-    if not balance:
-        groups = [[item for group in groups for item in group]]
-    shares = fair_shares([len(group) for group in groups], most)
-    chosen: list[Item] = []
-    for group, share in zip(groups, shares, strict=True):
-        ranked = sorted((rank(seed, identity(item)), at) for at, item in enumerate(group))
-        chosen += [group[at] for at in sorted(at for _, at in ranked[:share])]
-    return chosen
+    counts = [draw.count for draw in draws]
+    if most is None or sum(counts) <= most:
+        return [item for draw in draws for item in draw.taken(draw.count)]
+    if balance:
+        shares = fair_shares(counts, most)
+    else:
+        ranked = [(*one[:2], kind) for kind, draw in enumerate(draws) for one in draw.first(most)]
+        ranked.sort(key=itemgetter(0, 2, 1))
+        of_kind = Counter(kind for _, _, kind in ranked[:most])
+        shares = [of_kind[kind] for kind in range(len(draws))]
+    return [item for draw, share in zip(draws, shares, strict=True) for item in draw.taken(share)]

@@ -10,8 +10,9 @@ from typing import Any, BinaryIO
 
 from resonare_pipeline.artifacts.writing import writing_errors
 from resonare_pipeline.errors import InputError
+from resonare_pipeline.style.arguments import file_path
 from resonare_pipeline.style.strategies import count_by_strategy
-from resonare_pipeline.style.validation import require_valid
+from resonare_pipeline.style.validation import is_collection, require_valid
 
 FORMATS = ("json", "jsonl")
 
@@ -36,9 +37,14 @@ def save_examples(
     """
     if file_format not in FORMATS:
         raise InputError(f"format is {file_format!r}", expected=f"one of {', '.join(FORMATS)}")
+    path = file_path(output_path, "output_path")
+    if not is_collection(examples):
+        raise InputError(
+            f"training_examples are {type(examples).__name__}", expected="a list of dicts"
+        )
+    examples = list(examples)
     if validate:
         require_valid(examples)
-    path = Path(output_path)
     as_lines = file_format == "jsonl" or path.name.removesuffix(".gz").endswith(".jsonl")
     if compress and path.suffix != ".gz":
         path = path.with_name(f"{path.name}.gz")
@@ -55,7 +61,7 @@ def save_examples(
             "examples_by_type": count_by_strategy(examples),
         },
         "style_analysis": style_analysis,
-        "examples": list(examples),
+        "examples": examples,
     }
     _write(path, iter([_json(document, indent=1)]), compress=compress)
     return path

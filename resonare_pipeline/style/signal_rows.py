@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from resonare_pipeline.signal_columns import MESSAGE_COLUMNS, name_in
-from resonare_pipeline.style.lines import BoolArray
+from resonare_pipeline.style.ids import truths
+from resonare_pipeline.style.lines import BoolArray, FloatArray, IntArray
 
 BASE_TYPE = 0x1F
 WRITTEN = (20, 21, 22, 23)  # received; in the outbox, being sent, sent
@@ -19,21 +20,19 @@ OUTGOING = range(21, 27)  # from the outbox to what waits for a decision
 STATUS_BITS = 0x10000 | 0x20000 | 0x40000 | 0x400000 | 0xDF00  # groups, timers, sessions, keys
 SPECIAL_SHIFT = 32  # stories, gifts, payments, polls, pins
 
-_UNSET = 0  # of flags and ids
 
-
-def left_out(frame: pd.DataFrame, dropped: Counter[str], *, include_system: bool) -> pd.DataFrame:
-    """Return the rows that count, and count the others by reason.
+def counting_rows(frame: pd.DataFrame, dropped: Counter[str], *, include_system: bool) -> IntArray:
+    """Return where the rows stand that count, and count the others by reason.
 
     Args:
         include_system: Keep calls, group updates and the like.
     """
     reasons: dict[str, BoolArray] = {
-        "deleted": _over(frame, "deleted", _UNSET) | _over(frame, "deleted_by", _UNSET),
-        "old_revision": _over(frame, "newest", _UNSET),
-        "view_once": _over(frame, "view_once", _UNSET),
-        "story": _over(frame, "story", _UNSET),
-        "scheduled": _over(frame, "scheduled", _UNSET),
+        "deleted": _flagged(frame, "deleted") | _over(frame, "deleted_by"),
+        "old_revision": _over(frame, "newest"),
+        "view_once": _flagged(frame, "view_once"),
+        "story": _over(frame, "story"),
+        "scheduled": _over(frame, "scheduled"),
         **_by_type(frame, include_system=include_system),
     }
     leave = np.zeros(len(frame), np.bool_)
@@ -41,35 +40,53 @@ def left_out(frame: pd.DataFrame, dropped: Counter[str], *, include_system: bool
         if count := int((mask & ~leave).sum()):
             dropped[reason] += count
         leave |= mask
-    return frame[~leave] if leave.any() else frame
+    return np.flatnonzero(~leave)
 
 
 def is_sent(types: "pd.Series[Any]") -> BoolArray:
     """Tell by their types which rows are on their way out, or were."""
-    values = pd.to_numeric(types, errors="coerce").fillna(0).to_numpy().astype(np.int64)
-    return np.isin(values & BASE_TYPE, OUTGOING)
+    sent: BoolArray = np.isin(_types(types)[0] & BASE_TYPE, OUTGOING)
+    return sent
 
 
-def _numeric(frame: pd.DataFrame, what: str) -> "pd.Series[Any] | None":
+def numbers_of(values: "pd.Series[Any]") -> FloatArray:
+    """Return a column as numbers, NaN where there is none."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype(values.cat.categories.dtype)
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    return np.where(np.isfinite(numbers), numbers, np.nan)
+
+
+def _column(frame: pd.DataFrame, what: str) -> "pd.Series[Any] | None":
+    """Return a column by any name that it had; None if there is none."""
     name = name_in(frame.columns, MESSAGE_COLUMNS[what])
-    return None if name is None else pd.to_numeric(frame[name], errors="coerce")
+    return None if name is None else frame[name]
 
 
-def _over(frame: pd.DataFrame, what: str, bound: int) -> BoolArray:
-    values = _numeric(frame, what)
-    if values is None:
-        return np.zeros(len(frame), np.bool_)
-    over: BoolArray = (values.fillna(bound) > bound).to_numpy()
-    return over
+def _over(frame: pd.DataFrame, what: str) -> BoolArray:
+    """Tell where a column holds more than 0."""
+    values = _column(frame, what)
+    return np.zeros(len(frame), np.bool_) if values is None else numbers_of(values) > 0
+
+
+def _flagged(frame: pd.DataFrame, what: str) -> BoolArray:
+    values = _column(frame, what)
+    return np.zeros(len(frame), np.bool_) if values is None else truths(values)
+
+
+def _types(values: "pd.Series[Any]") -> tuple[IntArray, BoolArray]:
+    """Return types, 0 where there is none, and which are known."""
+    numbers = numbers_of(values)
+    known = ~np.isnan(numbers)
+    return np.where(known, numbers, 0).astype(np.int64), known
 
 
 def _by_type(frame: pd.DataFrame, *, include_system: bool) -> dict[str, BoolArray]:
     """Tell by `type` what was not sent and what nobody wrote; without a type it is a message."""
-    values = _numeric(frame, "kind")
+    values = _column(frame, "kind")
     if values is None:
         return {}
-    known = values.notna().to_numpy()
-    types = values.fillna(0).to_numpy().astype(np.int64)
+    types, known = _types(values)
     base = types & BASE_TYPE
     status = ((types & STATUS_BITS) != 0) | ((types >> SPECIAL_SHIFT) != 0)
     system = known & ~np.isin(base, UNSENT) & (~np.isin(base, WRITTEN) | status)

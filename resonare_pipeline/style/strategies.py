@@ -40,7 +40,9 @@ def known_strategies(names: object) -> list[Strategy]:
             f"strategies is {names!r}", expected=f"a list of some of {', '.join(Strategy)}"
         )
     given = sorted(names, key=str) if isinstance(names, (set, frozenset)) else list(names)
-    unknown = [str(name) for name in given if name not in set(Strategy)]
+    unknown = [
+        str(name) for name in given if not isinstance(name, str) or name not in set(Strategy)
+    ]
     if unknown:
         raise InputError(
             f"unknown strategy {', '.join(unknown)}", expected=f"some of {', '.join(Strategy)}"

@@ -1,7 +1,7 @@
 """Whether examples are fit to train on."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from resonare_pipeline.errors import ValidationError
@@ -63,6 +63,15 @@ def _first_error(values: Iterable[object]) -> str:
     return next(filter(None, map(_value_error, values)), "")
 
 
+def is_collection(training_examples: object) -> bool:
+    """Tell whether something can hold examples; a text, one example or a frame cannot."""
+    return (
+        isinstance(training_examples, Iterable)
+        and not isinstance(training_examples, (str, bytes, Mapping))
+        and not hasattr(training_examples, "columns")
+    )
+
+
 def validate_example(example: object) -> bool:
     """Tell whether one example is valid."""
     return not any(True for _ in example_errors(example))
@@ -70,6 +79,9 @@ def validate_example(example: object) -> bool:
 
 def validate_training_data(training_examples: Iterable[object]) -> tuple[bool, list[str]]:
     """Return whether all examples are valid, and every error with the place of its example."""
+    if not is_collection(training_examples):
+        kind = type(training_examples).__name__
+        return False, [f"training examples are {kind}, not a list of dicts"]
     errors = [
         f"example {place}: {problem}"
         for place, example in enumerate(training_examples)

@@ -14,8 +14,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -35,7 +36,7 @@ from resonare_pipeline.style.streaming import COLUMNS, MESSAGES_FILE
 from resonare_pipeline.style.texting import write_style
 from resonare_pipeline.style.windowing import write_episodes, write_windows
 
-BYTES_PER_MESSAGE = 428  # of the generated export
+BYTES_PER_MESSAGE = 525  # of the generated export, for each message that is read from it
 MEGABYTE = 1_000_000
 KILOBYTES = 1_024
 STAGES = (
@@ -46,7 +47,21 @@ STAGES = (
     "style_examples",
     "style_examples_all",
 )
-CALLS = ("frame", "analyze", "windows", "episodes", "conversational", "burst")
+CALLS = (
+    "frame",
+    "analyze",
+    "profiles",
+    "windows",
+    "episodes",
+    "conversational",
+    "burst",
+    "adaptive",
+    "enhance",
+    "examples",
+    "examples_three",
+    "examples_all",
+    "examples_all_of_which_10000",
+)
 
 
 class Bench:
@@ -117,24 +132,43 @@ class Bench:
         """Call the Python interface once and return how much came of it."""
         import pandas as pd
 
-        from resonare_pipeline.style import TrainingDataCreator
-
         with self.artifact("messages").open(MESSAGES_FILE) as stream:
             frame = pd.read_parquet(stream, columns=COLUMNS)
+        return len(frame) if name == "frame" else self._calls(frame)[name]()
+
+    def _calls(self, frame: Any) -> dict[str, Callable[[], int]]:
+        from resonare_pipeline.style import (
+            ConversationProcessor,
+            StyleAnalyzer,
+            TrainingDataCreator,
+        )
+
         creator = TrainingDataCreator()
-        calls: dict[str, Callable[[], int]] = {
-            "frame": lambda: len(frame),
-            "analyze": lambda: len(
-                creator.analyze_personal_texting_style(
-                    frame, include_word_frequency=True, analyze_time_patterns=True
-                )
-            ),
+
+        def examples(strategies: Sequence[str], most: int | None = None) -> int:
+            made, _ = creator.create_training_examples(
+                frame, strategies=strategies, max_examples=most
+            )
+            return len(made)
+
+        return {
+            "analyze": lambda: len(creator.analyze_personal_texting_style(frame, True, True)),
+            "profiles": lambda: len(StyleAnalyzer().analyze_all_communication_styles(frame)),
             "windows": lambda: len(creator.create_conversation_windows(frame)),
             "episodes": lambda: len(creator.segment_natural_dialogues(frame)),
             "conversational": lambda: len(creator.create_conversational_data(frame)),
             "burst": lambda: len(creator.create_burst_sequence_data(frame)),
+            "adaptive": lambda: len(
+                creator.create_adaptive_training_data(
+                    frame, min_style_difference=0, min_conversations_per_partner=1
+                )
+            ),
+            "enhance": lambda: len(ConversationProcessor().process_conversations(frame)),
+            "examples": lambda: examples(["conversational"]),
+            "examples_three": lambda: examples(["conversational", "burst", "adaptive"]),
+            "examples_all": lambda: examples(tuple(Strategy)),
+            "examples_all_of_which_10000": lambda: examples(tuple(Strategy), 10_000),
         }
-        return calls[name]()
 
 
 def prepare(folder: Path, messages: int) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from assets import chats
+from assets import chats, style
 from assets.chats import CHAT_EXPORTS
 from assets.datasets import dataset
 from assets.graph import GRAPH
@@ -14,6 +14,7 @@ from resonare_pipeline.planning.making import make
 from resonare_pipeline.planning.workspace import open_workspace
 from tests.cli.command import Resonare
 
+SAMPLES = Path(__file__).parents[2] / "data" / "sample" / "chats"
 STAGES = ["chat_conversations", "blocks", "enriched_messages", "chat_tables", "chat_export"]
 
 
@@ -198,6 +199,21 @@ def test_of_one_example_in_two_exports_both_are_told(
     other = resonare("trace", example_id, "-p", "friends", "--json").json
     assert other["row"]["partition"] == "friends"
     assert other["notes"] == []
+
+
+def test_a_style_example_that_stands_in_two_files_of_its_export_is_told_once(
+    project: Path, resonare: Resonare
+) -> None:
+    shutil.copy(SAMPLES / "maya.json", project / "data/raw/chats")
+    workspace = open_workspace(GRAPH, folder=project)
+    for stage in (*chats.STAGES, *style.STAGES):
+        make(workspace, stage, "maya")
+    folder = project / "data/output/style/maya"
+    for name in ("examples.jsonl", "train.jsonl"):
+        line = (folder / name).read_text().splitlines()[0]
+        found = resonare("trace", json.loads(line)["metadata"]["example_id"], "--json").json
+        assert (found["row"]["asset"], found["row"]["number"]) == ("style_examples", 0)
+        assert found["notes"] == []
 
 
 def test_an_id_of_nothing_and_one_of_several_are_errors(

@@ -1,6 +1,7 @@
 """What frames may look like, and what is said of those that cannot be used."""
 
 import pickle
+from collections.abc import Callable
 from multiprocessing import get_context
 from typing import Any
 
@@ -142,6 +143,49 @@ def test_frames_of_old_databases_give_what_new_ones_give(version: str) -> None:
 
 def enhance(frame: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
     return ConversationProcessor().process_conversations(frame, people)
+
+
+HELD_AS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    "Arrow": lambda frame: frame.convert_dtypes(dtype_backend="pyarrow"),
+    "categorical": lambda frame: frame.astype("category"),
+    "nullable": lambda frame: frame.convert_dtypes(),
+    "objects": lambda frame: frame.astype(object),
+    "texts": lambda frame: frame.astype(str),
+    "texts of floats": lambda frame: frame.astype(
+        dict.fromkeys(frame.columns.difference(["body"]), float)
+    ).astype(str),
+}
+
+
+@pytest.mark.parametrize("held_as", HELD_AS)
+@pytest.mark.parametrize("version", OLD_NAMES)
+def test_frames_of_old_databases_may_hold_values_as_anything(version: str, held_as: str) -> None:
+    frame = months(6)
+    old = HELD_AS[held_as](as_of(version, frame))
+    before = old.copy(deep=True)
+    strategies = ["conversational", "burst", "adaptive", "completion", "qa"]
+    assert CREATOR.create_training_examples(old, recipients(), strategies=strategies) == (
+        CREATOR.create_training_examples(frame, recipients(), strategies=strategies)
+    )
+    assert enhance(old, recipients()).sender_name.tolist() == (
+        enhance(frame, recipients()).sender_name.tolist()
+    )
+    pd.testing.assert_frame_equal(old, before)
+
+
+@pytest.mark.parametrize("version", OLD_NAMES)
+def test_what_blocked_people_got_in_old_databases_is_left_out(version: str) -> None:
+    frame = months(6)
+    others = frame.thread_id.map({1: ALICE, 2: BOB})
+    sent = frame.from_recipient_id == YOU
+    frame = frame.assign(to_recipient_id=others.where(sent, YOU))
+    people, strategies = recipients(blocked=BOB), ["burst", "completion"]
+    made, _ = CREATOR.create_training_examples(
+        as_of(version, frame), people, strategies, filters={"exclude_blocked": True}
+    )
+    wanted, _ = CREATOR.create_training_examples(frame[frame.thread_id != 2], people, strategies)
+    assert made == wanted
+    assert made != CREATOR.create_training_examples(frame, people, strategies)[0]
 
 
 def test_a_frame_of_an_old_database_must_tell_what_was_sent() -> None:
