@@ -7,6 +7,7 @@ import json
 import os
 import random
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
@@ -127,7 +128,7 @@ class Display:
                 self._out.print(_table(request, report.made))
             self._notes(report.made)
             for folder, names in output_folders(request, report).items():
-                self._out.print(f"[bold]{escape(folder)}[/]  {escape(', '.join(names))}")
+                self._out.print(f"[bold]{escape(folder)}[/]  {escape(listed_files(names))}")
             made, found = misses(report), len(report.made) - misses(report)
             self._out.print(f"{made} made, {found} from the cache, {len(report.failures)} failed")
             self._examples(request.workspace.store, report.made)
@@ -209,6 +210,13 @@ def _rows_in(
     if request.workspace.graph.makers[main].reads_raw:
         return entry.rows + sum(entry.dropped.values())
     return rows.get((item.partition, main))
+
+
+def listed_files(names: list[str]) -> str:
+    """Return names of files in one line, those of a folder within as their number."""
+    folders = Counter(name.partition("/")[0] for name in names if "/" in name)
+    inner = [f"{folder}/ ({count:,} files)" for folder, count in folders.items()]
+    return ", ".join([*(name for name in names if "/" not in name), *inner])
 
 
 def _count(value: int | None) -> str:
