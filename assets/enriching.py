@@ -2,13 +2,12 @@
 
 from functools import partial
 
-from resonare_pipeline.chats.links.settings import LinksSettings
-
 from resonare_pipeline.chats.additions import Sources
 from resonare_pipeline.chats.enriching import EnrichedMessagesSettings
 from resonare_pipeline.chats.images.describing import TEMPLATE, Viewing
 from resonare_pipeline.chats.images.finding import ImageFiles
 from resonare_pipeline.chats.images.settings import ImagesSettings
+from resonare_pipeline.chats.links.settings import LinksSettings
 from resonare_pipeline.completions.settings import CompletionsSettings
 from resonare_pipeline.linked_people import PeopleSettings
 from resonare_pipeline.planning.graph import SettingsOf, StageRun
