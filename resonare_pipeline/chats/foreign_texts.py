@@ -23,6 +23,11 @@ _HARMFUL = re.compile(
     "\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffc\ufffe\uffff\ud800-\udfff"
     "\U000e0000-\U000e007f\U000e0100-\U000e01ef]"
 )
+# A sign may have a selector of its form and a joiner behind it. Rows of these could hide text.
+_SHAPING = re.compile(
+    "([\ufe00-\ufe0f](?:[\u200c\u200d]|(?![\u200c\u200d]))|[\u200c\u200d])"
+    "[\ufe00-\ufe0f\u200c\u200d]+"
+)
 _BARS = re.compile(r"<[|\uff5c]+")
 _LOWER_NAMES = (
     "s|bos|eos|pad|unk|mask|sop|eop|start_of_turn|end_of_turn|think|tool_call|tool_response"
@@ -44,7 +49,8 @@ def one_line(text: str) -> str:
     `<<SYS>>` and `[INST]` become `(/s)`, `(SYS)` and `(INST)`.
     """
     # In this order: what is left out may have parted a token, and a bar may have parted `<s>`.
-    seen = _BARS.sub("<", _HARMFUL.sub(r"\1", text))
+    shown = _SHAPING.sub(r"\1", _HARMFUL.sub(r"\1", text))
+    seen = _BARS.sub("<", shown)
     return _SPACES.sub(" ", _TOKENS.sub(_as_word, seen)).strip()
 
 

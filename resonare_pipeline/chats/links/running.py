@@ -27,7 +27,14 @@ from resonare_pipeline.chats.links.failures import (
 from resonare_pipeline.chats.links.fetching import Fetcher
 from resonare_pipeline.chats.links.finding import DEFAULT_PORTS
 from resonare_pipeline.chats.links.hosts import Row
-from resonare_pipeline.chats.links.remembering import Known, Memory, News, Outcome, failed_try
+from resonare_pipeline.chats.links.remembering import (
+    FIRST_REST,
+    Known,
+    Memory,
+    News,
+    Outcome,
+    failed_try,
+)
 from resonare_pipeline.chats.links.settings import OEMBED_URL, LinksSettings
 from resonare_pipeline.chats.links.targets import Target
 from resonare_pipeline.errors import SettingsError
@@ -207,7 +214,7 @@ class Run:
         if error.is_endpoints or not error.was_asked or error.failure not in _OF_A_HOST:
             return
         heard = self._fetcher.heard
-        if not self._row.grows_too_long(target.host, heard):
+        if not self._row.grows_too_long(urlsplit(target.url).hostname or "", heard):
             return
         if not await self._reaches_endpoint() and heard == self._fetcher.heard:
             self._cut_off_at = heard
@@ -246,7 +253,7 @@ class Run:
                 self._decide(target, error.failure)
             elif error.failure in RETRYABLE:
                 wait = dt.timedelta(seconds=error.retry_after_seconds)
-                self._pass_over(target, error.failure, wait)
+                self._pass_over(target, error.failure, max(wait, FIRST_REST))
             else:
                 self._pass_over(target, LinkFailure.ENDPOINT_FAILED, DOUBT_REST)
 

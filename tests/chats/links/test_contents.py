@@ -163,8 +163,16 @@ def test_tags_that_make_no_flag_are_left_out(hidden: str) -> None:
     assert one_line(f"\U0001f3f4{_tags(hidden)}!") == "\U0001f3f4!"
 
 
+def test_selectors_and_joiners_hide_nothing() -> None:
+    hidden = "".join(chr(0xFE00 + nibble) for nibble in range(16))
+    assert one_line(f"a{hidden}b") == "a\ufe00b"
+    assert one_line("a" + "\u200c\u200d" * 50 + "b") == "a\u200cb"
+    assert one_line("a" + "\u200d\ufe0f" * 50 + "b") == "a\u200db"
+
+
 def test_signs_that_shape_what_is_seen_stay() -> None:
     for text in (
+        "\u2764\ufe0f\u200d\U0001f525",
         "\u2764\ufe0f",
         "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
         "1\ufe0f\u20e3",

@@ -616,6 +616,14 @@ def test_a_network_that_goes_down_in_a_run_costs_no_try(
         clock.move(days=90)
 
 
+def test_one_host_of_many_ports_is_no_network_that_is_down(
+    read: Read, names: dict[str, str | int]
+) -> None:
+    names["old.example"] = socket.EAI_AGAIN
+    report = read(*(f"http://old.example:{8_000 + i}/" for i in range(80)))
+    assert report.retryable == {LinkFailure.NAME_UNRESOLVED: 80}
+
+
 def test_servers_that_answer_between_hosts_that_do_not_keep_a_run_going(
     web: Web, read: Read, names: dict[str, str | int]
 ) -> None:
