@@ -35,6 +35,7 @@ NEVER_COUNTED: Mapping[str, str] = {
     "resonare_pipeline.__init__": "offers functions to people; stages import the modules below it",
     "resonare_pipeline.artifacts": "how files are stored; what they hold is hashed as the digest",
     "resonare_pipeline.chats.links.asking": "how links are asked for; what they say is the world's",
+    "resonare_pipeline.chats.links.connecting": "how links are asked for",
     "resonare_pipeline.chats.links.fetching": "how links are asked for",
     "resonare_pipeline.chats.links.guarding": "who may not be asked",
     "resonare_pipeline.chats.links.hosts": "how links are asked for",

@@ -29,6 +29,7 @@ def asking(web: Web) -> dict[str, str]:
     return {
         "enriched_messages__fetch_links": "true",
         "links__allowed_private_networks": f'["{LOOPBACK[0]}"]',
+        "links__allowed_page_networks": f'["{LOOPBACK[0]}"]',
         "links__oembed_url": f"{web.url}/oembed",
         "links__retries": "0",
     }

@@ -32,6 +32,7 @@ class Asker:
     """Reads pages and posts.
 
     Attributes:
+        has_post: Whether the oEmbed endpoint told of any post.
         has_secure_answer: Whether any server had a certificate that is trusted.
     """
 
@@ -40,6 +41,7 @@ class Asker:
         self._retries = settings.retries
         self._oembed_url = settings.oembed_url
         self._hosts: defaultdict[str, Host] = defaultdict(lambda: Host(settings.requests_per_host))
+        self.has_post = False
         self.has_secure_answer = False
 
     async def ask(self, target: Target) -> LinkContent:
@@ -65,10 +67,12 @@ class Asker:
         try:
             answer = await self._answer(self._fetcher.document, url)
             content = await asyncio.to_thread(post_content, answer.body)
-            return _said(content, LinkFailure.BAD_ANSWER)
+            said = _said(content, LinkFailure.BAD_ANSWER)
         except FetchError as error:
             error.is_endpoints = True
             raise
+        self.has_post = True
+        return said
 
     async def _answer(self, fetch: Callable[[str], Awaitable[Got]], url: str) -> Got:
         host = self._hosts[origin_of(url)]

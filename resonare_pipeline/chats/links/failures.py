@@ -8,7 +8,7 @@ class LinkFailure(StrEnum):
 
     BAD_URL = "bad_url"  # no http(s) address, or one with a password in it
     NO_ENDPOINT = "no_endpoint"  # a post, and no oEmbed endpoint is set
-    PRIVATE_ADDRESS = "private_address"
+    PRIVATE_ADDRESS = "private_address"  # as a number in the link, or `localhost`
     NO_SUCH_HOST = "no_such_host"
     BAD_CERTIFICATE = "bad_certificate"
     TOO_MANY_REDIRECTS = "too_many_redirects"
@@ -23,7 +23,9 @@ class LinkFailure(StrEnum):
     UNCONNECTED = "unconnected"  # refused, reset, or closed in the middle
     TLS_FAILED = "tls_failed"  # but for certificates
     NAME_UNRESOLVED = "name_unresolved"  # the resolver does not know for now
-    OFFLINE = "offline"  # the host does not exist, and no other was found either
+    PRIVATE_NAME = "private_name"  # the resolver says a private address for now
+    OFFLINE = "offline"  # this machine reaches no host
+    ENDPOINT_FAILED = "endpoint_failed"  # the oEmbed endpoint refuses, and has told of no post
     RATE_LIMITED = "rate_limited"  # 429
     SERVER_ERROR = "server_error"  # 408, 425, 5xx
     BAD_ANSWER = "bad_answer"  # no HTTP, or no oEmbed
@@ -35,12 +37,14 @@ NETWORK = frozenset(
         LinkFailure.UNCONNECTED,
         LinkFailure.TLS_FAILED,
         LinkFailure.NAME_UNRESOLVED,
+        LinkFailure.PRIVATE_NAME,
     }
 )
 """Failures that this machine's own network may be the reason of."""
 
 RETRYABLE = NETWORK | {
     LinkFailure.OFFLINE,
+    LinkFailure.ENDPOINT_FAILED,
     LinkFailure.RATE_LIMITED,
     LinkFailure.SERVER_ERROR,
     LinkFailure.BAD_ANSWER,

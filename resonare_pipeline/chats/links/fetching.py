@@ -1,10 +1,10 @@
 """One answer of one server: bounded in bytes, time and redirects, and never of a private address.
 
-Every hop is a request of its own through the same guarded connector. Nothing of this machine or its
-owner goes along: no cookies, no credentials, no proxies of the environment.
+Every hop is a request of its own through a guarded connector.
 """
 
 import asyncio
+import html
 import re
 import socket
 import ssl
@@ -14,26 +14,34 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from types import TracebackType
 from typing import Self
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from yarl import URL
 
+from resonare_pipeline.chats.links.connecting import (
+    open_session,
+    public_addresses,
+    takes_connection,
+)
 from resonare_pipeline.chats.links.failures import FetchError, LinkFailure
 from resonare_pipeline.chats.links.finding import canonical, post_of
-from resonare_pipeline.chats.links.guarding import (
-    PrivateAddressError,
-    is_allowed,
-    networks_of,
-    socket_factory,
-)
-from resonare_pipeline.chats.links.inflating import ACCEPTED, Inflater
+from resonare_pipeline.chats.links.guarding import PrivateAddressError, is_fixed, networks_of
+from resonare_pipeline.chats.links.inflating import Inflater
 from resonare_pipeline.chats.links.settings import LinksSettings
 from resonare_pipeline.chats.links.targets import origin_of
 
 PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml"})
-LONGEST_HEADER_BYTES = 65_536  # policies of big sites are longer than aiohttp's 8,190
+LONGEST_REST_SECONDS = 7 * 86_400.0  # that a server is believed to want
+REFRESH_BYTES = 16_384  # of a shortener's page that are searched
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([^\s\"';,]{1,40})", re.IGNORECASE)
+# X's shortener redirects some clients by a status, and others by a page with nothing else in it.
+_REDIRECTING_BY_PAGES = frozenset({"t.co"})
+_REFRESH = re.compile(
+    rb"<meta\s{1,9}http-equiv=[\"']?refresh[\"']?\s{1,9}content=[\"']?\d{1,3};\s{0,9}url="
+    rb"([^\"'>\s]{1,4000})",
+    re.IGNORECASE,
+)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BUSY = frozenset({408, 425})
 _GONE = frozenset({404, 410})
@@ -70,35 +78,21 @@ class Fetcher:
     """Asks servers; entered by `async with`.
 
     Attributes:
-        heard: Whether any server that was asked for a page answered, be it with an error.
+        heard: How many answers there were to what was asked for pages, be it errors.
     """
 
     def __init__(self, settings: LinksSettings) -> None:
         self._settings = settings
-        self._networks = networks_of(settings.allowed_private_networks)
-        self._session: aiohttp.ClientSession | None = None
-        self.heard = False
+        self._pages: aiohttp.ClientSession | None = None
+        self._endpoint: aiohttp.ClientSession | None = None
+        self.heard = 0
 
     async def __aenter__(self) -> Self:
-        settings = self._settings
-        connector = aiohttp.TCPConnector(
-            resolver=aiohttp.ThreadedResolver(),  # the system's, whatever else is installed
-            socket_factory=socket_factory(self._networks),
-            limit=settings.concurrency,
-            # Made here: that of aiohttp is made on import, before variables say whom to trust.
-            ssl=ssl.create_default_context(),
+        self._pages = open_session(
+            self._settings, networks_of(self._settings.allowed_page_networks)
         )
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(
-                total=None, sock_connect=settings.connect_timeout_seconds
-            ),
-            headers={"User-Agent": settings.user_agent, "Accept-Encoding": ACCEPTED},
-            auto_decompress=False,
-            trust_env=False,
-            max_line_size=LONGEST_HEADER_BYTES,
-            max_field_size=LONGEST_HEADER_BYTES,
+        self._endpoint = open_session(
+            self._settings, networks_of(self._settings.allowed_private_networks)
         )
         return self
 
@@ -108,8 +102,9 @@ class Fetcher:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._session is not None:
-            await self._session.close()
+        for session in (self._pages, self._endpoint):
+            if session is not None:
+                await session.close()
 
     async def page(self, url: str) -> Answer | Post:
         """Return a page, or as much of its beginning as the settings allow; or the post it is.
@@ -134,21 +129,25 @@ class Fetcher:
 
     async def knows_host(self, host: str) -> bool:
         """Tell whether the resolver finds a public address for a name."""
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(self._settings.connect_timeout_seconds):
-                found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):  # TimeoutError is one of the former
-            return False
-        return any(is_allowed(str(address[0])) for *_, address in found)
+        return bool(await public_addresses(host, self._settings.connect_timeout_seconds))
+
+    async def reaches(self, host: str, port: int) -> bool:
+        """Tell whether a server of the public internet takes a connection. Nothing is sent."""
+        wait_seconds = self._settings.connect_timeout_seconds
+        addresses = await public_addresses(host, wait_seconds)
+        # The last is IPv4 where there are both kinds, and many machines have that alone.
+        return any([await takes_connection(at, port, wait_seconds) for at in addresses[-1:]])
 
     async def _get(self, url: str, *, accept: str, is_page: bool) -> Answer | Post:
         first = at = url
         with _explained() as place:
             async with asyncio.timeout(self._settings.timeout_seconds):
                 for _ in range(self._settings.max_redirects + 1):
-                    place.is_elsewhere = origin_of(at) != origin_of(first)
-                    answer = await self._hop(at, accept=accept, is_page=is_page)
+                    place.url = at
+                    place.is_elsewhere = _origin(at) != _origin(first)
+                    # The private network of the endpoint is open to what is asked of it alone.
+                    session = self._pages if is_page or place.is_elsewhere else self._endpoint
+                    answer = await self._hop(session, at, accept=accept, is_page=is_page)
                     if isinstance(answer, Answer):
                         return answer
                     at = answer
@@ -156,14 +155,16 @@ class Fetcher:
                         return Post(url=post)
                 raise FetchError(LinkFailure.TOO_MANY_REDIRECTS)
 
-    async def _hop(self, url: str, *, accept: str, is_page: bool) -> Answer | str:
+    async def _hop(
+        self, session: aiohttp.ClientSession | None, url: str, *, accept: str, is_page: bool
+    ) -> Answer | str:
         """Return the answer of an address, or the address that it names in place of one."""
-        if self._session is None:
+        if session is None:
             raise RuntimeError("not entered")
-        async with self._session.get(
+        async with session.get(
             URL(url, encoded=True), headers={"Accept": accept}, allow_redirects=False
         ) as response:
-            self.heard |= is_page
+            self.heard += is_page
             if response.status in _REDIRECTS and (place := response.headers.get("Location")):
                 return _next(url, place)
             _require_success(response)
@@ -171,8 +172,11 @@ class Fetcher:
             if is_page and kind.partition(";")[0].strip().lower() not in PAGE_TYPES:
                 raise FetchError(LinkFailure.NOT_A_PAGE)
             found = _CHARSET.search(kind)
+            body = await self._body(response, is_page=is_page)
+            if is_page and (place := _place_in(url, body)):
+                return _next(url, place)
             return Answer(
-                body=await self._body(response, is_page=is_page),
+                body=body,
                 charset=found[1] if found else "",
                 is_secure=url.startswith("https:"),
             )
@@ -194,6 +198,18 @@ class Fetcher:
         if not is_page and (inflater.is_full or received > limit):
             raise FetchError(LinkFailure.TOO_LARGE)
         return inflater.content
+
+
+def _origin(url: str) -> str:
+    return origin_of(canonical(url) or url)
+
+
+def _place_in(url: str, body: bytes) -> str:
+    """Return where a shortener's page sends browsers; empty for all other pages."""
+    if urlsplit(url).hostname not in _REDIRECTING_BY_PAGES:
+        return ""
+    found = _REFRESH.search(body, 0, REFRESH_BYTES)
+    return html.unescape(found[1].decode("utf-8", "replace")) if found else ""
 
 
 def _next(url: str, location: str) -> str:
@@ -223,14 +239,22 @@ def _require_success(response: aiohttp.ClientResponse) -> None:
         failure = LinkFailure.NOT_A_PAGE
     wait = response.headers.get("Retry-After", "").strip()
     seconds = float(wait) if wait.isascii() and wait.isdigit() else 0.0  # dates are rare
-    raise FetchError(failure, retry_after_seconds=seconds)
+    raise FetchError(failure, retry_after_seconds=min(seconds, LONGEST_REST_SECONDS))
 
 
 @dataclass(slots=True)
 class _Place:
     """Where a link has led to so far."""
 
+    url: str = ""
     is_elsewhere: bool = False
+
+    def failure_of(self, error: Exception) -> LinkFailure:
+        """Return what an error says of the link. What a name means may change, a number not."""
+        failure = _failure_of(error)
+        if failure is LinkFailure.PRIVATE_ADDRESS and not is_fixed(urlsplit(self.url).hostname):
+            return LinkFailure.PRIVATE_NAME
+        return failure
 
 
 @contextmanager
@@ -244,7 +268,7 @@ def _explained() -> Iterator[_Place]:
         raise
     # yarl and the resolver refuse some hosts by a ValueError.
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        raise FetchError(_failure_of(error), is_elsewhere=place.is_elsewhere) from error
+        raise FetchError(place.failure_of(error), is_elsewhere=place.is_elsewhere) from error
 
 
 def _failure_of(error: Exception) -> LinkFailure:

@@ -53,9 +53,12 @@ def links_of(text: str, entities: Iterable[Mapping[str, Any]] | None) -> list[st
 
 
 def _marked(text: str, marks: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, str]]:
-    for mark in marks:
-        start, end = _span(mark)
+    taken_to = 0  # links that overlap are none of an app, and would be as much text as one likes
+    for start, end, mark in sorted(_spans(text, marks), key=itemgetter(0)):
         if mark["type"] == _LINK:
+            if start < taken_to or end - start > LONGEST_URL:
+                continue
+            taken_to = end
             url = text[start:end].strip()
         elif mark["type"] == _TEXT_LINK:
             url = (mark["value"] or "").strip()
@@ -65,9 +68,13 @@ def _marked(text: str, marks: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int
             yield start, url
 
 
-def _span(mark: Mapping[str, Any]) -> tuple[int, int]:
-    start = max(0, mark["offset"] or 0)
-    return start, start + max(0, mark["length"] or 0)
+def _spans(
+    text: str, marks: Iterable[Mapping[str, Any]]
+) -> Iterator[tuple[int, int, Mapping[str, Any]]]:
+    """Yield marks with the part of the text that is theirs: its start, and its end."""
+    for mark in marks:
+        start = max(0, mark["offset"] or 0)
+        yield start, min(len(text), start + max(0, mark["length"] or 0)), mark
 
 
 def _with_scheme(url: str) -> str:
@@ -82,28 +89,35 @@ def _with_scheme(url: str) -> str:
 
 def _unmarked(text: str, marks: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, str]]:
     """Yield addresses that no mark of the app covers."""
-    masked = list(text)
-    for mark in marks:
-        if mark["type"] == _LINK or mark["type"] in _MASKED:
-            start, end = _span(mark)
-            masked[start:end] = " " * len(masked[start:end])
-    for match in _BARE.finditer("".join(masked)):
-        if len(match[0]) > LONGEST_URL:
-            continue
-        if url := _with_scheme(_without_tail(match[0])):
+    for match in _BARE.finditer(_masked(text, marks)):
+        url = _with_scheme(_without_tail(match[0]))
+        if url and len(url) <= LONGEST_URL:
             yield match.start(), url
+
+
+def _masked(text: str, marks: Iterable[Mapping[str, Any]]) -> str:
+    """Return a text with spaces for its links and for what holds none."""
+    parts: list[str] = []
+    done = 0  # each place is masked once, however many marks lie over it
+    for start, end, mark in sorted(_spans(text, marks), key=itemgetter(0)):
+        if end > max(start, done) and (mark["type"] == _LINK or mark["type"] in _MASKED):
+            parts += [text[done:start], " " * (end - max(start, done))]
+            done = end
+    return "".join([*parts, text[done:]])
 
 
 def _without_tail(url: str) -> str:
     """Return an address without the signs that end the sentence around it."""
-    while url:
-        last = url[-1]
-        opening = _PAIRS.get(last, "")
-        if last in _TAIL or (opening and url.count(last) > url.count(opening)):
-            url = url[:-1]
-        else:
+    unpaired = {last: url.count(last) - url.count(first) for last, first in _PAIRS.items()}
+    end = len(url)
+    while end:
+        last = url[end - 1]
+        if unpaired.get(last, 0) > 0:
+            unpaired[last] -= 1
+        elif last not in _TAIL:
             break
-    return url
+        end -= 1
+    return url[:end]
 
 
 def post_of(url: str) -> str | None:

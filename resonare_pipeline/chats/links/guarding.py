@@ -83,6 +83,18 @@ def is_allowed(address: str, allowed: Iterable[Network] = ()) -> bool:
     )
 
 
+def is_fixed(host: str | None) -> bool:
+    """Tell whether a host means the same address on every network: a number, or `localhost`."""
+    name = (host or "").rstrip(".")
+    if name.rpartition(".")[2].lower() == "localhost":  # RFC 6761, section 6.3
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
 def _meanings(address: Address) -> Iterator[Address]:
     """Yield where an address leads: for IPv4 in IPv6 it is the former that counts."""
     if isinstance(address, ipaddress.IPv4Address):

@@ -11,12 +11,14 @@ from resonare_pipeline.chats.links.failures import NETWORK, FetchError, LinkFail
 FAILURES_IN_A_ROW = 3  # after these a host is given up for the rest of a run
 LONGEST_PAUSE_SECONDS = 30.0  # that a server may ask for; one that wants more is given up
 FIRST_PAUSE_SECONDS = 0.5
+MOST_UNREACHED = 30  # hosts in a row; in old chats many are gone, but hardly ever so many
 _AT_ONCE = frozenset(
     {
         LinkFailure.RATE_LIMITED,
         LinkFailure.NO_SUCH_HOST,
         LinkFailure.BAD_CERTIFICATE,
         LinkFailure.PRIVATE_ADDRESS,
+        LinkFailure.PRIVATE_NAME,
     }
 )
 """Failures that the next link of the same host would meet as well."""
@@ -71,6 +73,30 @@ class Host:
         self._failures += 1
         if error.failure in _AT_ONCE or self._failures >= FAILURES_IN_A_ROW:
             self._given_up = error
+
+
+class Row:
+    """Hosts that could not be reached, one after the other, while no server answered."""
+
+    def __init__(self) -> None:
+        self._hosts: set[str] = set()
+        self._heard = 0
+
+    def grows_too_long(self, host: str, heard: int) -> bool:
+        """Take down a host, and tell whether there are too many; the row then begins anew.
+
+        Args:
+            host: That could not be reached.
+            heard: How many answers there have been in the run.
+        """
+        if heard != self._heard:
+            self._hosts.clear()
+            self._heard = heard
+        self._hosts.add(host)
+        is_long = len(self._hosts) >= MOST_UNREACHED
+        if is_long:
+            self._hosts.clear()
+        return is_long
 
 
 def pause_seconds(error: FetchError, tries: int) -> float:

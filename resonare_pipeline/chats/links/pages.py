@@ -1,6 +1,7 @@
 """Title and description of an HTML page, as pages offer them for previews. Any bytes are taken."""
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from resonare_pipeline.chats.foreign_texts import cut, one_line
@@ -8,15 +9,19 @@ from resonare_pipeline.chats.links.contents import LinkContent, LinkKind
 from resonare_pipeline.chats.links.decoding import decode
 
 MOST_KEPT_CHARACTERS = 10_000  # of each field; what a setting leaves of it is cut later
+MOST_TITLES = 100  # of a page; that of the page is among the first, those of icons come later
+MOST_METAS = 1_000
 _TITLES = ("og:title", "twitter:title")
 _DESCRIPTIONS = ("og:description", "twitter:description", "description")
+_NAMES = frozenset({*_TITLES, *_DESCRIPTIONS})
 
 
 def page_content(body: bytes, header_charset: str = "") -> LinkContent | None:
     """Return what a page says of itself; None if it has no title.
 
     Title: `og:title`, `twitter:title`, `<title>`; description: `og:description`,
-    `twitter:description`, `<meta name=description>`. The first of a name that is not empty counts.
+    `twitter:description`, `<meta name=description>`. The first of a name that is not empty counts;
+    only the first `MOST_TITLES` and `MOST_METAS` are looked at, so no page takes long.
 
     Args:
         body: The page or its beginning.
@@ -25,7 +30,7 @@ def page_content(body: bytes, header_charset: str = "") -> LinkContent | None:
     root = _tree(decode(body, header_charset))
     if root is None:
         return None
-    named = _named(root.iter("meta"))
+    named = _named(islice(root.iter("meta"), MOST_METAS))
     title = _first(named.get(name, "") for name in _TITLES) or _first(_titles(root))
     if not title:
         return None
@@ -47,19 +52,18 @@ def _tree(text: str) -> Any:
 
 
 def _named(metas: Iterable[Any]) -> dict[str, str]:
-    """Return name → content of `<meta>`; sites mix up `name` and `property`."""
+    """Return name → content of the first `<meta>` of each; sites mix up `name` and `property`."""
     found: dict[str, str] = {}
     for meta in metas:
-        content = one_line(meta.get("content") or "")
-        for key in ("property", "name"):
-            name = (meta.get(key) or "").strip().lower()
-            if name and content:
-                found.setdefault(name, content)
+        names = {(meta.get(key) or "").strip().lower() for key in ("property", "name")}
+        wanted = (names & _NAMES) - found.keys()
+        if wanted and (content := one_line(meta.get("content") or "")):
+            found.update(dict.fromkeys(wanted, content))
     return found
 
 
 def _titles(root: Any) -> Iterator[str]:
-    for element in root.iter("title"):
+    for element in islice(root.iter("title"), MOST_TITLES):
         if not any(above.tag == "svg" for above in element.iterancestors()):
             yield "".join(element.itertext())
 

@@ -146,7 +146,7 @@ class _Gathering:
         """Tell whether an outcome is what these settings would lead to."""
         if outcome.failure is LinkFailure.NO_ENDPOINT:
             return not self.settings.oembed_url
-        allowed = self.settings.allowed_private_networks
+        allowed = self.settings.allowed_page_networks
         return outcome.failure is not LinkFailure.PRIVATE_ADDRESS or outcome.allowed == allowed
 
     def take_outcome(self, target: Target, outcome: "Outcome") -> None:

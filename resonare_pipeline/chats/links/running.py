@@ -3,6 +3,7 @@
 A failure to reach a host says something of the host only while this machine reaches others. So what
 may be this machine's own fault is held until the end, and then counts if any other host answered,
 or the resolver knows the oEmbed endpoint's; else nothing is written down, and nothing is lost.
+Likewise a refusal of the oEmbed endpoint says something of a post only if it told of another one.
 """
 
 import asyncio
@@ -24,8 +25,17 @@ from resonare_pipeline.chats.links.failures import (
     LinkFailure,
 )
 from resonare_pipeline.chats.links.fetching import Fetcher
-from resonare_pipeline.chats.links.remembering import Known, Memory, News, Outcome, failed_try
-from resonare_pipeline.chats.links.settings import LinksSettings
+from resonare_pipeline.chats.links.finding import DEFAULT_PORTS
+from resonare_pipeline.chats.links.hosts import Row
+from resonare_pipeline.chats.links.remembering import (
+    FIRST_REST,
+    Known,
+    Memory,
+    News,
+    Outcome,
+    failed_try,
+)
+from resonare_pipeline.chats.links.settings import OEMBED_URL, LinksSettings
 from resonare_pipeline.chats.links.targets import Target
 from resonare_pipeline.errors import SettingsError
 
@@ -34,6 +44,9 @@ KEPT_AFTER_SECONDS = 2.0
 LOOKED_UP_AT_A_TIME = 200  # links; another run may have read them meanwhile
 SPARE_THREADS = 4  # for pages that are parsed, and the database
 OFFLINE_REST = dt.timedelta(minutes=10)  # before a machine without network may try again
+
+
+DOUBT_REST = dt.timedelta(hours=6)  # before posts are asked for again that may be gone
 
 
 class Passing(NamedTuple):
@@ -62,6 +75,18 @@ _IF_NOT_PROVEN: Mapping[LinkFailure, LinkFailure] = {
 """What is counted where this machine may be why there is no such host, or no certificate."""
 
 
+class _Held(NamedTuple):
+    """A failure whose meaning the end of the run tells.
+
+    Attributes:
+        heard: How many answers there had been before it.
+    """
+
+    target: Target
+    failure: LinkFailure
+    heard: int
+
+
 class Run:
     """Reads links, and keeps what they come to.
 
@@ -87,7 +112,10 @@ class Run:
         self._tell = tell
         self._fetcher = Fetcher(settings)
         self._asker = Asker(self._fetcher, settings)
-        self._held: list[tuple[Target, LinkFailure]] = []
+        self._held: list[_Held] = []
+        self._doubted: list[tuple[Target, FetchError]] = []
+        self._row = Row()
+        self._cut_off_at: int | None = None  # so many answers; None while there is a network
         self._unkept: list[News] = []
         self._kept_at = time.monotonic()
         self._keeping = asyncio.Lock()
@@ -137,30 +165,68 @@ class Run:
 
     async def _work(self, waiting: Iterator[Target]) -> None:
         for target in waiting:
+            if self._cut_off_at is not None:
+                self._pass_over(target, LinkFailure.OFFLINE)
+                continue
             try:
                 content = await self._asker.ask(target)
             except FetchError as error:
                 self._settle(target, error)
+                await self._look_for_network(target, error)
             else:
                 self._take(target, Outcome(content=content))
             await self._keep_some()
 
     def _settle(self, target: Target, error: FetchError) -> None:
         failure = error.failure
-        if error.is_endpoints and failure is LinkFailure.PRIVATE_ADDRESS:
+        if error.is_endpoints:
+            self._require_public(error)
+        if error.is_endpoints and failure in _OF_AN_ENDPOINT:
+            self._pass_over(target, _OF_AN_ENDPOINT[failure])
+        elif failure is LinkFailure.RATE_LIMITED and not error.was_asked:
+            self._pass_over(target, failure, dt.timedelta(seconds=error.retry_after_seconds))
+        elif error.is_endpoints:
+            self._doubted.append((target, error))
+        elif failure in _OF_A_HOST:
+            self._held.append(_Held(target, failure, self._fetcher.heard))
+        else:
+            self._decide(target, failure)
+
+    def _require_public(self, error: FetchError) -> None:
+        """Tell the owner of an endpoint that its network is closed.
+
+        The default endpoint is a public one: what makes its name private will pass.
+        """
+        is_own = self._settings.oembed_url != OEMBED_URL
+        is_private = error.failure is LinkFailure.PRIVATE_ADDRESS or (
+            error.failure is LinkFailure.PRIVATE_NAME and is_own
+        )
+        if is_private and not error.is_elsewhere:
             raise SettingsError(
                 "the oEmbed endpoint has a private address",
                 where="links.oembed_url",
                 expected="one of the public internet",
                 remedy="Name its network in links.allowed_private_networks",
             )
-        if error.is_endpoints and failure in _OF_AN_ENDPOINT:
-            self._pass_over(target, _OF_AN_ENDPOINT[failure])
-        elif failure is LinkFailure.RATE_LIMITED and not error.was_asked:
-            self._pass_over(target, failure, dt.timedelta(seconds=error.retry_after_seconds))
-        elif failure in _OF_A_HOST:
-            self._held.append((target, failure))
-        elif failure in RETRYABLE:
+
+    async def _look_for_network(self, target: Target, error: FetchError) -> None:
+        """Give up the run where one host after the other cannot be reached."""
+        if error.is_endpoints or not error.was_asked or error.failure not in _OF_A_HOST:
+            return
+        heard = self._fetcher.heard
+        if not self._row.grows_too_long(urlsplit(target.url).hostname or "", heard):
+            return
+        if not await self._reaches_endpoint() and heard == self._fetcher.heard:
+            self._cut_off_at = heard
+
+    async def _reaches_endpoint(self) -> bool:
+        parts = urlsplit(self._settings.oembed_url)
+        host = parts.hostname or ""
+        port = parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
+        return _is_public_name(host) and await self._fetcher.reaches(host, port)
+
+    def _decide(self, target: Target, failure: LinkFailure) -> None:
+        if failure in RETRYABLE:
             self._count(target, failure)
         else:
             self._close(target, failure)
@@ -172,14 +238,24 @@ class Run:
             LinkFailure.NO_SUCH_HOST: is_online,
             LinkFailure.BAD_CERTIFICATE: self._asker.has_secure_answer,
         }
-        for target, failure in self._held:
+        for target, failure, heard in self._held:
             passing = _IF_NOT_PROVEN.get(failure, failure)
-            if proven.get(failure, False):
+            if self._cut_off_at is not None and heard >= self._cut_off_at:
+                self._pass_over(target, passing)
+            elif proven.get(failure, False):
                 self._close(target, failure)
             elif is_online:
                 self._count(target, passing)
             else:
                 self._pass_over(target, passing)
+        for target, error in self._doubted:
+            if self._asker.has_post:
+                self._decide(target, error.failure)
+            elif error.failure in RETRYABLE:
+                wait = dt.timedelta(seconds=error.retry_after_seconds)
+                self._pass_over(target, error.failure, max(wait, FIRST_REST))
+            else:
+                self._pass_over(target, LinkFailure.ENDPOINT_FAILED, DOUBT_REST)
 
     async def _is_online(self) -> bool:
         if self._fetcher.heard:
@@ -189,7 +265,7 @@ class Run:
 
     def _close(self, target: Target, failure: LinkFailure) -> None:
         is_private = failure is LinkFailure.PRIVATE_ADDRESS
-        allowed = self._settings.allowed_private_networks if is_private else ()
+        allowed = self._settings.allowed_page_networks if is_private else ()
         self._take(target, Outcome(failure=failure, allowed=allowed))
 
     def _take(self, target: Target, outcome: Outcome) -> None:

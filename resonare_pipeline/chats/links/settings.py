@@ -34,8 +34,13 @@ class LinksSettings(Section):
     """Most redirects that are followed for one link."""
 
     allowed_private_networks: tuple[str, ...] = ()
-    """Private networks that may be reached all the same, such as `10.1.2.3/32` for one's own
-    oEmbed endpoint. Default: none, so no link can make this machine ask its neighbours."""
+    """Private networks in which the oEmbed endpoint may be, such as `10.1.2.3/32` for one's own.
+    They are open to host and port of `oembed_url`, and to no link. Default: none."""
+
+    allowed_page_networks: tuple[str, ...] = ()
+    """Private networks whose pages are read, for a web of your own. Whoever writes a message can
+    then make this machine ask any address in them. Default: none, so no link can make it ask its
+    neighbours."""
 
     concurrency: Annotated[Count, EXECUTION] = 16
     """Most links that are read at a time."""
@@ -65,7 +70,7 @@ class LinksSettings(Section):
             raise ValueError(message)
         return value
 
-    @field_validator("allowed_private_networks")
+    @field_validator("allowed_private_networks", "allowed_page_networks")
     @classmethod
     def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:

@@ -42,6 +42,7 @@ def settings(web: Web) -> LinksSettings:
     return LinksSettings(
         oembed_url=f"{web.url}/oembed",
         allowed_private_networks=LOOPBACK,
+        allowed_page_networks=LOOPBACK,
         timeout_seconds=20,
         retries=0,
     )

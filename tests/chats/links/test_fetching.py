@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from resonare_pipeline.chats.links import connecting
 from resonare_pipeline.chats.links.contents import LinkContent, LinkKind
 from resonare_pipeline.chats.links.failures import LinkFailure
+from resonare_pipeline.chats.links.settings import LinksSettings
 from resonare_pipeline.errors import SettingsError
 from tests.certificates import self_signed
 from tests.chats.links.conftest import Clock, Read
@@ -32,6 +34,7 @@ from tests.fake_web import (
     silence,
 )
 
+DEFAULT = LinksSettings().oembed_url
 PUBLIC = "93.184.215.14"
 
 
@@ -264,7 +267,7 @@ def test_without_leave_nothing_arrives_at_a_private_address(web: Web, read: Read
         f"http://[::1]:{port}/",
         f"http://0.0.0.0:{port}/",
     ]
-    report = read(*links, allowed_private_networks=())
+    report = read(*links, allowed_page_networks=())
     assert report.final == {LinkFailure.PRIVATE_ADDRESS: 5}
     assert web.connections == 0
 
@@ -276,9 +279,44 @@ def test_a_name_that_means_a_private_address_is_refused(
     address: str, web: Web, read: Read, names: dict[str, str | int]
 ) -> None:
     names["pages.example"] = address
-    report = read(f"http://pages.example:{web.port}/", allowed_private_networks=())
-    assert report.final == {LinkFailure.PRIVATE_ADDRESS: 1}
+    link = f"http://pages.example:{web.port}/"
+    report = read(link, allowed_page_networks=(), oembed_url=DEFAULT)
+    assert (report.final, report.retryable) == ({}, {LinkFailure.PRIVATE_NAME: 1})
     assert web.connections == 0
+
+
+def test_a_name_that_means_a_private_address_for_now_is_asked_for_later(
+    web: Web, read: Read, clock: Clock, names: dict[str, str | int]
+) -> None:
+    names["pages.example"] = "198.18.0.7"
+    link = f"http://pages.example:{web.port}/a"
+    web.routes = {"/a": page("Title"), "/b": page("Online")}
+    report = read(link, f"{web.url}/b")
+    assert (report.final, report.retryable) == ({}, {LinkFailure.PRIVATE_NAME: 1})
+    names["pages.example"] = HOST
+    clock.move(hours=2)
+    assert read(link).contents == {link: a_page("Title")}
+
+
+def test_a_name_that_stays_private_is_given_up_after_five_runs(
+    web: Web, read: Read, clock: Clock, names: dict[str, str | int]
+) -> None:
+    names["pages.example"] = "10.0.0.1"
+    web.routes = {f"/{turn}": page("Online") for turn in range(5)}
+    for turn in range(5):
+        report = read("http://pages.example/", f"{web.url}/{turn}")
+        clock.move(days=30)
+    assert report.final == {LinkFailure.UNREACHABLE: 1}
+
+
+def test_where_every_name_is_private_no_try_is_lost(
+    read: Read, clock: Clock, names: dict[str, str | int]
+) -> None:
+    names |= {"pages.example": "198.18.0.7", "publish.twitter.com": "198.18.0.8"}
+    for _ in range(7):
+        report = read("http://pages.example/", "https://x.com/ada/status/1", oembed_url=DEFAULT)
+        assert (report.final, report.retryable) == ({}, {LinkFailure.PRIVATE_NAME: 2})
+        clock.move(days=30)
 
 
 def test_a_name_that_changes_its_meaning_is_refused_when_it_does(
@@ -296,15 +334,15 @@ def test_a_name_that_changes_its_meaning_is_refused_when_it_does(
     web.routes = {"/a": page("First")}
     assert read(f"http://pages.example:{web.port}/a").contents
     report = read(f"http://pages.example:{web.port}/b")
-    assert report.final == {LinkFailure.PRIVATE_ADDRESS: 1}
+    assert report.retryable == {LinkFailure.PRIVATE_NAME: 1}
     assert web.calls == ["/a"]
 
 
 def test_what_was_refused_as_private_is_asked_for_once_it_is_allowed(web: Web, read: Read) -> None:
     web.routes = {"/a": page("Title")}
     link = f"{web.url}/a"
-    assert read(link, allowed_private_networks=()).final == {LinkFailure.PRIVATE_ADDRESS: 1}
-    assert read(link, allowed_private_networks=()).remembered == 1
+    assert read(link, allowed_page_networks=()).final == {LinkFailure.PRIVATE_ADDRESS: 1}
+    assert read(link, allowed_page_networks=()).remembered == 1
     assert read(link).contents == {link: a_page("Title")}
     assert read(link).remembered == 1
 
@@ -314,6 +352,57 @@ def test_a_private_endpoint_is_an_error_of_the_settings(web: Web, read: Read) ->
     with pytest.raises(SettingsError, match=r"oembed_url.*allowed_private_networks"):
         read("https://x.com/ada/status/1", allowed_private_networks=())
     assert web.connections == 0
+
+
+def test_a_name_of_ones_own_endpoint_that_is_private_is_one_too(
+    read: Read, names: dict[str, str | int]
+) -> None:
+    names["home.example"] = "10.0.0.1"
+    with pytest.raises(SettingsError, match=r"oembed_url.*allowed_private_networks"):
+        read("https://x.com/ada/status/1", oembed_url="http://home.example/oembed")
+
+
+def test_the_network_of_the_endpoint_is_open_to_no_link(web: Web, read: Read) -> None:
+    web.routes = {"/oembed": post("Hello"), "/admin": page("Secret")}
+    with serving_web() as neighbour:
+        neighbour.routes = {"/admin": page("Secret")}
+        report = read(
+            "https://x.com/ada/status/1",
+            f"{web.url}/admin",
+            f"{neighbour.url}/admin",
+            allowed_page_networks=(),
+        )
+        assert neighbour.connections == 0
+    assert report.contents.keys() == {"https://x.com/ada/status/1"}
+    assert report.final == {LinkFailure.PRIVATE_ADDRESS: 2}
+    assert web.paths == ["/oembed"]
+
+
+def test_the_network_of_the_endpoint_is_open_to_no_redirect_of_it(web: Web, read: Read) -> None:
+    with serving_web() as neighbour:
+        neighbour.routes = {"/oembed": post("Hello")}
+        web.routes = {"/oembed": redirect(f"{neighbour.url}/oembed")}
+        report = read("https://x.com/ada/status/1", allowed_page_networks=())
+        assert neighbour.connections == 0
+    assert report.retryable == {LinkFailure.ENDPOINT_FAILED: 1}
+    web.routes = {"/oembed": redirect("/there"), "/there": post("Hello")}
+    assert read("https://x.com/ada/status/1", allowed_page_networks=()).contents
+
+
+def test_the_web_of_ones_own_is_open_to_no_endpoint(web: Web, read: Read) -> None:
+    with pytest.raises(SettingsError, match=r"oembed_url.*allowed_private_networks"):
+        read("https://x.com/ada/status/1", allowed_private_networks=())
+    assert web.connections == 0
+
+
+def only(post_id: int, answer: Page) -> Action:
+    """An endpoint that knows all posts but one."""
+
+    def tell(handler: Handler) -> None:
+        is_it = handler.query["url"][0].endswith(f"/{post_id}")
+        handler.send(answer if is_it else post("Hello"))
+
+    return tell
 
 
 @pytest.mark.parametrize(
@@ -331,12 +420,95 @@ def test_a_private_endpoint_is_an_error_of_the_settings(web: Web, read: Read) ->
 def test_a_post_fails_as_its_endpoint_says(
     answer: Page, final: LinkFailure | None, retryable: LinkFailure | None, web: Web, read: Read
 ) -> None:
-    web.routes = {"/oembed": answer}
-    report = read("https://x.com/ada/status/1", max_page_bytes=2_000)
+    web.routes = {"/oembed": only(1, answer)}
+    posts = [f"https://x.com/ada/status/{post_id}" for post_id in (1, 2)]
+    report = read(*posts, max_page_bytes=2_000)
+    assert report.contents.keys() == {posts[1]}
     assert (list(report.final), list(report.retryable)) == (
         [final] if final else [],
         [retryable] if retryable else [],
     )
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *(Page(status=status) for status in (301, 400, 401, 403, 404, 410, 429, 500)),
+        Page(status=404, kind="application/json", body=b'{"message": "/oembed?url=status/1"}'),
+        page("Please log in"),
+        redirect("/oembed"),
+        redirect("http://127.0.0.2:9/"),
+    ],
+)
+def test_an_endpoint_that_tells_of_no_post_is_at_fault_itself(
+    answer: Page, web: Web, read: Read, clock: Clock
+) -> None:
+    posts = [f"https://x.com/ada/status/{post_id}" for post_id in range(3)]
+    web.routes = {"/oembed": answer, "/short": redirect(posts[0])}
+    links = (*posts, f"{web.url}/short")
+    for _ in range(7):
+        report = read(*links)
+        assert (report.contents, report.final) == ({}, {})
+        assert sum(report.retryable.values()) == 4
+        assert report.retry_at is not None
+        clock.move(days=90)
+    web.routes["/oembed"] = post("Hello")
+    assert read(*links).contents.keys() == set(links)
+
+
+def test_a_short_link_of_x_leads_to_its_post_or_its_page(
+    web: Web, read: Read, names: dict[str, str | int]
+) -> None:
+    names |= {"t.co": HOST, "pages.example": HOST}
+    web.routes = {
+        "/post": redirect("https://twitter.com/Ada/status/12?s=20", 301),
+        "/page": redirect(f"http://pages.example:{web.port}/a", 301),
+        "/a": page("Title", "Text"),
+        "/oembed": post("Hello"),
+    }
+    to_post, to_page = (f"http://t.co:{web.port}/{name}" for name in ("post", "page"))
+    report = read(to_post, to_page)
+    assert report.contents[to_page] == a_page("Title", "Text")
+    assert report.contents[to_post].kind is LinkKind.POST
+    assert report.contents[to_post].text == "Hello"
+    assert "url=https%3A%2F%2Fx.com%2Fada%2Fstatus%2F12&" in "".join(web.calls)
+
+
+def test_a_short_link_of_x_may_lead_on_by_a_page_as_no_other_link_does(
+    web: Web, read: Read, names: dict[str, str | int]
+) -> None:
+    names |= {"t.co": HOST, "pages.example": HOST}
+
+    def leading(place: str) -> Page:
+        head = f'<noscript><META http-equiv="refresh" content="0;URL={place}"></noscript>'
+        return Page(body=f"<head>{head}<title>{place}</title></head>".encode())
+
+    web.routes = {
+        "/post": leading("https://twitter.com/Ada/status/12"),
+        "/page": leading(f"http://pages.example:{web.port}/a?b=1&amp;c=2"),
+        "/private": leading("http://127.0.0.2:9/"),
+        "/plain": page("Warning"),
+        "/a": page("Title"),
+        "/oembed": post("Hello"),
+    }
+    short = {
+        name: f"http://t.co:{web.port}/{name}" for name in ("post", "page", "private", "plain")
+    }
+    other = f"http://pages.example:{web.port}/post"
+    report = read(*short.values(), other)
+    assert report.contents[short["post"]].text == "Hello"
+    assert report.contents[short["page"]] == a_page("Title")
+    assert report.contents[short["plain"]] == a_page("Warning")
+    assert report.contents[other] == a_page("https://twitter.com/Ada/status/12")
+    assert report.final == {LinkFailure.PRIVATE_ADDRESS: 1}
+    assert "/a?b=1&c=2" in web.calls
+
+
+def test_a_rest_without_end_ends(web: Web, read: Read) -> None:
+    busy = Page(status=429, headers={"Retry-After": "9" * 400})
+    web.routes = {f"/{i}": busy for i in range(5)}
+    report = read(*(f"{web.url}/{i}" for i in range(5)), requests_per_host=1)
+    assert report.retryable == {LinkFailure.RATE_LIMITED: 5}
 
 
 def test_a_redirect_to_a_post_is_read_as_the_post(web: Web, read: Read) -> None:
@@ -400,6 +572,84 @@ def test_an_endpoint_that_cannot_be_reached_is_never_a_posts_fault(
             assert (len(report.contents), report.final) == (1, {})
             assert sum(report.retryable.values()) == 1
             clock.move(days=9)
+
+
+@pytest.mark.parametrize(
+    "address", [socket.EAI_AGAIN, socket.EAI_NONAME, "198.18.0.7", "127.0.0.1"]
+)
+def test_a_network_that_is_down_is_noticed_and_no_try_is_lost(
+    address: str | int,
+    read: Read,
+    clock: Clock,
+    names: dict[str, str | int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: set[str] = set()
+    names |= {f"h{i}.example": address for i in range(300)}
+    known = socket.getaddrinfo
+
+    def resolve(host: str, *rest: Any, **options: Any) -> Any:
+        asked.add(host)
+        return known(host, *rest, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    links = [f"http://h{i}.example:1/" for i in range(300)]
+    for _ in range(6):
+        report = read(*links)
+        assert report.final == {}
+        assert report.retryable.total() == 300
+        assert report.retryable[LinkFailure.OFFLINE] >= 200
+        assert len(asked) < 100
+        clock.move(days=90)
+
+
+def test_a_network_that_goes_down_in_a_run_costs_no_try(
+    web: Web, read: Read, clock: Clock, names: dict[str, str | int]
+) -> None:
+    names |= {f"h{i}.example": socket.EAI_AGAIN for i in range(60)}
+    for turn in range(6):
+        web.routes = {f"/{turn}": page("Before")}
+        links = [f"{web.url}/{turn}", *(f"http://h{i}.example/" for i in range(60))]
+        report = read(*links, concurrency=1)
+        assert (len(report.contents), report.final) == (1, {})
+        assert report.retryable[LinkFailure.OFFLINE] == 30
+        clock.move(days=90)
+
+
+def test_one_host_of_many_ports_is_no_network_that_is_down(
+    read: Read, names: dict[str, str | int]
+) -> None:
+    names["old.example"] = socket.EAI_AGAIN
+    report = read(*(f"http://old.example:{8_000 + i}/" for i in range(80)))
+    assert report.retryable == {LinkFailure.NAME_UNRESOLVED: 80}
+
+
+def test_servers_that_answer_between_hosts_that_do_not_keep_a_run_going(
+    web: Web, read: Read, names: dict[str, str | int]
+) -> None:
+    names |= {f"h{i}.example": socket.EAI_AGAIN for i in range(80)}
+    links = [f"http://h{i}.example/" for i in range(80)]
+    web.routes = {f"/{i}": page("Fine") for i in range(4)}
+    for i in range(4):
+        names[f"p{i}.example"] = HOST
+        links.insert(20 * i + 20 + i, f"http://p{i}.example:{web.port}/{i}")
+    report = read(*links, concurrency=1)
+    assert len(report.contents) == 4
+    assert report.retryable == {LinkFailure.NAME_UNRESOLVED: 80}
+
+
+def test_hosts_that_are_gone_are_no_network_that_is_down_if_the_endpoint_is_reached(
+    web: Web, read: Read, names: dict[str, str | int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names["oembed.example"] = HOST
+    monkeypatch.setattr(connecting, "is_allowed", lambda _: True)  # loopback plays the internet
+    links = [f"http://h{i}.example/" for i in range(80)]
+    report = read(*links, oembed_url=f"http://oembed.example:{web.port}/oembed")
+    assert report.final == {LinkFailure.NO_SUCH_HOST: 80}
+    assert web.calls == []
+    links = [f"http://g{i}.example/" for i in range(80)]
+    report = read(*links, oembed_url="http://oembed.example:1/oembed")
+    assert report.final == {}
 
 
 @pytest.fixture

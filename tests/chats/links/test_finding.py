@@ -35,6 +35,40 @@ def test_bare_addresses_end_where_a_reader_would_end_them(text: str, links: list
     assert links_of(text, None) == links
 
 
+@pytest.mark.parametrize("tail", [")", "]", ".", "….)", "_~"])
+def test_a_tail_of_any_length_is_taken_off_at_a_walk(tail: str) -> None:
+    text = "http://example.com/a" + tail * (1_000_000 // len(tail))
+    assert links_of(text, None) == ["http://example.com/a"]
+
+
+@pytest.mark.parametrize("sign", ["(", "[", "www.", "http://", "a"])
+def test_an_address_that_does_not_end_is_none(sign: str) -> None:
+    assert links_of("http://example.com/" + sign * (1_000_000 // len(sign)) + "a", None) == []
+
+
+def test_links_that_overlap_are_one_and_hide_the_text_once() -> None:
+    text = "https://example.com/abcdefgh " + "x" * 1_000_000
+    whole = {"type": "code", "offset": 29, "length": len(text), "value": None}
+    over = [{"type": "link", "offset": at, "length": 28 - at, "value": None} for at in range(20)]
+    assert links_of(text, [*over, *[whole] * 10_000]) == ["https://example.com/abcdefgh"]
+
+
+def test_a_mark_longer_than_any_address_hides_its_text_and_is_no_link() -> None:
+    text = "https://example.com/a " * 1_000
+    wide = {"type": "link", "offset": 0, "length": 10**9, "value": None}
+    assert links_of(text, [wide]) == []
+
+
+def test_masks_that_lie_over_each_other_hide_what_each_of_them_hides() -> None:
+    text = "http://a.example http://b.example http://c.example http://d.example"
+    marks = [
+        {"type": "code", "offset": 0, "length": 30, "value": None},
+        mark("pre", text, "http://a.example"),
+        {"type": "code", "offset": 20, "length": 30, "value": None},
+    ]
+    assert links_of(text, marks) == ["http://d.example"]
+
+
 def test_marks_tell_what_a_text_does_not() -> None:
     text = "here or example.com/b, example.org:8080 or https://example.com/c"
     marks = [

@@ -5,6 +5,7 @@ import pytest
 from resonare_pipeline.chats.links.guarding import (
     PrivateAddressError,
     is_allowed,
+    is_fixed,
     networks_of,
     socket_factory,
 )
@@ -85,6 +86,18 @@ def test_public_addresses_may_be_reached(address: str) -> None:
 )
 def test_all_others_may_not(address: str) -> None:
     assert not is_allowed(address)
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "::1", "8.8.8.8", "localhost", "LOCALHOST.", "a.localhost"]
+)
+def test_numbers_and_localhost_mean_the_same_everywhere(host: str) -> None:
+    assert is_fixed(host)
+
+
+@pytest.mark.parametrize("host", ["example.com", "localhost.example.com", "notlocalhost", "", None])
+def test_names_do_not(host: str | None) -> None:
+    assert not is_fixed(host)
 
 
 def test_a_network_that_is_allowed_is_allowed_alone_and_through_ipv6_too() -> None:

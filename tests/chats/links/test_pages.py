@@ -78,6 +78,17 @@ def test_an_icons_title_is_not_the_pages() -> None:
     assert told("<body><svg><title>Icon</title></svg><title>Page</title>") == ("Page", "")
 
 
+def test_of_titles_and_offers_without_end_the_first_are_looked_at() -> None:
+    icons = "<svg>" + "<g>" * 200 + "<title></title>" * 60_000 + "</svg>"
+    assert told(icons + "<title>Late</title>") is None
+    assert told("<title>Page</title>" + icons) == ("Page", "")
+    noise = meta("name", "viewport", "x") * 20_000
+    assert told(noise + meta("property", "og:title", "Late") + "<title>Page</title>") == (
+        "Page",
+        "",
+    )
+
+
 def test_broken_html_is_read_as_far_as_it_goes() -> None:
     assert told("<html><head><title>Open") == ("Open", "")
     assert told("<title>Deep</title>" + "<div>" * 50_000) == ("Deep", "")

@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 from resonare_pipeline.chats.links.reading import read_links
 from resonare_pipeline.chats.links.settings import LinksSettings
-settings = LinksSettings(allowed_private_networks=("127.0.0.1/32",), concurrency=1)
+settings = LinksSettings(allowed_page_networks=("127.0.0.1/32",), concurrency=1)
 read_links(sys.argv[2:], settings, {}, default_db=Path(sys.argv[1]))
 """
 
@@ -122,6 +122,7 @@ def test_failures_that_may_pass_are_apart_from_final_ones() -> None:
         {"oembed_url": "ftp://publish.twitter.com/"},
         {"allowed_private_networks": ["home"]},
         {"allowed_private_networks": ["10.0.0.1/8"]},
+        {"allowed_page_networks": ["home"]},
         {"user_agent": "a\r\nX-Header: b"},
         {"user_agent": "ä"},
         {"max_redirects": -1},
@@ -140,5 +141,6 @@ def test_only_what_decides_contents_is_part_of_fingerprints() -> None:
         {"max_characters": 100},
         {"oembed_url": ""},
         {"allowed_private_networks": LOOPBACK},
+        {"allowed_page_networks": LOOPBACK},
     ):
         assert LinksSettings.model_validate(changed).identity() != fast.identity()
