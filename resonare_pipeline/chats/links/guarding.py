@@ -24,6 +24,7 @@ _CLOSED_V4 = tuple(
             "10.0.0.0/8",
             "100.64.0.0/10",  # carriers' translation
             "127.0.0.0/8",
+            "168.63.129.16/32",  # Azure's services inside of machines
             "169.254.0.0/16",  # link-local, and the metadata of clouds
             "172.16.0.0/12",
             "192.0.0.0/24",
