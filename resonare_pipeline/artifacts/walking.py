@@ -47,10 +47,11 @@ def walk_folder(folder: str, below: str, around: tuple[str, ...] = ()) -> Iterat
     except (FileNotFoundError, NotADirectoryError):
         return
     entries.sort(key=lambda pair: sort_key(pair[0].name, is_folder=pair[1]))
-    around = around or (_real(folder),)
-    is_inside = _lies_in(around[-1], around[0])
+    is_inside = not around or _lies_in(around[-1], around[0])
     for entry, is_folder in entries:
         is_link = entry.is_symlink()
+        if is_folder or is_link:  # many folders have neither, and to resolve a name costs calls
+            around = around or (_real(folder),)
         if is_folder:
             real = _real(entry.path) if is_link else f"{around[-1]}/{entry.name}"
             if real not in around:
