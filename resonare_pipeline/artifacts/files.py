@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Protocol
 
+from resonare_pipeline.artifacts.walking import sort_key, walk_folder
 from resonare_pipeline.errors import MissingFileError, StoreError
 
 BUFFER_BYTES = 1 << 18  # so that small writes cost no system call each
@@ -48,11 +49,14 @@ class FileStat:
         version: Modification time in nanoseconds on disk; the ETag elsewhere.
         modified_at: When it was last written, where the storage says so; decides only what may
             be cleared away, never whether two files are the same.
+        is_own: Whether it is a regular file of the folder that was walked. A link that leads out
+            of that folder is not, nor is a pipe or a device.
     """
 
     size: int
     version: str
     modified_at: dt.datetime | None = field(default=None, compare=False)
+    is_own: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +124,8 @@ class Files(Protocol):
     def walk(self, folder: str, *, drafts: bool = False) -> Iterator[tuple[str, FileStat]]:
         """Yield every file below a folder, in order of path; nothing if there is no folder.
 
+        Links are followed, but for those that lead to a folder that they lie in.
+
         Args:
             drafts: Also yield files that are being written, or whose writer died, by the names
                 that they have meanwhile.
@@ -167,6 +173,7 @@ class LocalFiles:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._start = str(root / "_").removesuffix("_")
 
     is_flat = False
 
@@ -183,7 +190,9 @@ class LocalFiles:
 
     def locate(self, path: str) -> str:
         """Return the path on disk."""
-        return str(self._full(path))
+        # As a listing of many files yields them; any other path is taken apart and looked at.
+        is_simple = not path.startswith((".", "/")) and os.path.normpath(path) == path
+        return self._start + path if is_simple else str(self._full(path))
 
     def below(self, folder: str) -> "LocalFiles":
         """Return the tree below a folder."""
@@ -242,27 +251,16 @@ class LocalFiles:
                 return None
             except NotADirectoryError:
                 raise StoreError("not a folder", where=str(full)) from None
-        return sorted(found, key=lambda child: _sort_key(child.name, is_folder=child.is_folder))
+        return sorted(found, key=lambda child: sort_key(child.name, is_folder=child.is_folder))
 
     def walk(self, folder: str, *, drafts: bool = False) -> Iterator[tuple[str, FileStat]]:
         """Yield files in order of path."""
         start = self._full(folder)
+        below = "" if start == self.root else f"{start.relative_to(self.root).as_posix()}/"
         with storage_errors(str(start)):
-            yield from self._walk(start, drafts=drafts)
-
-    def _walk(self, folder: Path, *, drafts: bool) -> Iterator[tuple[str, FileStat]]:
-        try:
-            found = [(entry, entry.is_dir()) for entry in os.scandir(folder)]
-        except (FileNotFoundError, NotADirectoryError):
-            return
-        found.sort(key=lambda pair: _sort_key(pair[0].name, is_folder=pair[1]))
-        for entry, is_folder in found:
-            if is_folder:
-                yield from self._walk(Path(entry.path), drafts=drafts)
-            elif drafts or not is_draft(entry.name):
-                with contextlib.suppress(FileNotFoundError):  # deleted since it was listed
-                    seen = _file_stat(entry.stat())
-                    yield Path(entry.path).relative_to(self.root).as_posix(), seen
+            for path, seen, is_own in walk_folder(str(start), below):
+                if drafts or not is_draft(path.rpartition("/")[2]):
+                    yield path, _file_stat(seen, is_own=is_own)
 
     def move(self, source: str, target: str) -> None:
         """Move a folder by renaming it."""
@@ -295,15 +293,12 @@ def is_draft(name: str) -> bool:
     return name.startswith(".") and name.endswith(_DRAFT_SUFFIX)
 
 
-def _sort_key(name: str, *, is_folder: bool) -> str:
-    return f"{name}/" if is_folder else name  # as whole paths are ordered
-
-
-def _file_stat(found: os.stat_result) -> FileStat:
+def _file_stat(found: os.stat_result, *, is_own: bool = True) -> FileStat:
     return FileStat(
         size=found.st_size,
         version=str(found.st_mtime_ns),
         modified_at=dt.datetime.fromtimestamp(found.st_mtime, dt.UTC),
+        is_own=is_own,
     )
 
 

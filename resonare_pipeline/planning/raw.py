@@ -3,10 +3,12 @@
 Nothing is read but directory entries; hashing is the business of the stage that needs the content.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatch
+from fnmatch import translate
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -46,7 +48,8 @@ class RawKind:
             first that matches anything decides.
         expected: What a person should put there, for messages.
         attachments: Patterns of names of files that members speak of, such as images; only stages
-            that ask for them read or hash them.
+            that ask for them read or hash them. They are regular files of the same folder: what a
+            link brings in from elsewhere is none, since nobody exported it.
         item: What one of them is called, where they are listed.
     """
 
@@ -268,8 +271,8 @@ def _add(
             remedy="Rename or remove one of them",
         )
     elif address not in problems:
-        others = {path: stat for path, stat in visible.items() if path not in entries}
-        attachments = {p: stat for p, stat in others.items() if _matches(p, kind.attachments)}
+        beside = _matching(visible, kind.attachments).items()
+        attachments = {p: stat for p, stat in beside if stat.is_own and p not in entries}
         inputs[address] = RawInput(
             kind=kind, key=key, files=files, entries=entries, attachments=attachments
         )
@@ -298,9 +301,12 @@ def _members(
         MemberSet(signs=(item,), files=(item,)) if isinstance(item, str) else item
         for item in kind.members
     ]
+    # Most of what lies in an export is images: all else is a short list to look through.
+    known = tuple(name for item in sets for name in (*item.signs, *item.files))
+    candidates = _matching(visible, known)
     for item in sets:
-        if any(_matches(path, item.signs) for path in visible):
-            return {path: stat for path, stat in visible.items() if _matches(path, item.files)}
+        if _matching(candidates, item.signs):
+            return _matching(candidates, item.files)
     signs = " or ".join(sign for item in sets for sign in item.signs)
     raise InputError(
         f"the folder holds {len(visible)} files but none of {signs}",
@@ -309,6 +315,12 @@ def _members(
     )
 
 
-def _matches(path: str, patterns: tuple[str, ...]) -> bool:
-    name = PurePosixPath(path).name.lower()
-    return any(fnmatch(name, pattern) for pattern in patterns)
+def _matching(files: Mapping[str, FileStat], patterns: tuple[str, ...]) -> dict[str, FileStat]:
+    """Return the files whose names match any of the patterns, whatever their case."""
+    matches = _compiled(patterns).match
+    return {p: stat for p, stat in files.items() if matches(p.rpartition("/")[2].lower())}
+
+
+@lru_cache
+def _compiled(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(translate, patterns)) or "(?!)")  # none: matches nothing

@@ -301,3 +301,15 @@ def test_open_files_of_another_scheme_is_refused() -> None:
 
 def test_open_files_of_a_folder_keeps_its_name(tmp_path: Path) -> None:
     assert open_files(str(tmp_path)).uri == str(tmp_path)
+
+
+@pytest.mark.parametrize("root", ["/", "/a", "a/b", "."])
+@pytest.mark.parametrize("path", ["", ".", "x", "x/y.z", "x//y", "x/./y", "x/", ".x/y", "..x", "é"])
+def test_locate_on_disk_is_the_path_below_the_root(root: str, path: str) -> None:
+    assert LocalFiles(Path(root)).locate(path) == str(Path(root) / path)
+
+
+@pytest.mark.parametrize("path", ["..", "../x", "x/../y", "x/..", "/x"])
+def test_locate_on_disk_refuses_what_leaves_the_root(path: str) -> None:
+    with pytest.raises(StoreError, match="leaves its root"):
+        LocalFiles(Path("/a")).locate(path)

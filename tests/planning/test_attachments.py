@@ -1,6 +1,7 @@
 """Files that a raw input speaks of: read and hashed only where a stage asks for them."""
 
 import datetime as dt
+import os
 from pathlib import Path
 from typing import ClassVar
 
@@ -156,6 +157,19 @@ def test_an_attachment_touched_but_the_same_is_a_hit(toy: Toy) -> None:
     made(workspace)
     lay(toy, "a/photos/1.jpg", b"one")
     assert caches(workspace) == ["hit", "hit", "hit"]
+
+
+def test_a_stage_that_asks_gets_nothing_from_outside_of_the_input(toy: Toy, tmp_path: Path) -> None:
+    (tmp_path / "private.jpg").write_bytes(b"private")
+    photos = Path(toy.place("raw")) / "albums/a/photos"
+    (photos / "3.jpg").symlink_to(tmp_path / "private.jpg")
+    (photos / "4").symlink_to(photos)
+    os.mkfifo(photos / "5.jpg")
+    found = text(toy.open(LOOKING, graph=GRAPH))
+    assert [line.split()[0] for line in found.splitlines()] == [
+        "a/photos/1.jpg",
+        "a/photos/2.JPG",
+    ]
 
 
 def test_a_single_file_has_no_attachments(toy: Toy) -> None:

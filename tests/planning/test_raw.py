@@ -1,4 +1,6 @@
+import os
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -6,9 +8,11 @@ import pytest
 from resonare_pipeline.artifacts.files import Files, LocalFiles, write_bytes
 from resonare_pipeline.artifacts.opening import open_files
 from resonare_pipeline.errors import InputError, StoreError
-from resonare_pipeline.planning.raw import list_one, list_raw, partition_key
+from resonare_pipeline.planning.raw import MemberSet, list_one, list_raw, partition_key
 from tests.places import DiskPlace, Place
 from tests.planning.toy import TEXTS
+
+PICTURED = replace(TEXTS, attachments=("*.jpg", "*.png"))
 
 
 @pytest.fixture
@@ -115,3 +119,58 @@ def test_list_one_unknown_ending_says_what_was_expected(tmp_path: Path) -> None:
         list_one(tmp_path / "a.doc", [TEXTS])
     with pytest.raises(InputError, match="no such file"):
         list_one(tmp_path / "absent.txt", [TEXTS])
+
+
+def test_list_raw_attaches_regular_files_of_the_input_alone(tmp_path: Path) -> None:
+    files = LocalFiles(tmp_path / "raw")
+    _write(files, "texts/a/a.txt", "texts/a/photos/one.jpg", "texts/b/b.txt", "texts/b/other.jpg")
+    _write(LocalFiles(tmp_path), "private.png")
+    photos = tmp_path / "raw/texts/a/photos"
+    (photos / "again.jpg").symlink_to("one.jpg")
+    (photos / "private.png").symlink_to(tmp_path / "private.png")
+    (photos / "neighbour.jpg").symlink_to("../../b/other.jpg")
+    (photos / "loop").symlink_to("../photos")
+    os.mkfifo(photos / "pipe.png")
+    listing = list_raw(files, [PICTURED])
+    assert listing.problems == {}
+    assert list(listing.inputs["texts", "a"].attachments) == [
+        "a/photos/again.jpg",
+        "a/photos/one.jpg",
+    ]
+
+
+def test_list_raw_attaches_what_lies_in_an_input_that_is_a_link(tmp_path: Path) -> None:
+    _write(LocalFiles(tmp_path), "disk/a/a.txt", "disk/a/one.jpg")
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts/a").symlink_to(tmp_path / "disk/a")
+    [found] = list_raw(LocalFiles(tmp_path), [PICTURED]).inputs.values()
+    assert list(found.attachments) == ["a/one.jpg"]
+
+
+def test_list_raw_takes_members_that_are_links_to_elsewhere(tmp_path: Path) -> None:
+    _write(LocalFiles(tmp_path), "disk/one.txt", "texts/a/two.txt")
+    (tmp_path / "texts/a/one.txt").symlink_to(tmp_path / "disk/one.txt")
+    (tmp_path / "texts/a/more").symlink_to(tmp_path / "disk")
+    [found] = list_raw(LocalFiles(tmp_path), [PICTURED]).inputs.values()
+    assert list(found.entries) == ["a/more/one.txt", "a/one.txt", "a/two.txt"]
+
+
+def test_list_raw_attaches_no_member_whatever_its_name(files: Files) -> None:
+    kind = replace(TEXTS, members=("*.txt",), attachments=("*.txt", "*.jpg"))
+    _write(files, "texts/a/one.txt", "texts/a/one.JPG")
+    [found] = list_raw(files, [kind]).inputs.values()
+    assert (list(found.entries), list(found.attachments)) == (["a/one.txt"], ["a/one.JPG"])
+
+
+def test_list_raw_first_set_of_members_that_has_a_sign_decides(files: Files) -> None:
+    tables = MemberSet(signs=("main.csv",), files=("main.csv", "side*.csv"))
+    kind = replace(TEXTS, members=("result*.txt", tables, "*.txt"))
+    _write(files, "texts/a/result1.txt", "texts/a/main.csv", "texts/a/x.txt")
+    _write(files, "texts/b/MAIN.csv", "texts/b/side2.csv", "texts/b/other.csv", "texts/b/x.txt")
+    _write(files, "texts/c/side1.csv", "texts/c/x.txt")
+    listing = list_raw(files, [kind])
+    assert {key: list(raw.entries) for (_, key), raw in listing.inputs.items()} == {
+        "a": ["a/result1.txt"],
+        "b": ["b/MAIN.csv", "b/side2.csv"],
+        "c": ["c/x.txt"],
+    }

@@ -1,6 +1,7 @@
 """Which messages show an image, and which file of the export that is."""
 
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -38,6 +39,9 @@ class ImageFile(NamedTuple):
 class ImageFiles:
     """The images of an export, by the paths that its messages have for them.
 
+    A path is looked up as it is written; then as the same characters in another normal form, which
+    is what file systems and archives of Apple make of it; then without regard to case.
+
     Args:
         attachments: Path below the raw root → SHA-256.
         members: Files that the messages were read from, the same way; what messages say begins at
@@ -45,8 +49,8 @@ class ImageFiles:
     """
 
     def __init__(self, attachments: Mapping[str, str], members: Iterable[str]) -> None:
-        self._attachments = attachments
         self._folders = sorted({PurePosixPath(name).parent for name in members})
+        self._forms = [(form, _by_form(attachments, form)) for form in (str, _composed, _folded)]
 
     def find(self, media_path: str) -> ImageFile | None:
         """Return the file, or None where there is none, or several that are not the same."""
@@ -54,11 +58,28 @@ class ImageFiles:
         if inner.is_absolute() or ".." in inner.parts:
             return None
         places = [str(folder / inner) for folder in self._folders]
-        found = {self._attachments[place]: place for place in places if place in self._attachments}
-        if len(found) != 1:
-            return None
-        [(sha256, path)] = found.items()
-        return ImageFile(path=path, sha256=sha256)
+        for form, files in self._forms:
+            found = {file.sha256: file for place in places for file in files.get(form(place), ())}
+            if found:
+                return next(iter(found.values())) if len(found) == 1 else None
+        return None
+
+
+def _by_form(
+    attachments: Mapping[str, str], form: Callable[[str], str]
+) -> dict[str, list[ImageFile]]:
+    found: dict[str, list[ImageFile]] = {}
+    for path, sha256 in attachments.items():
+        found.setdefault(form(path), []).append(ImageFile(path=path, sha256=sha256))
+    return found
+
+
+def _composed(path: str) -> str:
+    return unicodedata.normalize("NFC", path)
+
+
+def _folded(path: str) -> str:
+    return _composed(_composed(path).casefold())
 
 
 def image_rows(batch: pa.RecordBatch) -> list[tuple[int, str]]:
