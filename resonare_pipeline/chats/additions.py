@@ -5,7 +5,7 @@ once. A message whose source says nothing stays as it was.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from resonare_pipeline.chats.forgetting import Traces
 from resonare_pipeline.chats.images.describing import Viewing, describe_images
 from resonare_pipeline.chats.images.finding import ImageFile, ImageFiles, image_rows
 from resonare_pipeline.chats.links.contents import link_line
@@ -82,6 +83,18 @@ def find_additions(
     if sources.viewing is not None:
         _describe_images(list(paths), sources.viewing, sources, additions, progress)
     return additions
+
+
+def without_people(additions: Additions, traces: Traces) -> Additions:
+    """Return what messages gain with placeholders for people who are left out.
+
+    It is done to lines and not to what they are made of, so that it holds wherever they come from.
+    """
+    return replace(
+        additions,
+        links={link: traces.without(line) for link, line in additions.links.items()},
+        images={path: traces.without(line) for path, line in additions.images.items()},
+    )
 
 
 def add_lines(batch: pa.RecordBatch, additions: Additions) -> pa.RecordBatch:

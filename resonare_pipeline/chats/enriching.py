@@ -14,7 +14,14 @@ import pyarrow.compute as pc
 
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.draft import DroppedRows, OutputDraft
-from resonare_pipeline.chats.additions import Additions, Sources, add_lines, find_additions
+from resonare_pipeline.chats.additions import (
+    Additions,
+    Sources,
+    add_lines,
+    find_additions,
+    without_people,
+)
+from resonare_pipeline.chats.forgetting import ForgetSettings, Traces
 from resonare_pipeline.chats.labels import LABELS_FILE, write_labels
 from resonare_pipeline.chats.linking import (
     PEOPLE_FILE,
@@ -66,6 +73,7 @@ def enrich_messages(
     *,
     privacy: PrivacySettings | None = None,
     people: PeopleSettings | None = None,
+    forget: ForgetSettings | None = None,
     sources: Callable[[], Sources] | None = None,
     progress: Progress = silent,
 ) -> None:
@@ -79,6 +87,8 @@ def enrich_messages(
     Args:
         privacy: How messages are redacted, if they are; None is the default.
         people: Whose ids are one person's; None is nobody's.
+        forget: Who is left out of what links say and images show; None is nobody. What the messages
+            themselves say of them is gone already.
         sources: Opens what is asked of links and images; None: nothing is.
         progress: Told of redacted messages, links and images.
 
@@ -98,6 +108,8 @@ def enrich_messages(
         with out.open(PEOPLE_FILE) as stream:
             write_links(stream, links)
     additions = _additions(messages, settings, sources, progress)
+    if additions is not None and forget is not None and forget.people:
+        additions = without_people(additions, Traces.of(forget.people))
     with out.table(MESSAGES_FILE, MESSAGES) as table, out.dropped() as dropped:
         kept: Iterator[pa.RecordBatch] = (
             _filter(batch, settings, dropped) for batch in messages.batches(MESSAGES_FILE)
