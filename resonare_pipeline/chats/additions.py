@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from resonare_pipeline.added_lines import IMAGE, added_line
 from resonare_pipeline.chats.forgetting import Traces
 from resonare_pipeline.chats.images.describing import Viewing, describe_images
 from resonare_pipeline.chats.images.finding import ImageFile, ImageFiles, image_rows
@@ -168,7 +169,7 @@ def _describe_images(
             files[path] = file
     described = describe_images(files.values(), viewing, progress=progress)
     additions.images = {
-        path: f"[Image: {described.texts[file.sha256]}]"
+        path: added_line(IMAGE, described.texts[file.sha256])
         for path, file in files.items()
         if file.sha256 in described.texts
     }
