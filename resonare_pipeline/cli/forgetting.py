@@ -18,9 +18,10 @@ from resonare_pipeline.artifacts.store import UNPARTITIONED, folder_of
 from resonare_pipeline.chats.forgetting import ForgetSettings
 from resonare_pipeline.cli.display import Display
 from resonare_pipeline.cli.home import dagster_home
+from resonare_pipeline.cli.remembered import Line, clear_links
 from resonare_pipeline.cli.request import Request, open_request
 from resonare_pipeline.cli.running import RunReport, carry_out
-from resonare_pipeline.cli.unreached import Line, unreached
+from resonare_pipeline.cli.unreached import unreached
 from resonare_pipeline.errors import SettingsError
 from resonare_pipeline.planning.forgetting import Intent, concerned, intend, left, ruled_below
 from resonare_pipeline.planning.people import people
@@ -92,8 +93,11 @@ def _carry_out(console: Console, request: Request, intent: Intent) -> int:
         highlight=False,
     )
     failures = _make_again(console, request, intent, removed)
+    cleared = clear_links(request, intent)
+    if cleared.links:
+        console.print(f"Forgot what links said that name them: {cleared.links}", highlight=False)
     found = _left(request, intent)
-    _show_unreached(console, request, intent, history.unreached)
+    _show_unreached(console, request, intent, [*history.unreached, *cleared.unreached])
     _show_left(console, found)
     return 1 if found or failures else 0
 

@@ -59,11 +59,10 @@ def test_a_page_that_names_a_person_is_told_without_them(linked: Path, resonare:
 
     assert outcome.code == 0, outcome.out + outcome.err
     assert "nothing of them is left" in outcome.out
-    assert {place.split("/")[0] for place in found(linked / "data")} == {
-        "raw",
-        "completions.sqlite",
-    }
+    assert "Forgot what links said that name them: 1" in outcome.out
+    assert {place.split("/")[0] for place in found(linked / "data")} == {"raw"}
     assert "[Link: Wedding of [forgotten] — She lives in Sample Street 4]" in texts("told")
+    assert "On tea" in (linked / "data/completions.sqlite").read_bytes().decode(errors="replace")
     again = resonare("forget", MAYA, "--yes")
     assert again.code == 0, again.out + again.err
 
