@@ -136,6 +136,7 @@ def enriched_messages(run: StageRun) -> None:
         run.get(EnrichedMessagesSettings),
         privacy=run.get(PrivacySettings),
         people=run.get(PeopleSettings),
+        forget=run.get(ForgetSettings),
         sources=sources_of(run),
         unfinished=run.unfinished.get("enriched_messages"),
         progress=run.progress,

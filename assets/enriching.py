@@ -4,6 +4,7 @@ from functools import partial
 
 from resonare_pipeline.chats.additions import Sources
 from resonare_pipeline.chats.enriching import EnrichedMessagesSettings
+from resonare_pipeline.chats.forgetting import ForgetSettings
 from resonare_pipeline.chats.images.describing import TEMPLATE, Viewing
 from resonare_pipeline.chats.images.finding import ImageFiles
 from resonare_pipeline.chats.images.settings import ImagesSettings
@@ -22,14 +23,17 @@ ENRICHING = (
     LinksSettings,
     ImagesSettings,
     CompletionsSettings,
+    ForgetSettings,
 )
 """Sections that `enriched_messages` reads."""
 
 _COUNTS_WITH = {
-    PrivacySettings: "redact",
-    LinksSettings: "fetch_links",
-    ImagesSettings: "describe_images",
-    CompletionsSettings: "describe_images",
+    PrivacySettings: ("redact",),
+    LinksSettings: ("fetch_links",),
+    ImagesSettings: ("describe_images",),
+    CompletionsSettings: ("describe_images",),
+    # What an export itself says of people who are left out is gone already.
+    ForgetSettings: ("fetch_links", "describe_images"),
 }
 
 
@@ -39,8 +43,8 @@ def _enriching(settings: SettingsOf) -> EnrichedMessagesSettings:
 
 def heeds(kind: type[Section], settings: SettingsOf) -> bool:
     """Tell whether a section decides what is written: those of what is switched off do not."""
-    switch = _COUNTS_WITH.get(kind)
-    return switch is None or bool(getattr(_enriching(settings), switch))
+    switches = _COUNTS_WITH.get(kind)
+    return switches is None or any(getattr(_enriching(settings), one) for one in switches)
 
 
 def shows_images(settings: SettingsOf) -> bool:

@@ -4,8 +4,9 @@ What is asked for is gathered from all messages first, so that each link and eac
 once. A message whose source says nothing stays as it was.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from resonare_pipeline.added_lines import IMAGE, added_line
+from resonare_pipeline.chats.forgetting import Traces
 from resonare_pipeline.chats.images.describing import Viewing, describe_images
 from resonare_pipeline.chats.images.finding import ImageFile, ImageFiles, image_rows
 from resonare_pipeline.chats.links.contents import link_line
@@ -50,7 +53,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     """What is known already, from when the same messages were told of before.
 
     Attributes:
-        links: Link → its line.
+        links: SHA-256 of a link → its line.
         images: SHA-256 of an image → its line.
     """
 
@@ -117,6 +120,24 @@ def find_additions(
     return additions
 
 
+def without_people(additions: Additions, traces: Traces) -> Additions:
+    """Return what messages gain with placeholders for people who are left out.
+
+    It is done to lines and not to what they are made of, so that it holds wherever they come from.
+    """
+
+    def cleared(lines: Mapping[str, str]) -> dict[str, str]:
+        return {source: traces.without(line) for source, line in lines.items()}
+
+    told = additions.told
+    return replace(
+        additions,
+        links=cleared(additions.links),
+        images=cleared(additions.images),
+        told=Told(links=cleared(told.links), images=cleared(told.images)),
+    )
+
+
 def add_lines(batch: pa.RecordBatch, additions: Additions) -> pa.RecordBatch:
     """Return a batch whose messages end in the lines of their links, then of their image.
 
@@ -161,14 +182,15 @@ def _read_links(
     additions: Additions,
     progress: Progress,
 ) -> None:
+    keys = {link: hashlib.sha256(link.encode()).hexdigest() for link in links}
     told = additions.told.links
-    missing = [link for link in links if link not in told]
+    missing = [link for link in links if keys[link] not in told]
     report = read_links(
         missing, settings, sources.environ, default_db=sources.default_db, progress=progress
     )
-    lines = {link: link_line(content) for link, content in report.contents.items()}
-    additions.links = told | lines
-    additions.told = msgspec.structs.replace(additions.told, links=additions.links)
+    lines = told | {keys[link]: link_line(said) for link, said in report.contents.items()}
+    additions.links = {link: lines[keys[link]] for link in links if keys[link] in lines}
+    additions.told = msgspec.structs.replace(additions.told, links=lines)
     additions.try_again(report.retry_at)
     additions.counts |= {
         "links": len(links),
@@ -193,7 +215,7 @@ def _describe_images(
     told = additions.told.images
     missing = [file for file in files.values() if file.sha256 not in told]
     described = describe_images(missing, viewing, progress=progress)
-    lines = told | {sha: f"[Image: {text}]" for sha, text in described.texts.items()}
+    lines = told | {sha: added_line(IMAGE, text) for sha, text in described.texts.items()}
     additions.images = {
         path: lines[file.sha256] for path, file in files.items() if file.sha256 in lines
     }

@@ -21,7 +21,9 @@ from resonare_pipeline.chats.additions import (
     Told,
     add_lines,
     find_additions,
+    without_people,
 )
+from resonare_pipeline.chats.forgetting import ForgetSettings, Traces
 from resonare_pipeline.chats.labels import LABELS_FILE, write_labels
 from resonare_pipeline.chats.linking import (
     PEOPLE_FILE,
@@ -76,6 +78,7 @@ def enrich_messages(
     *,
     privacy: PrivacySettings | None = None,
     people: PeopleSettings | None = None,
+    forget: ForgetSettings | None = None,
     sources: Callable[[], Sources] | None = None,
     unfinished: Artifact | None = None,
     progress: Progress = silent,
@@ -90,6 +93,8 @@ def enrich_messages(
     Args:
         privacy: How messages are redacted, if they are; None is the default.
         people: Whose ids are one person's; None is nobody's.
+        forget: Who is left out of what links say and images show; None is nobody. What the messages
+            themselves say of them is gone already.
         sources: Opens what is asked of links and images; None: nothing is.
         unfinished: What came out before, of the same messages and settings, when links or images
             could not be had; what is known from then is not asked for again.
@@ -111,6 +116,8 @@ def enrich_messages(
         with out.open(PEOPLE_FILE) as stream:
             write_links(stream, links)
     additions = _additions(messages, settings, sources, unfinished, progress)
+    if additions is not None and forget is not None and forget.people:
+        additions = without_people(additions, Traces.of(forget.people))
     with out.table(MESSAGES_FILE, MESSAGES) as table, out.dropped() as dropped:
         kept: Iterator[pa.RecordBatch] = (
             _filter(batch, settings, dropped) for batch in messages.batches(MESSAGES_FILE)

@@ -18,11 +18,12 @@ from resonare_pipeline.artifacts.store import UNPARTITIONED, folder_of
 from resonare_pipeline.chats.forgetting import ForgetSettings
 from resonare_pipeline.cli.display import Display
 from resonare_pipeline.cli.home import dagster_home
+from resonare_pipeline.cli.remembered import Line, clear_links
 from resonare_pipeline.cli.request import Request, open_request
 from resonare_pipeline.cli.running import RunReport, carry_out
-from resonare_pipeline.cli.unreached import Line, unreached
+from resonare_pipeline.cli.unreached import unreached
 from resonare_pipeline.errors import SettingsError
-from resonare_pipeline.planning.forgetting import Intent, concerned, intend, left
+from resonare_pipeline.planning.forgetting import Intent, concerned, intend, left, ruled_below
 from resonare_pipeline.planning.people import people
 from resonare_pipeline.planning.removal import Removed, remove
 from resonare_pipeline.planning.rule_file import write_rule
@@ -92,8 +93,11 @@ def _carry_out(console: Console, request: Request, intent: Intent) -> int:
         highlight=False,
     )
     failures = _make_again(console, request, intent, removed)
+    cleared = clear_links(request, intent)
+    if cleared.links:
+        console.print(f"Forgot what links said that name them: {cleared.links}", highlight=False)
     found = _left(request, intent)
-    _show_unreached(console, request, intent, history.unreached)
+    _show_unreached(console, request, intent, [*history.unreached, *cleared.unreached])
     _show_left(console, found)
     return 1 if found or failures else 0
 
@@ -103,12 +107,15 @@ def _make_again(
 ) -> dict[str, str]:
     """Make what was removed, under the rule."""
     graph = request.workspace.graph
-    keys = concerned(request.plan(), intent)
+    current = request.plan()
+    keys = concerned(current, intent)
+    more = ruled_below(current, intent, request.workspace.store)
+    keys = list(dict.fromkeys([*keys, *more]))
     names = set(removed.stages)
     if intent.was_ruled:  # an earlier try may have removed more
         names |= {stage.name for stage in intent.stages if not stage.on_request}
     stages = graph.upstream(stage for stage in intent.stages if stage.name in names)
-    if not keys:
+    if not keys or not stages:
         return {}
     again = replace(request, stages=stages, partitions=tuple(keys))
     report = RunReport()

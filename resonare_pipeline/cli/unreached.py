@@ -11,13 +11,12 @@ import msgspec
 from resonare_pipeline.artifacts.files import read_bytes
 from resonare_pipeline.artifacts.opening import is_remote
 from resonare_pipeline.artifacts.store import STAGES
+from resonare_pipeline.cli.remembered import Line, remembered
 from resonare_pipeline.cli.request import Request
 from resonare_pipeline.planning.forgetting import Intent
 from resonare_pipeline.planning.raw import RawInput
 
 PUBLISHED_FILE = "published.json"
-Line = tuple[str, str]
-"""What cannot be reached, and the command; empty where there is none."""
 
 
 def unreached(request: Request, intent: Intent) -> Iterator[Line]:
@@ -32,6 +31,7 @@ def unreached(request: Request, intent: Intent) -> Iterator[Line]:
         )
     yield from _published(request)
     yield from _buckets(request)
+    yield from remembered(request)
     folder = request.workspace.folder / "resonare.toml"
     yield f"{folder} holds the rule itself; without it they would come back", ""
     if intent.link:

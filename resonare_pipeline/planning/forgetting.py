@@ -10,7 +10,14 @@ from pathlib import PurePosixPath
 
 from resonare_pipeline.artifacts.files import Files
 from resonare_pipeline.artifacts.searching import Found, Sought, search
-from resonare_pipeline.artifacts.store import HASHES, REJECTED, STAGES, UNPARTITIONED, folder_of
+from resonare_pipeline.artifacts.store import (
+    HASHES,
+    REJECTED,
+    STAGES,
+    UNPARTITIONED,
+    Store,
+    folder_of,
+)
 from resonare_pipeline.chats.forgetting import (
     DIGEST_DIGITS,
     ForgetSettings,
@@ -22,6 +29,7 @@ from resonare_pipeline.linked_people import PeopleSettings, with_whole_ids
 from resonare_pipeline.planning.graph import Stage
 from resonare_pipeline.planning.links import named_place, refuse_other_links
 from resonare_pipeline.planning.people import (
+    TABLE,
     Naming,
     message_ids,
     naming,
@@ -283,20 +291,45 @@ def _readings(workspace: Workspace, listing: RawListing) -> list[Entry]:
 
 
 def concerned(current: Plan, intent: Intent) -> list[str]:
-    """Return the partitions that must be made again under the rule.
+    """Return the partitions that must be removed and made again under the rule.
 
-    Those that held the person; and where an earlier try may have been cut short, all that the rule
-    concerns.
+    Those that held the person; and where an earlier try may have been cut short, all whose reading
+    the rule concerns.
     """
     keys: dict[str, None] = {}
     for entry in current.entries.values():
-        settings = entry.settings.get(ForgetSettings)
-        if entry.partition is None or not isinstance(settings, ForgetSettings):
+        if entry.partition is None or TABLE not in entry.stage.assets:
             continue
-        ruled = entry.ingredients is not None and not settings.people.keys().isdisjoint(intent.ids)
-        if folder_of(entry.partition) in intent.holdings or (intent.was_ruled and ruled):
+        ruled = intent.was_ruled and _is_ruled(entry, intent)
+        if folder_of(entry.partition) in intent.holdings or ruled:
             keys[entry.partition] = None
     return list(keys)
+
+
+def ruled_below(current: Plan, intent: Intent, store: Store) -> list[str]:
+    """Return partitions that are clear, but gain texts for which the rule holds none the less.
+
+    Only those of which that stage was made before: nothing is asked of anybody for the first time.
+    """
+    return [
+        entry.partition
+        for entry in current.entries.values()
+        if entry.partition is not None
+        and TABLE not in entry.stage.assets
+        and _is_ruled(entry, intent)
+        and store.newest(entry.stage.name, entry.partition) is not None
+    ]
+
+
+def _is_ruled(entry: Entry, intent: Intent) -> bool:
+    """Tell whether a stage that can be made leaves the person out."""
+    settings = entry.settings.get(ForgetSettings)
+    return (
+        isinstance(settings, ForgetSettings)
+        and entry.ingredients is not None
+        and entry.stage.heeds(ForgetSettings, entry.settings)
+        and not settings.people.keys().isdisjoint(intent.ids)
+    )
 
 
 def left(

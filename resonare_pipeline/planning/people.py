@@ -27,6 +27,7 @@ from resonare_pipeline.linked_people import PeopleSettings, whole_id
 from resonare_pipeline.planning.graph import Graph, Stage
 from resonare_pipeline.rows import bears_id_of_person
 
+TABLE = "messages"  # the asset that holds who wrote what
 MESSAGES_FILE = "messages.parquet"
 CHATS_FILE = "chats.parquet"
 LISTED = 10  # people named in an error
@@ -62,8 +63,12 @@ class Naming:
 
 
 def readers(graph: Graph) -> list[Stage]:
-    """Return the stages that read exports of chats, and leave people out."""
-    return [stage for stage in graph.stages if ForgetSettings in stage.settings]
+    """Return the stages that read exports of chats, and leave people out.
+
+    The rule may hold for stages below as well, for what these add.
+    """
+    ruled = [stage for stage in graph.stages if ForgetSettings in stage.settings]
+    return [stage for stage in ruled if TABLE in stage.assets]
 
 
 def stages_below(graph: Graph, above: Iterable[Stage]) -> list[Stage]:
@@ -96,7 +101,7 @@ def people(graph: Graph, store: Store) -> dict[str, Person]:
 
 
 def _mentioned(store: Store, manifest: Manifest) -> Iterator[tuple[str, str | None, int]]:
-    messages = store.artifact(manifest, "messages")
+    messages = store.artifact(manifest, TABLE)
     counts: Counter[tuple[str | None, str | None]] = Counter()
     for batch in messages.batches(MESSAGES_FILE, columns=["sender_id", "sender_name"]):
         counts.update(zip(*(column.to_pylist() for column in batch.columns), strict=True))
@@ -116,7 +121,7 @@ def message_ids(graph: Graph, store: Store, traces: Traces) -> dict[str, set[str
     for manifest in tables(graph, store):
         theirs = found.setdefault(folder_of(manifest.partition), set())
         try:
-            theirs.update(_their_ids(store.artifact(manifest, "messages"), traces))
+            theirs.update(_their_ids(store.artifact(manifest, TABLE), traces))
         except (MissingFileError, DamagedArtifactError, pa.ArrowInvalid):
             continue
     return found

@@ -4,17 +4,19 @@ The messages are read once, a piece at a time. What is written holds counts, wor
 names of people you write with; never a message.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 import numpy as np
 
+from resonare_pipeline.added_lines import without_added_lines
 from resonare_pipeline.artifacts.artifact import Artifact
 from resonare_pipeline.artifacts.draft import OutputDraft
 from resonare_pipeline.progress import Progress, silent
 from resonare_pipeline.style.clock import WEEKDAYS, zone_of
 from resonare_pipeline.style.files import STYLE_FILE
-from resonare_pipeline.style.lines import IntArray, lines_of
+from resonare_pipeline.style.lines import IntArray, Messages, lines_of
 from resonare_pipeline.style.partners import ChatTallies, Partner
 from resonare_pipeline.style.profile import Tally, most_frequent, profile_of
 from resonare_pipeline.style.replies import Replies, joined
@@ -71,7 +73,8 @@ def describe(
     yours, theirs = Tally(zone=zone), Tally(zone=zone)
     replies, chats = Replies(), ChatTallies()
     read = 0
-    for piece in read_pieces(messages, max_gap_seconds=WINDOW_GAP_SECONDS):
+    for read_piece in read_pieces(messages, max_gap_seconds=WINDOW_GAP_SECONDS):
+        piece = own_words(read_piece)
         lines = lines_of(piece, max_gap_seconds=WINDOW_GAP_SECONDS)
         yours.add(lines, lines.is_owner)
         yours.add_bursts(lines)
@@ -101,6 +104,11 @@ def describe(
         "your_words": distinctive(yours.words, theirs.words, LISTED_WORDS),
         "partners": [_partner(one) for one in chats.partners().values()],
     }
+
+
+def own_words(messages: Messages) -> Messages:
+    """Return messages without the lines that they have gained of links and images."""
+    return replace(messages, texts=[without_added_lines(text) for text in messages.texts])
 
 
 def median_gap(gaps: list[float]) -> float | None:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from assets.graph import GRAPH
+from resonare_pipeline.chats.additions import Additions, without_people
+from resonare_pipeline.chats.forgetting import ForgottenPerson, Traces
 from resonare_pipeline.chats.links import reading
 from resonare_pipeline.planning.making import make
 from tests.chats.telling import KEY, Album, message
@@ -169,3 +171,19 @@ def test_what_a_link_says_is_redacted_as_a_text_is(
     [text] = album.texts(album.open(**asking, enriched_messages__redact="true"))
     assert "example.org" not in text
     assert "[Link: Write to" in text
+
+
+def test_people_who_are_left_out_are_in_no_line_of_links_or_images() -> None:
+    person = ForgottenPerson(names=("Bea Lopez", "Bea", "@bea"))
+    found = Additions(
+        links={"a": "[Link: BEA LOPEZ — a beach]", "b": "[Post by Bea Lopez (@bea): Hi]"},
+        images={"c": "[Image: Bea on a bench.]"},
+        counts={"links": 2},
+    )
+    left = without_people(found, Traces.of({"telegram:user3": person}))
+    assert left.links == {
+        "a": "[Link: [forgotten] — a beach]",
+        "b": "[Post by [forgotten] ([forgotten]): Hi]",
+    }
+    assert left.images == {"c": "[Image: [forgotten] on a bench.]"}
+    assert left.counts == found.counts

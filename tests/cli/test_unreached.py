@@ -6,6 +6,7 @@ import pytest
 
 from assets import chats
 from resonare_pipeline.artifacts.manifest import Ingredients
+from resonare_pipeline.cli.remembered import clear_links
 from resonare_pipeline.cli.request import Request
 from resonare_pipeline.cli.unreached import unreached
 from resonare_pipeline.planning.forgetting import intend
@@ -68,3 +69,38 @@ def test_each_place_out_of_reach_comes_with_its_command(
     assert "abc123" in hub
     assert "def456" in hub
     assert any("list-object-versions" in command for command in commands) == (kind == "s3")
+
+
+def test_the_database_of_answers_is_named_if_it_is_there_and_its_password_never(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RESONARE_DB", raising=False)
+    root = str(tmp_path)
+    workspace = project_at(tmp_path, f"{root}/raw", f"{root}/store", f"{root}/output").open()
+    for stage in chats.STAGES[:2]:
+        make(workspace, stage, PARTITION)
+    request = request_of(workspace)
+    intent = intend(workspace, "Bob")
+
+    def told() -> dict[str, str]:
+        lines = unreached(request, intent)
+        return {what: command for what, command in lines if "what models answered" in what}
+
+    assert told() == {}
+    assert clear_links(request, intent) == (0, ())
+    assert not list(tmp_path.rglob("*.sqlite"))
+
+    file = workspace.folder / "data" / "completions.sqlite"
+    file.parent.mkdir(exist_ok=True)
+    file.touch()
+    assert list(told().values()) == [f"rm {file}"]
+
+    # Nobody listens there.
+    monkeypatch.setenv("RESONARE_DB", "postgresql://me:hunter2@127.0.0.1:1/cache")
+    [(what, command)] = told().items()
+    assert "RESONARE_DB" in what
+    assert command == ""
+    links, lines = clear_links(request, intent)
+    assert links == 0
+    assert "cannot be opened" in str(lines)
+    assert "hunter2" not in what + str(lines)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +35,22 @@ EVERY = tuple(Strategy)
 class Project:
     """A store with messages, and the stages that read them."""
 
-    def __init__(self, folder: Path, conversations: int = 40, *, only_others: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        conversations: int = 40,
+        *,
+        only_others: bool = False,
+        text: Callable[[int, str], str] = lambda _, text: text,
+    ) -> None:
         frame = project(months(conversations)).sort_values(["chat_id", "sent_at"])
         self.frame = frame[~frame.is_owner] if only_others else frame
         self._store = Store(LocalFiles(folder))
         out = self._out("messages")
         with out.table("messages.parquet", MESSAGES) as table:
-            for row in rows_of(self.frame):
+            for number, row in enumerate(rows_of(self.frame)):
                 sent_at = row["sent_at"].to_pydatetime()
+                row["text"] = text(number, row["text"])
                 table.add({**dict.fromkeys(MESSAGES.names), **row, "sent_at": sent_at})
         out.report(rows=table.count)
         self.messages = out.staged()
@@ -200,6 +209,23 @@ def test_limit_is_shared_evenly_and_the_rest_is_counted_as_left_out(made: Projec
     assert unbalanced.entry.rows == 50
     seeded = made.examples(strategies=EVERY, max_examples=50, seed=1)
     assert seeded.digest != artifact.digest
+
+
+def test_what_messages_have_gained_of_links_and_images_is_nobodys_own_words(tmp_path: Path) -> None:
+    def written(number: int, text: str) -> str:
+        return "" if number % 3 == 0 else text
+
+    def gained(number: int, text: str) -> str:
+        own = [written(number, text)] if written(number, text) else []
+        more = ["[Link: Is it a comet? ☄️ — yes (one)]", "[Image: Two people.]"]
+        return "\n".join([*own, *(more if number % 2 == 0 else [])])
+
+    plain = Project(tmp_path / "plain", text=written)
+    richer = Project(tmp_path / "richer", text=gained)
+
+    assert content(richer.style(), "style.json") == content(plain.style(), "style.json")
+    told = [row for row in richer.windows().rows("windows.parquet") if "[Link: " in str(row)]
+    assert told  # they are what was talked about
 
 
 def test_page_tells_the_owner_and_holds_no_message(made: Project) -> None:

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
+from resonare_pipeline.added_lines import LINK, POST, added_line
 from resonare_pipeline.chats.foreign_texts import cut, in_brackets
 
 
@@ -46,11 +47,9 @@ def link_line(content: LinkContent) -> str:
     """
     if content.kind is LinkKind.PAGE:
         said = " — ".join(part for part in (content.title, content.text) if part)
-        return f"[Link: {in_brackets(said)}]"
+        return added_line(LINK, in_brackets(said))
     handle = f"@{content.handle}" if content.handle else ""
     if content.author and handle:
         handle = f"({handle})"
     author = in_brackets(" ".join(part for part in (content.author, handle) if part))
-    head = f"Post by {author}" if author else "Post"
-    text = in_brackets(content.text)
-    return f"[{head}: {text}]" if text else f"[{head}]"
+    return added_line(POST, in_brackets(content.text), by=author)

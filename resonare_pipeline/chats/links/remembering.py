@@ -6,6 +6,7 @@ is `unreachable` when that fails too. No address is kept, only its hash.
 """
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -21,12 +22,13 @@ from sqlalchemy import (
     String,
     Table,
     bindparam,
+    delete,
     or_,
     select,
 )
 from sqlalchemy.engine import URL
 
-from resonare_pipeline.chats.links.contents import LinkContent
+from resonare_pipeline.chats.links.contents import LinkContent, link_line
 from resonare_pipeline.chats.links.failures import OF_SETTINGS, LinkFailure
 from resonare_pipeline.completions.cache.connecting import dialect_of
 from resonare_pipeline.completions.cache.store import Cache, slices
@@ -153,6 +155,27 @@ class Memory:
 
         self._cache.run(put)
 
+    def forget(self, pattern: re.Pattern[str]) -> int:
+        """Delete what links say wherever a pattern is found in it; return how many links that were.
+
+        Raises:
+            CacheError: If the database cannot be read or written.
+        """
+
+        def take(connection: Connection) -> int:
+            rows = connection.execute(_OUTCOMES)
+            found = [row.key for row in rows if self._says(row.outcome, pattern)]
+            for some in slices(found):
+                connection.execute(_DELETE, {"wanted": some})
+            return len(found)
+
+        return self._cache.run(take, durable=True)
+
+    def _says(self, outcome: bytes, pattern: re.Pattern[str]) -> bool:
+        content = self._decoder.decode(outcome).content
+        # As messages are given it, so that the same is found.
+        return content is not None and pattern.search(link_line(content)) is not None
+
     def _known(self, row: Any) -> Known:
         return Known(
             outcome=None if row.outcome is None else self._decoder.decode(row.outcome),
@@ -181,6 +204,10 @@ def open_memory(url: URL) -> Iterator[Memory]:
 
 _WANTED: BindParameter[Any] = bindparam("wanted", expanding=True)
 _FIND = select(LINK_CONTENTS).where(LINK_CONTENTS.c.key.in_(_WANTED))
+_OUTCOMES = select(LINK_CONTENTS.c.key, LINK_CONTENTS.c.outcome).where(
+    LINK_CONTENTS.c.outcome.is_not(None)
+)
+_DELETE = delete(LINK_CONTENTS).where(LINK_CONTENTS.c.key.in_(_WANTED))
 
 
 def _row(news: News) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What is kept of links, and for how long they are left alone."""
 
 import datetime as dt
+import re
 import threading
 from pathlib import Path
 
@@ -199,3 +200,21 @@ def test_threads_that_read_the_same_links_all_get_them(web: Web, read: Read) -> 
         thread.join()
     assert got == [40, 40, 40]
     assert read(*links).remembered == 40
+
+
+def test_only_what_says_a_name_is_forgotten(database: URL) -> None:  # noqa: F811
+    post = LinkContent(kind=LinkKind.POST, text="Hi", author="Ada", handle="maya")
+    gone = Outcome(failure=LinkFailure.GONE)
+    with open_memory(database) as memory:
+        memory.keep(found(key, Outcome(content=CONTENT)) for key in KEYS[4:])
+        memory.keep(
+            [
+                found(KEYS[0], Outcome(content=post)),
+                found(KEYS[1], gone),
+                failed_try(KEYS[2], LinkFailure.TIMED_OUT, None, AT),
+            ]
+        )
+        assert memory.forget(re.compile("@maya")) == 1
+        assert memory.find(KEYS).keys() == set(KEYS) - {KEYS[0], KEYS[3]}
+        assert memory.forget(re.compile("Grün")) == len(KEYS[4:])
+        assert memory.find(KEYS).keys() == {KEYS[1], KEYS[2]}
