@@ -2,50 +2,22 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from assets.graph import GRAPH
-from resonare_pipeline.chats import additions
 from resonare_pipeline.chats.images import describing
 from resonare_pipeline.chats.images.finding import image_type
-from resonare_pipeline.cli.plan_costs import expected_costs
 from resonare_pipeline.errors import (
     BudgetError,
     SettingsError,
     StageError,
     UnansweredError,
 )
-from resonare_pipeline.planning.making import make
-from resonare_pipeline.planning.plan import Entry, Plan, plan
-from resonare_pipeline.planning.workspace import Workspace
+from tests.chats.images.conftest import ASKING, photo
 from tests.chats.telling import KEY, Album, message, png
-from tests.fake_openai.running import Running, serving
+from tests.fake_openai.running import Running
 from tests.fake_openai.script import Fault, Rule, Script
-
-ASKING = {"enriched_messages__describe_images": "true"}
-KEEP_BODIES = Script(keeps_bodies=True)
-
-
-@pytest.fixture
-def server() -> Iterator[Running]:
-    with serving(KEEP_BODIES) as server:
-        yield server
-
-
-@pytest.fixture
-def album(tmp_path: Path, server: Running) -> Album:
-    album = Album(folder=tmp_path)
-    album.environ(BASE_URL=server.url, API_KEY="dummy", MODEL="gpt-4o")
-    return album
-
-
-def photo(number: int, name: str, text: str = "") -> dict[str, object]:
-    return message(number, text, photo=f"photos/{name}.png")
 
 
 def shown(server: Running) -> list[bytes]:
@@ -266,64 +238,6 @@ def test_a_template_is_read_once_however_long_the_asking_takes(
     assert {b["messages"][0]["content"][0]["text"] for b in server.bodies()} == {"Before."}
 
 
-def test_what_is_missing_is_asked_for_again_later_and_nothing_else_is(
-    album: Album, server: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(additions, "IMAGES_REST", timedelta(0))
-    album.write([photo(n, f"p{n}") for n in range(4)], **{f"p{n}": png(n) for n in range(4)})
-    server.use(Script(rules=(Rule(fault=Fault.SERVER, times=1),)))
-    settings = {**ASKING, "images__allow_partial": "true", "completions__retries": "0"}
-    workspace = album.open(**settings)
-    first = album.made(workspace)
-    entry = first.manifest.outputs["enriched_messages"]
-    assert entry.retry_at is not None
-    assert entry.metadata["images_to_be_tried_again"] == {"server": 1}
-    sent = len(server.journal())
-    # Elsewhere, where the cache of answers is another: what was paid for is not paid for again.
-    (album.folder / "data" / "completions.sqlite").unlink()
-    [expected] = expected_costs(workspace, planned(workspace), enriched(workspace))
-    assert "at most 1 images" in expected.text
-    again = album.made(workspace)
-    assert (again.cache, again.manifest.fingerprint) == ("miss", first.manifest.fingerprint)
-    assert len(server.journal()) == sent + 1
-    assert all("[Image: " in text for text in album.texts(workspace))
-    assert album.made(workspace).cache == "hit"
-
-
-def test_a_later_try_that_fails_leaves_what_is_there(
-    album: Album, server: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(additions, "IMAGES_REST", timedelta(0))
-    album.write([photo(n, f"p{n}") for n in range(3)], **{f"p{n}": png(n) for n in range(3)})
-    server.use(Script(rules=(Rule(fault=Fault.SERVER, times=1),)))
-    settings = {**ASKING, "images__allow_partial": "true", "completions__retries": "0"}
-    before = album.texts(album.open(**settings))
-    album.environ(BASE_URL=server.url, MODEL="gpt-4o")  # no key any more
-    made = album.made(album.open(**settings))
-    assert made.cache == "hit"
-    assert "could not be had" in made.reasons[0]
-    assert album.texts(album.open(**settings)) == before
-
-
-@pytest.mark.parametrize("redact", ["false", "true"])
-def test_a_later_try_never_leaves_fewer_lines_than_there_were(
-    album: Album, server: Running, monkeypatch: pytest.MonkeyPatch, redact: str
-) -> None:
-    monkeypatch.setattr(additions, "IMAGES_REST", timedelta(0))
-    album.write([photo(n, f"p{n}") for n in range(3)], **{f"p{n}": png(n) for n in range(3)})
-    server.use(Script(rules=(Rule(fault=Fault.SERVER, times=1),)))
-    settings = {
-        **ASKING,
-        "images__allow_partial": "true",
-        "completions__retries": "0",
-        "enriched_messages__redact": redact,
-    }
-    before = album.texts(album.open(**settings))
-    (album.folder / "data" / "completions.sqlite").unlink()
-    server.use(Script(rules=(Rule(fault=Fault.FILTER),)))
-    assert album.texts(album.open(**settings)) == before
-
-
 def test_the_mock_describes_nothing(album: Album) -> None:
     album.write([photo(1, "a")], a=png())
     with pytest.raises(SettingsError, match="the mock sees no images"):
@@ -366,32 +280,6 @@ def test_many_large_images_are_never_held_together(album: Album, server: Running
     # 32 MB are held at most, of pictures that take 5.4 MB each as they are sent.
     assert 1 < server.state()["most_running"] <= 6
     assert len(server.journal()) == count
-
-
-def test_a_plan_tells_how_many_images_there_are_and_what_they_cost(
-    album: Album,
-) -> None:
-    album.write([photo(1, "a"), photo(2, "b"), photo(3, "a"), photo(4, "none")], a=png(), b=png(2))
-    workspace = album.open(**ASKING)
-    [expected] = expected_costs(workspace, planned(workspace), enriched(workspace))
-    assert expected.text == "chats/album: what it costs is known when messages is made"
-    for name in ("chat_export", "messages"):
-        make(workspace, GRAPH.makers[name], KEY)
-    [expected] = expected_costs(workspace, planned(workspace), enriched(workspace))
-    assert "at most 2 images" in expected.text
-    assert expected.estimate is not None
-    assert expected.estimate.cost_usd
-    album.made(workspace)
-    current = planned(workspace)
-    assert expected_costs(workspace, current, list(current.entries.values())) == []
-
-
-def planned(workspace: Workspace) -> Plan:
-    return plan(GRAPH, workspace.settings, workspace.list_raw(), workspace.store)
-
-
-def enriched(workspace: Workspace) -> list[Entry]:
-    return [planned(workspace).entry(GRAPH.makers["enriched_messages"], KEY)]
 
 
 def test_images_of_a_chat_exported_by_signal_export_are_told_as_well(album: Album) -> None:

@@ -1,12 +1,15 @@
 """A server of strangers, a clock that is moved by hand, and links that are read with both."""
 
 import datetime as dt
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from resonare_pipeline.chats.links import hosts
+from resonare_pipeline.chats.links.contents import LinkContent, LinkKind
 from resonare_pipeline.chats.links.reading import LinksReport, read_links
 from resonare_pipeline.chats.links.settings import LinksSettings
 from tests.fake_web import LOOPBACK, Web, serving_web
@@ -60,3 +63,28 @@ def read(
         return read_links(urls, now, environ or {}, default_db=tmp_path / "c.db", now=clock)
 
     return run
+
+
+DEFAULT = LinksSettings().oembed_url
+PUBLIC = "93.184.215.14"
+
+
+def a_page(title: str, text: str = "") -> LinkContent:
+    return LinkContent(kind=LinkKind.PAGE, title=title, text=text)
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | int]:
+    """Host name → its address, or the error of the resolver; only addresses are known else."""
+    known: dict[str, str | int] = {}
+
+    def resolve(host: str, port: int | None, *_: Any, **__: Any) -> list[Any]:
+        meant = known.get(host, socket.EAI_NONAME)
+        if isinstance(meant, int):
+            raise socket.gaierror(meant, "as the test wants it")
+        family = socket.AF_INET6 if ":" in meant else socket.AF_INET
+        place = (meant, port or 0, 0, 0) if ":" in meant else (meant, port or 0)
+        return [(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", place)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    return known
