@@ -69,10 +69,15 @@ def archive(files: Mapping[str, str | bytes], *, mimetype: bool = True) -> bytes
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as target:
         if mimetype:
-            target.writestr("mimetype", "application/epub+zip", zipfile.ZIP_STORED)
+            target.writestr(_named("mimetype"), "application/epub+zip", zipfile.ZIP_STORED)
         for name, content in files.items():
-            target.writestr(name, content)
+            target.writestr(_named(name), content, zipfile.ZIP_DEFLATED)
     return stream.getvalue()
+
+
+def _named(name: str) -> zipfile.ZipInfo:
+    """Return an entry without the time of day, so that one book has the same bytes whenever."""
+    return zipfile.ZipInfo(name, date_time=(2026, 1, 1, 0, 0, 0))
 
 
 def epub(
