@@ -42,7 +42,7 @@ def linked(project: Path, web: Web) -> Path:
     (project / "resonare.toml").write_text(
         '[messages]\nowner = "Ann"\n[blocks]\nmin_tokens_per_block = 8\n'
         f"[enriched_messages]\nfetch_links = true\n[links]\nretries = 0\n"
-        f'allowed_private_networks = ["{LOOPBACK[0]}"]\noembed_url = "{web.url}/oembed"\n'
+        f'allowed_page_networks = ["{LOOPBACK[0]}"]\noembed_url = "{web.url}/oembed"\n'
     )
     return project
 
