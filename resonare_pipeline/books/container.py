@@ -35,6 +35,7 @@ class Container:
 
     def __init__(self, stream: BinaryIO, where: str, *, limits: Limits = LIMITS) -> None:
         self.where = where
+        self.language = ""
         self._limits = limits
         self._left = limits.book_bytes
         self._elements = limits.elements
@@ -111,7 +112,14 @@ class Container:
         """
         content = self.read(name)
         place = f"{self.where}: {name}"
-        tree = parse_xml(content, place, self._limits, most=self._elements, strict=strict)
+        tree = parse_xml(
+            content,
+            place,
+            self._limits,
+            most=self._elements,
+            strict=strict,
+            language=self.language,
+        )
         self._elements -= tree.size
         return tree
 

@@ -123,6 +123,7 @@ def read_package(container: Container) -> Package:
     root = container.tree(name)
     package = Package(name=name)
     _read_metadata(root, package)
+    container.language = package.language
     _read_manifest(root, package, container)
     _read_spine(root, package)
     _read_guide(root, package, container)

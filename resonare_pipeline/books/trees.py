@@ -243,19 +243,21 @@ def parse_xml(
     *,
     most: int | None = None,
     strict: bool = False,
+    language: str = "",
 ) -> Node:
     """Parse a document; the node above its root element is returned.
 
     Args:
         most: Elements that it may have; by default as many as the limits say.
         strict: Refuse what is not well-formed.
+        language: Of the book; it tells the encoding of a document that does not.
 
     Raises:
         InputError: If nothing can be read, or there is too much.
     """
     from lxml import etree  # takes 20 ms
 
-    text = _prepared(decode(content))
+    text = _prepared(decode(content, language))
     most = limits.elements if most is None else most
     common = {"no_network": True, "huge_tree": True, "remove_comments": True, "remove_pis": True}
     try:

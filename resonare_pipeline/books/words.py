@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from resonare_pipeline.books.formula_images import tex_of_image
 from resonare_pipeline.books.markdown.escaping import TEX
 from resonare_pipeline.books.markdown.listing import numbered
 from resonare_pipeline.books.trees import BLOCK_TAGS, Node, has_text
@@ -61,7 +62,7 @@ def _seen(tree: Node) -> Iterable[str]:
             yield " " if here.tag in BLOCK_TAGS or here.tag == "math" else ""
             continue
         if here.tag in ("img", "image") and "presentation" not in here.get("role"):
-            yield f" {here.get('alt')} "
+            yield " " if tex_of_image(here) else f" {TEX.sub(' ', here.get('alt'))} "
             continue
         if here.tag == "ol":
             stack += reversed(list(_numbered(here)))

@@ -28,7 +28,7 @@ COMPLETE = "Complete this message in your own style"
 ANSWER = "Answer this question in your own style"
 
 COMPLETION_WORDS = 6  # fewest words of a message that is cut in two
-COMPLETION_LEAST_PART = 0.3  # part of the words that is given at least, and left at least
+COMPLETION_LEAST_TENTHS = 3  # of the words that are given at least, and left at least
 
 ORIGIN = ("thread_id", "message_id", "started_at", "timestamp")
 
@@ -183,7 +183,7 @@ def completion_examples(
         spans = split_words(text)
         if len(spans) < COMPLETION_WORDS:
             continue
-        least = round(COMPLETION_LEAST_PART * len(spans))
+        least = -(-COMPLETION_LEAST_TENTHS * len(spans) // 10)  # rounded up
         word = least + _draw(f"{seed} {lines.ids[at]} {text}", len(spans) - 2 * least + 1)
         place = spans[word][0]
         begin, rest = text[:place].rstrip(), text[place:]

@@ -85,3 +85,21 @@ def test_titles_of_drawings_are_not_seen() -> None:
 def test_words_are_counted_in_bounded_time_and_ideographs_by_themselves() -> None:
     assert word_count("don't 3.14 e-mail 漢字 a b") == 7
     assert word_count("." * 200_000 + " > " * 100_000 + "-" * 100_000) == 0
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        '<img src="i.png" class="math" alt="x_{i} + y^2"/>',
+        '<img src="i.png" class="mwe-math-fallback-image-inline" alt="\\frac{a}{b}"/>',
+        '<img src="i.png" class="latex" alt="$x_1$"/>',
+        '<img src="i.png" alt="$a+b$"/>',
+        '<img src="i.png" alt="\\(a\\) and \\[b\\]"/>',
+        '<img src="i.png" alt="Graph of $f(x)$"/>',
+        '<img src="i.png" alt="a $5 bill beside a $10 bill [sic]"/>',
+    ],
+)
+def test_what_images_are_said_to_show_is_neither_lost_nor_doubled(image: str) -> None:
+    page = f"<h1>One</h1>{f'<p>Look {image} here.</p>' * 40}"
+    found = coverage(body=page)
+    assert (found.lost, found.doubled) == (0, 0)

@@ -228,3 +228,26 @@ def test_what_grows_with_the_square_of_a_book_is_bounded() -> None:
     found = measure(opened(book), made)
     assert (found.lost, found.doubled, found.formulas) == (0, 0, 1)
     assert clean(texts, [], "en").texts[0]
+
+
+@pytest.mark.parametrize(
+    ("language", "encoding", "text"),
+    [
+        ("ru", "cp1251", "Глава первая"),
+        ("ru-RU", "cp1251", "Глава первая"),
+        ("ja", "cp932", "吾輩は猫である"),
+        ("ja", "euc_jp", "吾輩は猫である"),
+        ("zh", "gb18030", "红楼梦第一回"),
+        ("zh-TW", "big5", "紅樓夢第一回"),
+        ("ko", "cp949", "첫 번째 장"),
+        ("cs", "cp1250", "Příliš žluťoučký kůň"),
+        ("el", "cp1253", "Κεφάλαιο πρώτο"),
+        ("fr", "cp1252", "Le premier été"),
+    ],
+)
+def test_a_document_that_declares_nothing_is_read_as_its_language_was_written(
+    language: str, encoding: str, text: str
+) -> None:
+    page = f"<html><head><title>t</title></head><body><p>{text}</p></body></html>"
+    content = epub({"a.xhtml": page.encode(encoding)}, language=language)
+    assert text in chapters(content).rows[0]["text"]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice, tee, zip_longest
 
+from resonare_pipeline.books.formula_images import tex_of_image
 from resonare_pipeline.books.markdown.escaping import call, code_span, collapsed, escaped
 from resonare_pipeline.books.markdown.pieces import State
 from resonare_pipeline.books.math.latex import to_latex
@@ -17,8 +18,7 @@ MARKS = {
     **dict.fromkeys(("b", "strong"), "**"),
     **dict.fromkeys(("s", "del", "strike"), "~~"),
 }
-FORMULA_IMAGE = re.compile(r"\b(math|tex|latex|equation|formula|mwe-math\S*)\b", re.IGNORECASE)
-TEX_SIGN = re.compile(r"\\[A-Za-z]+|[_^]")
+_BRACKET = re.compile(r"(?<!\\)[\[\]]")  # but not that of TeX, or one that is escaped
 MATHML = "http://www.w3.org/1998/Math/MathML"
 _COLUMNS = re.compile(r"\\begin\{array\}\{[^{}]*\}")
 _WORDS = re.compile(r"\\text\{[^{}]*\}")
@@ -159,16 +159,26 @@ def _target(address: str) -> str:
 
 
 def _image(node: Node, state: State) -> str:
+    if tex := tex_of_image(node):
+        return formula(bare(tex), state, is_block=False)
     alternative = " ".join(node.get("alt").split())
-    named = f"{node.get('class')} {node.get('role')} {node.get('epub:type')}"
-    if FORMULA_IMAGE.search(named) and TEX_SIGN.search(alternative):
-        return formula(bare(alternative), state, is_block=False)
     is_decoration = "alt" in node.attributes and not alternative
     if "presentation" in node.types() or (is_decoration and not _is_figure(node)):
         return ""
     source = state.links.image(node.get("src") or node.get("xlink:href") or node.get("href"))
-    text = alternative.replace("[", r"\[").replace("]", r"\]")
+    text = escaped(alternative)
+    # Brackets that match may stand there as they are; escaped ones would read as TeX.
+    text = text if _is_balanced(text) else _BRACKET.sub(r"\\\g<0>", text)
     return f"![{text}]({_target(source)})" if source or text else ""
+
+
+def _is_balanced(text: str) -> bool:
+    depth = 0
+    for bracket in _BRACKET.findall(text):
+        depth += 1 if bracket == "[" else -1
+        if depth < 0:
+            return False
+    return depth == 0
 
 
 def _is_figure(node: Node) -> bool:
