@@ -79,6 +79,7 @@ _DOCTYPE = re.compile(r"<!DOCTYPE(?:[^\[>\"']|\"[^\"]*\"|'[^']*')*(\[(?:[^\]]|\]
 _XML_HEAD = re.compile(r"^\s*<\?xml[^>]*\?>")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _BAD_REFERENCE = re.compile(r"&#(?:x0*([0-9a-f]{1,6})|0*([0-9]{1,7}));", re.IGNORECASE)
+_CDATA = re.compile(r"%?\s*<!\[CDATA\[|%?\s*\]\]>|^\s*%\s*$", re.MULTILINE)
 _OPEN_ENDED = re.compile(r"<(title|script|style|iframe|textarea)(\s[^<>]*)?/>", re.IGNORECASE)
 
 
@@ -265,7 +266,7 @@ def parse_xml(
         parser = etree.XMLParser(
             target=builder, resolve_entities=False, load_dtd=False, recover=False, **common
         )
-        return _root(etree.fromstring(text.encode(), parser), where)
+        return _with_tex(_root(etree.fromstring(text.encode(), parser), where), text)
     except etree.XMLSyntaxError as error:
         if strict or not text.strip():
             found = f"it is no XML: {error.msg}" if text.strip() else "it is empty"
@@ -283,6 +284,22 @@ def parse_xml(
     except _TooManyError:
         raise _too_many(where, most) from None
     root.recovered = True
+    return _with_tex(root, text)
+
+
+def _with_tex(root: Node, text: str) -> Node:
+    """Return a tree in which formulas that MathJax keeps in scripts are TeX in the text.
+
+    Format: `<script type="math/tex">`, or `math/tex; mode=display`, perhaps as CDATA behind `%`.
+    """
+    if "math/tex" not in text:
+        return root
+    for node in find_all(root, "script"):
+        if node.get("type").strip().lower().startswith("math/tex"):
+            tex = " ".join(_CDATA.sub(" ", node.text()).split())
+            opening, closing = (r"\[", r"\]") if "display" in node.get("type") else (r"\(", r"\)")
+            node.tag, node.attributes = "span", {}
+            node.children = [f"{opening}{tex}{closing}"] if tex else []
     return root
 
 

@@ -247,3 +247,24 @@ def test_no_bar_of_a_formula_ends_a_cell() -> None:
     assert made.splitlines()[-1] == (
         r"| $\begin{array}{cc} a & b \end{array}\vert \text{x}\vert \text{y}$ |"
     )
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ('<script type="math/tex">z^2</script>', r"see \(z^2\) end"),
+        ('<script type="math/tex; mode=display">a &lt; b</script>', r"see \[a < b\] end"),
+        (
+            '<script type="math/tex">% <![CDATA[\nx_1\n%]]></script>',
+            r"see \(x_1\) end",
+        ),
+        ('<script type="text/javascript">z^2</script>', "see end"),
+    ],
+)
+def test_formulas_in_scripts_of_mathjax_are_kept_as_tex(script: str, expected: str) -> None:
+    assert markdown(f"<p>see {script} end</p>") == expected
+
+
+def test_formulas_that_touch_one_another_or_a_digit_stay_formulas() -> None:
+    math = f"<math xmlns='{MATH}'><mi>x</mi></math>"
+    assert markdown(f"<p>a{math}{math}5 and {math}.</p>") == "a$x$ $x$ 5 and $x$."

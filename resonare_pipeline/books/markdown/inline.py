@@ -48,7 +48,18 @@ def inline(children: Iterable[Node | str], state: State) -> str:
         if text:
             parts.append(text)
             marked = mark if mark and text.endswith(mark) else ""
-    return "".join(parts)
+    return "".join(_apart(parts))
+
+
+def _apart(parts: Iterable[str]) -> Iterator[str]:
+    """Yield pieces, a space before one that would join the formula before it, or unmake it."""
+    before = ""
+    for part in parts:
+        is_after = before.endswith("$") and not before.endswith(r"\$")
+        if is_after and part[:1] and (part.startswith("$") or part[0].isdigit()):
+            yield " "
+        yield part
+        before = part
 
 
 def _with_followers(
