@@ -14,7 +14,7 @@ from resonare_pipeline.chats.reading.formats import WORKER_THRESHOLD_BYTES
 from resonare_pipeline.chats.telegram.columns import parse_pieces
 from resonare_pipeline.counting import count_text
 from resonare_pipeline.planning.ahead import stages_ahead
-from resonare_pipeline.planning.plan import Entry, Status
+from resonare_pipeline.planning.plan import Entry
 from resonare_pipeline.planning.workspace import Workspace
 from resonare_pipeline.tokenizers import TokenizerSettings
 from resonare_pipeline.workers import Lane, unasked_workers
@@ -30,7 +30,7 @@ def early_work(workspace: Workspace, entries: Sequence[Entry], *, force: bool) -
         entries: All of the partition, in order.
         force: Make them even where they are there.
     """
-    stale = [e for e in entries if force or e.status is not Status.HIT or e.is_due]
+    stale = [entry for entry in entries if force or not entry.is_whole]
     sizes = [sum(stat.size for stat in e.raw.entries.values()) for e in stale if e.raw]
     if max(sizes, default=0) < WORKER_THRESHOLD_BYTES:
         yield

@@ -19,7 +19,7 @@ from resonare_pipeline.completions.environment import CACHE_FILE
 from resonare_pipeline.completions.estimating import Estimate
 from resonare_pipeline.completions.lookup import known_keys
 from resonare_pipeline.completions.settings import CompletionsSettings
-from resonare_pipeline.planning.plan import Entry, Plan, Status
+from resonare_pipeline.planning.plan import Entry, Plan
 from resonare_pipeline.planning.workspace import Workspace, environment
 from resonare_pipeline.records.prompting import REQUESTS_FILE
 
@@ -89,7 +89,7 @@ def expected_costs(workspace: Workspace, current: Plan, entries: list[Entry]) ->
     return [
         _PAID[entry.stage.name](workspace, current, entry)
         for entry in entries
-        if (entry.status is not Status.HIT or entry.is_due) and not entry.error and _is_paid(entry)
+        if not entry.is_whole and not entry.error and _is_paid(entry)
     ]
 
 

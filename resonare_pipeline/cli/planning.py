@@ -43,15 +43,11 @@ def show_plan(request: Request, *, force: bool, as_json: bool) -> int:
 
 def _costs(request: Request, current: Plan, entries: list[Entry]) -> list["Expected"]:
     """Return what would be paid for; nothing of that is loaded where no answers are lacking."""
-    if not any(_is_paid(entry) and not _is_whole(entry) for entry in entries):
+    if not any(_is_paid(entry) and not entry.is_whole for entry in entries):
         return []
     from resonare_pipeline.cli.plan_costs import expected_costs
 
     return expected_costs(request.workspace, current, entries)
-
-
-def _is_whole(entry: Entry) -> bool:
-    return entry.status is Status.HIT and not entry.is_due
 
 
 def _is_paid(entry: Entry) -> bool:

@@ -11,7 +11,7 @@ from resonare_pipeline.errors import ResonareError
 from resonare_pipeline.planning.delivery import delivery_folder, laid_files
 from resonare_pipeline.planning.made import Cache, Listener, Made, listening
 from resonare_pipeline.planning.making import use_hit
-from resonare_pipeline.planning.plan import Entry, Status
+from resonare_pipeline.planning.plan import Entry
 
 INTERRUPTED = 130  # exit code; what shells give for a command that SIGINT has ended
 
@@ -90,7 +90,7 @@ def run_part(
     if failed is not None:
         report.failures[name] = str(failed)
         return
-    if not force and all(e.status is Status.HIT and not e.is_due for e in entries):
+    if not force and all(entry.is_whole for entry in entries):
         try:
             report.made += [use_hit(request.workspace, entry) for entry in entries]
         except ResonareError as error:  # a place for deliverables that cannot be written

@@ -85,6 +85,11 @@ class Entry:
         """Whether it is there, and the next run makes it again: it may be more complete now."""
         return self.manifest is not None and self.manifest.is_due(dt.datetime.now(dt.UTC))
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is there, and nothing of it is to be made again."""
+        return self.manifest is not None and not self.is_due
+
 
 Entries = Mapping[tuple[str, str | None], Entry]
 

@@ -206,7 +206,7 @@ def sift(
             failed[key] = error
         elif all(
             entry.manifest
-            and not entry.is_due
+            and entry.is_whole
             and is_laid(workspace.output, entry.stage, entry.manifest)
             for entry in entries
         ):  # a hit that another version was laid over needs a run as well
